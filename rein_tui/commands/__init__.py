@@ -1,0 +1,1 @@
+"""Slash commands and palette entries: one registry, one file a family."""

@@ -1,0 +1,1 @@
+"""Hooks: parsing, matching, running, merging."""

@@ -1,0 +1,1 @@
+"""The permission engine: rules, shell analysis, paths, and the decision that explains itself."""

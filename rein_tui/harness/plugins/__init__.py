@@ -1,0 +1,1 @@
+"""Plugins, commands, skills, agents, marketplaces and MCP servers."""

@@ -1,0 +1,416 @@
+"""Ports: what the parts of the house ask of one another. Contracts only.
+
+`Harness` is what a screen or a server drives. `Prompter` is the one thing that the harness ever asks.
+`Provider`, `Tool`, `HookEngine`, `PermissionEngine` and `Journal` are what the loop and the gate stand on.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
+
+from .base import JsonObject, Word
+from .decisions import (
+    Decision,
+    Mode,
+    PermissionQuery,
+    PermissionReply,
+    PermissionRequest,
+    QuestionReply,
+    QuestionRequest,
+    Rule,
+    Scope,
+)
+from .displays import Display
+from .events import Event, Fact
+from .hooks import HookCall, HookOutcome
+from .messages import Block, Message, ParseTrace, ResultContent, StopReason, ToolSpec, Usage
+
+Emit: TypeAlias = Callable[[Event], Awaitable[None]]
+"""Tell one event. For a fact it returns after the fact is stored; for a delta it may drop into a bounded buffer."""
+
+
+# --- driving a session --------------------------------------------------------------------------------------
+
+
+class Prompt(Word, frozen=True, kw_only=True):
+    """What a person submits: the text as typed, and further blocks (images, expanded references)."""
+
+    text: str
+    blocks: tuple[Block, ...] = ()
+    by: Literal["person", "hook", "script", "background"] = "person"
+
+
+class SessionInfo(Word, frozen=True, kw_only=True):
+    """One row of the session list. `state`: running, waiting (for the person), idle, done."""
+
+    id: str
+    title: str = ""
+    cwd: str = ""
+    branch: str = ""
+    created: float = 0.0
+    updated: float = 0.0
+    turns: int = 0
+    cost_usd: float | None = None
+    state: Literal["running", "waiting", "idle", "done"] = "idle"
+    model: str = ""
+    headless: bool = False
+
+
+class Harness(Protocol):
+    """A session that can be driven: local, remote or replayed."""
+
+    @property
+    def info(self) -> SessionInfo:
+        """Who this session is, as of now."""
+        ...
+
+    @property
+    def mode(self) -> Mode:
+        """The permission mode in force."""
+        ...
+
+    def history(self) -> Sequence[Fact]:
+        """All facts so far, oldest first: what a screen folds to show an opened session."""
+        ...
+
+    def run(self, prompt: Prompt) -> AsyncGenerator[Event]:
+        """One turn. Yields events until exactly one turn end; never raises for anything a person can act on.
+
+        Close the generator (`aclosing`) when leaving early: that interrupts the turn.
+        """
+        ...
+
+    def interrupt(self, reason: str = "") -> None:
+        """Stop the running turn as soon as possible. Does nothing between turns. The story still ends."""
+        ...
+
+    def steer(self, text: str) -> None:
+        """Say something to the running turn; the model gets it after the current calls."""
+        ...
+
+    async def set_mode(self, mode: Mode) -> None:
+        """Change the permission mode; holds from the next decision on."""
+        ...
+
+
+class Prompter(Protocol):
+    """The one thing that the harness ever asks. Implementations serialise: one question at a time."""
+
+    async def ask(self, request: PermissionRequest) -> PermissionReply:
+        """Ask whether a call may run. Cancelling the waiter withdraws the question."""
+        ...
+
+    async def question(self, request: QuestionRequest) -> QuestionReply:
+        """Ask a person something else: a tool's question, a server's form."""
+        ...
+
+
+# --- models -------------------------------------------------------------------------------------------------
+
+
+class ModelRequest(Word, frozen=True, kw_only=True):
+    """One request to a model, in our words. `max_tokens` 0 means the provider's default for the model.
+
+    `effort` and `thinking` are ignored by providers without them. `forced_schema` asks for one JSON object of
+    that schema instead of prose.
+    """
+
+    model: str
+    system: str
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    max_tokens: int = 0
+    temperature: float | None = None
+    effort: str = ""
+    thinking: bool = False
+    forced_schema: JsonObject | None = None
+    forced_tool: str = ""
+    stop: tuple[str, ...] = ()
+
+
+class TextChunk(Word, frozen=True, kw_only=True, tag="text_chunk"):
+    """More prose."""
+
+    text: str
+
+
+class ThinkingChunk(Word, frozen=True, kw_only=True, tag="thinking_chunk"):
+    """More thinking."""
+
+    text: str
+
+
+class ToolInputChunk(Word, frozen=True, kw_only=True, tag="tool_input_chunk"):
+    """More raw JSON of a call's input."""
+
+    call_id: str
+    name: str
+    text: str
+
+
+class Retrying(Word, frozen=True, kw_only=True, tag="retrying"):
+    """The provider will send the request again after `delay` seconds."""
+
+    attempt: int
+    delay: float
+    reason: str
+    status: int = 0
+    max_attempts: int = 0
+
+
+class ProviderNotice(Word, frozen=True, kw_only=True, tag="provider_notice"):
+    """Something a person should know: a prompt that the server cut, a price for a missed cache, a fallback."""
+
+    text: str
+    level: Literal["info", "warning", "error"] = "warning"
+    hint: str = ""
+    code: str = ""
+
+
+class Completed(Word, frozen=True, kw_only=True, tag="completed"):
+    """The message. Always the last event of a stream, exactly once.
+
+    A stream cut after at least one complete block completes with stop_reason `incomplete`, holding only what was
+    complete; a stream cut before that raises ProviderError(kind="cut").
+    """
+
+    message: Message
+    stop_reason: StopReason
+    usage: Usage = Usage()
+    model: str = ""
+    request_id: str = ""
+    parse: ParseTrace | None = None
+
+
+ProviderEvent: TypeAlias = TextChunk | ThinkingChunk | ToolInputChunk | Retrying | ProviderNotice | Completed
+
+
+class ModelInfo(Word, frozen=True, kw_only=True):
+    """A model that can be picked. Sizes in bytes and tokens; 0 when unknown. Prices in US dollars a million tokens."""
+
+    id: str
+    title: str = ""
+    context_window: int = 0
+    max_output: int = 0
+    size_bytes: int = 0
+    abilities: tuple[str, ...] = ()
+    loaded: bool | None = None
+    server: str = ""
+    input_price: float | None = None
+    output_price: float | None = None
+
+
+class WireRequest(Word, frozen=True, kw_only=True):
+    """A request as it goes over the wire, keys redacted: for the inspector and for copying as curl."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: JsonObject
+
+
+class Provider(Protocol):
+    """A model's server. One instance serves many requests; `stream` may run several times at once."""
+
+    @property
+    def name(self) -> str:
+        """Short name for the status line: anthropic, ollama, openai, scripted."""
+        ...
+
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
+        """Send one request. Chunks, then exactly one Completed. Raises only ProviderError.
+
+        Closing the generator cancels the request within a second.
+        """
+        ...
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        """The models that the server offers. Raises ProviderError."""
+        ...
+
+    async def context_window(self, model: str) -> int:
+        """Tokens that fit; 0 when unknown. Never raises."""
+        ...
+
+    def wire(self, request: ModelRequest) -> WireRequest:
+        """The request as it would be sent. Pure."""
+        ...
+
+    async def warm(self) -> None:
+        """Load what the first request needs, off the input path. Never raises."""
+        ...
+
+    async def close(self) -> None:
+        """Close connections."""
+        ...
+
+
+# --- tools --------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Workspace:
+    """Where a session works. `cwd` moves with the shell; `root` is the folder where the session started."""
+
+    root: Path
+    cwd: Path
+    home: Path
+    additional: list[Path] = field(default_factory=list[Path])
+    trusted: bool = False
+
+
+class ToolResult(Word, frozen=True, kw_only=True):
+    """What a tool gives back: `content` for the model, `display` for people, `response` for hooks (compat spec 7.6).
+
+    `facts` are told after the result, before the call is finished.
+    """
+
+    content: ResultContent
+    is_error: bool = False
+    display: Display | None = None
+    response: JsonObject | None = None
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """What a running call may use. `agent_id` and `agent_type` are set inside a subagent."""
+
+    call_id: str
+    workspace: Workspace
+    emit: Emit
+    prompter: Prompter
+    interactive: bool = True
+    agent_id: str = ""
+    agent_type: str = ""
+    depth: int = 0
+    approved_by: str = ""
+
+
+class InvalidInput(Exception):
+    """Tool input that does not parse; the text names the field and is written for the model."""
+
+
+class Tool(Protocol):
+    """One tool. Stateless between calls except through what build gave it."""
+
+    @property
+    def name(self) -> str:
+        """The name that models, rules and hooks use."""
+        ...
+
+    @property
+    def spec(self) -> ToolSpec:
+        """As the model sees it."""
+        ...
+
+    @property
+    def requires_person(self) -> bool:
+        """Whether no rule and no mode may answer for the person (AskUserQuestion)."""
+        ...
+
+    def normalize(self, raw: JsonObject, workspace: Workspace) -> JsonObject:
+        """The input as hooks and rules see it: `~` expanded, file paths absolute. Never raises."""
+        ...
+
+    def parse(self, raw: JsonObject) -> Any:
+        """The typed input. Raises InvalidInput, naming the field."""
+        ...
+
+    def is_read_only(self, value: Any) -> bool:
+        """Whether this call changes nothing, so that it may run beside others."""
+        ...
+
+    def summarize(self, value: Any) -> str:
+        """The one line that a person approves and reads later. Plain text, no newline."""
+        ...
+
+    async def preview(self, value: Any, context: ToolContext) -> Display | None:
+        """What would happen (a diff, a command), without doing it. Never raises for bad input."""
+        ...
+
+    async def run(self, value: Any, context: ToolContext) -> ToolResult:
+        """Do it. What the model can act on is a result with is_error; cancelling leaves no process behind."""
+        ...
+
+
+# --- engines ------------------------------------------------------------------------------------------------
+
+
+class PermissionEngine(Protocol):
+    """Decides about calls and explains itself. `decide` is synchronous, quick, and never raises."""
+
+    @property
+    def mode(self) -> Mode:
+        """The mode in force."""
+        ...
+
+    def set_mode(self, mode: Mode) -> None:
+        """Change the mode. Raises ConfigError for a mode that policy forbids."""
+        ...
+
+    def decide(self, query: PermissionQuery) -> Decision:
+        """The outcome for one call, with reasons."""
+        ...
+
+    def grant(self, rules: Sequence[str], scope: Scope) -> Sequence[Rule]:
+        """Let these rules hold from now on, in that scope (written to its file unless session). Raises ConfigError."""
+        ...
+
+    def revoke(self, rule: str, scope: Scope) -> bool:
+        """Take a grant back; false when there was none. Raises ConfigError."""
+        ...
+
+    def removed_tools(self) -> frozenset[str]:
+        """Tools that a bare deny rule takes from the model's list."""
+        ...
+
+
+class HookEngine(Protocol):
+    """Runs hooks. Never raises: what fails is told in its runs."""
+
+    async def fire(self, call: HookCall, emit: Emit) -> HookOutcome:
+        """Run all matching handlers of one moment side by side; tell HookStarted, HookFired and HooksSkipped."""
+        ...
+
+    def ignore(self, hook_ids: Sequence[str]) -> None:
+        """Do not run these handlers again in this session."""
+        ...
+
+    def has(self, point: str) -> bool:
+        """Whether any handler is configured for this moment; cheap."""
+        ...
+
+    async def close(self) -> None:
+        """End asynchronous hooks that still run."""
+        ...
+
+
+class Journal(Protocol):
+    """The stored facts of one session."""
+
+    @property
+    def session_id(self) -> str:
+        """Whose facts these are."""
+        ...
+
+    def append(self, fact: Fact) -> int:
+        """Store one fact, durably at commit points; returns its sequence number. Never raises: see `problem`."""
+        ...
+
+    def read(self, after: int = 0) -> Iterator[tuple[int, Fact]]:
+        """Stored facts in order. Raises StoreError."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """Why facts are not reaching the disk just now, or empty."""
+        ...
+
+    def close(self) -> None:
+        """Give up the session's lease."""
+        ...
+
+
+Environment: TypeAlias = Mapping[str, str]

@@ -1,0 +1,1 @@
+"""Models: one room for each server's protocol, behind `ports.Provider`."""

@@ -1,0 +1,1 @@
+"""Settings in layers: loading, merging with provenance, trust."""

@@ -1,0 +1,1 @@
+"""The harness from elsewhere: wire, server, client (optional extra)."""
