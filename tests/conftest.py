@@ -1,6 +1,5 @@
 """Shared fixtures: every test gets its own home, data folder and places; nothing touches the real ones."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,7 +34,7 @@ def places(tmp_path: Path) -> Places:
 
 
 @pytest.fixture(autouse=True)
-def _own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
+def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the caller's home, keys or session store."""
     for name in (
         "ANTHROPIC_API_KEY",
@@ -48,4 +47,3 @@ def _own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     for name in ("LOCAL_LLM_URL", "LOCAL_LLM_MODEL", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    yield

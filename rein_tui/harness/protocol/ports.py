@@ -94,6 +94,69 @@ class Harness(Protocol):
         ...
 
 
+class ModelChoice(Word, frozen=True, kw_only=True):
+    """Which model to talk to. `kind` names the provider; `url` its server; `api_key` travels in a `Secret`."""
+
+    kind: Literal["anthropic", "local", "gguf", "demo"]
+    model: str = ""
+    url: str = ""
+    path: str = ""
+
+
+class FoundServer(Word, frozen=True, kw_only=True):
+    """A model server that answered a probe. `flavour`: ollama, lmstudio, llamacpp, vllm, localai, openai."""
+
+    url: str
+    flavour: str
+    version: str = ""
+    models: tuple["ModelInfo", ...] = ()
+
+
+class Workbench(Protocol):
+    """What a screen may ask of the house besides the session that it drives."""
+
+    @property
+    def choice(self) -> ModelChoice | None:
+        """The model in use; None while none is chosen (first start without key or server)."""
+        ...
+
+    async def open(self, session_id: str = "") -> Harness:
+        """A new session, or an old one to go on with. Raises StoreError, StartError."""
+        ...
+
+    async def fork(self, session_id: str, turn: int) -> Harness:
+        """A new session that shares the story up to the end of that turn. Raises StoreError."""
+        ...
+
+    def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
+        """Stored sessions, newest first: of this project, or of all; with `search`, those whose text holds it."""
+        ...
+
+    def rename(self, session_id: str, title: str) -> None:
+        """Give a session a title."""
+        ...
+
+    def delete(self, session_id: str) -> None:
+        """Delete a session (kept aside until the program ends, so that it can be undone)."""
+        ...
+
+    def undelete(self, session_id: str) -> None:
+        """Take a deletion back."""
+        ...
+
+    async def find_servers(self) -> tuple[FoundServer, ...]:
+        """Model servers on the usual local ports, probed in parallel, each given a second."""
+        ...
+
+    async def models(self) -> tuple["ModelInfo", ...]:
+        """What the current provider offers. Raises ProviderError."""
+        ...
+
+    async def choose(self, choice: ModelChoice, api_key: str = "") -> None:
+        """Use this model from now on, also in the open session. Raises ProviderError, StartError."""
+        ...
+
+
 class Prompter(Protocol):
     """The one thing that the harness ever asks. Implementations serialise: one question at a time."""
 
