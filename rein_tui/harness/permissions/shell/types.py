@@ -1,0 +1,82 @@
+"""What the shell analysis needs to know of the world, and what it answers.
+
+The analysis itself touches no disk: files are seen through `FileFacts`, paths are judged by `path_check`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+from rein_tui.harness.protocol.decisions import DecidedBy, Mode, Outcome, PartDecision, Rule, RuleTrial
+
+Access: TypeAlias = Literal["read", "write"]
+
+PathCheck: TypeAlias = Callable[[str, Access], PartDecision]
+"""Judges one absolute path, `..` and links still in it. The answer is final for the mode of the scene: rules,
+protected paths, working directories and (for writes) acceptEdits and bypassPermissions are already applied."""
+
+
+class FileFacts(Protocol):
+    """The few facts about files that decide what a command does. No method raises."""
+
+    def exists(self, path: str) -> bool:
+        """Whether something (also a dangling link) is there."""
+        ...
+
+    def is_dir(self, path: str) -> bool:
+        """Whether it is a directory, links followed."""
+        ...
+
+    def realpath(self, path: str) -> str:
+        """The path with every link followed, as far as it exists."""
+        ...
+
+    def read_text(self, path: str, limit: int) -> str | None:
+        """At most `limit` characters of a regular file; None when it is missing, unreadable or longer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ShellScene:
+    """Where and under which rules a line would run.
+
+    `allow`, `ask`, `deny` hold the rules of tool Bash as written (`Bash`, `Bash(npm test *)`), highest layer
+    first, without those on other parameters (`Bash(run_in_background:true)`). `cwd` and `home` are absolute.
+    `roots` are the working directories. `trusted` false keeps read-only git from running at all.
+
+    `guarded` are absolute globs of what a deny or ask rule keeps from reading: `*`, `?`, `[…]` within a name,
+    `**` for any names, everything below a match included (`/w/proj/**/.env`). They decide what a glob operand
+    or a recursive search might reach. A rule that has no such form is given as `/**`.
+    """
+
+    mode: Mode
+    cwd: str
+    home: str
+    path_check: PathCheck
+    facts: FileFacts
+    allow: tuple[Rule, ...] = ()
+    ask: tuple[Rule, ...] = ()
+    deny: tuple[Rule, ...] = ()
+    roots: tuple[str, ...] = ()
+    guarded: tuple[str, ...] = ()
+    trusted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ShellVerdict:
+    """What becomes of a line, with every reason.
+
+    `parts` are its sub-commands and file targets in order. `trials` are all rules tried on all parts.
+    `suggestions` are allow rules that would have let it pass, at most five, empty when no rule should.
+    `waivable` says whether a hook's "allow" may answer an ask (also one that the mode turned into a deny).
+    """
+
+    outcome: Outcome
+    decided_by: DecidedBy
+    reason: str
+    rule: Rule | None = None
+    parts: tuple[PartDecision, ...] = ()
+    trials: tuple[RuleTrial, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = field(default=())
+    waivable: bool = False
