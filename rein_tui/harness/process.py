@@ -86,12 +86,13 @@ async def run_process(
     On timeout, cancellation (re-raised) and overflow the whole tree gets SIGTERM, and SIGKILL two seconds later.
     `on_output` gets standard output as it comes; while it is busy, output waits, and then the child does.
     """
-    marker = f"{MARKER}={secrets.token_hex(12)}"
+    mark = secrets.token_hex(12)
+    marker = f"{MARKER}={mark}"
     child = _Child(limits, on_output is not None, spool_folder)
     started = time.monotonic()
     pump: asyncio.Task[None] | None = None
     try:
-        await uninterrupted(child.start(argv, str(cwd), dict(env) | dict([marker.split("=", 1)]), merge_stderr))
+        await uninterrupted(child.start(argv, str(cwd), {**env, MARKER: mark}, merge_stderr, stdin is not None))
         if on_output is not None:
             pump = asyncio.create_task(child.pump(on_output))
         child.feed(stdin)
@@ -145,7 +146,7 @@ class _Child(asyncio.SubprocessProtocol):
         self.pid = 0
         self.overflowed = False
 
-    async def start(self, argv: Sequence[str], cwd: str, env: dict[str, str], merge: bool) -> None:
+    async def start(self, argv: Sequence[str], cwd: str, env: dict[str, str], merge: bool, reads: bool) -> None:
         """Start it. Raises OSError."""
         self._open = {1} if merge else {1, 2}
         loop = asyncio.get_running_loop()
@@ -154,7 +155,7 @@ class _Child(asyncio.SubprocessProtocol):
             *argv,
             cwd=cwd,
             env=env,
-            stdin=subprocess.PIPE,
+            stdin=subprocess.PIPE if reads else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if merge else subprocess.PIPE,
             start_new_session=sys.platform != "win32",
