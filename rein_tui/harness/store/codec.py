@@ -1,0 +1,58 @@
+"""Facts to bytes and back, for any content: what a model or a program wrote must never stop the journal."""
+
+import re
+from typing import Any, cast
+
+import msgspec
+
+from ..protocol.events import Fact, Notice, fact_decoder, fact_encoder
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def tag_of(fact: Fact) -> str:
+    """The fact's tag, as in the `type` column."""
+    return str(type(fact).__struct_config__.tag)
+
+
+def encode_fact(fact: Fact) -> bytes:
+    """The fact as JSON. Lone surrogates, which UTF-8 cannot hold, become U+FFFD."""
+    try:
+        return fact_encoder.encode(fact)
+    except UnicodeEncodeError:
+        return fact_encoder.encode(_clean(msgspec.to_builtins(fact)))
+    except RecursionError:
+        return fact_encoder.encode(
+            Notice(
+                text=f"A fact ({tag_of(fact)}) was nested too deeply to be stored.",
+                level="warning",
+                code="store.too_deep",
+                time=fact.time,
+                turn=fact.turn,
+                parent=fact.parent,
+            )
+        )
+
+
+def decode_fact(body: bytes, seq: int = 0) -> Fact:
+    """The fact of these bytes; a notice in its place when they are damaged or from a newer version."""
+    try:
+        return fact_decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Notice(
+            text=f"Record {seq} of this session could not be read and is left out.",
+            level="warning",
+            hint="The rest of the session is complete. The record stays in the store.",
+            where=str(error),
+            code="store.damaged",
+        )
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return _LONE_SURROGATE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_clean(k): _clean(v) for k, v in cast("dict[Any, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_clean(v) for v in cast("list[Any]", value)]
+    return value

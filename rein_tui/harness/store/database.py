@@ -1,0 +1,203 @@
+"""One SQLite file that may fail at any moment: opened late, retried, salvaged, never deleted.
+
+Nothing here knows what a fact means. `write` never raises; `problem` says why the disk does not take anything.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..protocol.errors import StoreError
+from ..protocol.events import Notice
+from .files import is_on_network, private_file, private_folder
+from .lease import Lease
+from .salvage import salvage
+from .schema import VERSION, add_words, migrate, version_of
+
+T = TypeVar("T")
+
+_BUSY_SECONDS = 1.0  # a write takes milliseconds; a screen must not stand still for longer than this
+_RETRY_SECONDS = 2.0
+_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+class Database:
+    """The store's file. `notices` tells what happened to it; whoever shows them empties the list."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._presence: Lease | None = None
+        self._not_before = 0.0
+        self._writable = False
+        self.problem = ""
+        self.has_words = False
+        self.notices: list[Notice] = []
+
+    def open(self) -> bool:
+        """Open the file now; false, with `problem` set, when that fails. Later calls try again."""
+        return self._connect() is not None
+
+    def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of one query. Raises StoreError."""
+        return self._run(lambda connection: connection.execute(sql, parameters).fetchall())
+
+    def write(self, work: Callable[[sqlite3.Connection], None]) -> bool:
+        """Do this in one transaction, durable when it returns true; false, with `problem` set, when it was undone."""
+        try:
+            self._run(lambda connection: self._transact(connection, work))
+        except StoreError as error:
+            self.problem = error.message
+            return False
+        self.problem = ""
+        return True
+
+    def close(self) -> None:
+        """Close the file; what is committed stays."""
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+        self._connection = None
+        self._not_before = 0.0
+
+    # --- doing ----------------------------------------------------------------------------------------------
+
+    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        for last in (False, True):
+            connection = self._connect()
+            if connection is None:
+                raise StoreError(self.problem, where=str(self._path))
+            try:
+                return work(connection)
+            except sqlite3.DatabaseError as error:
+                if last or not _is_corrupt(error) or not self._replace(str(error)):
+                    raise StoreError(_say(error), where=str(self._path), hint=_hint(error)) from error
+        raise AssertionError
+
+    def _transact(self, connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], None]) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            work(connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+
+    # --- opening --------------------------------------------------------------------------------------------
+
+    def _connect(self) -> sqlite3.Connection | None:
+        if self._connection is not None or time.monotonic() < self._not_before:
+            return self._connection
+        try:
+            self._connection = self._open_file()
+        except (sqlite3.DatabaseError, OSError) as error:
+            if isinstance(error, sqlite3.DatabaseError) and _is_corrupt(error) and self._replace(str(error)):
+                return self._connection
+            self._connection = self._open_to_read()
+            self.problem = _say(error)
+        except StoreError as error:
+            self.problem = error.message
+        if self._connection is None:
+            self._not_before = time.monotonic() + _RETRY_SECONDS
+        return self._connection
+
+    def _open_file(self) -> sqlite3.Connection:
+        private_folder(self._path.parent)
+        private_file(self._path)
+        connection = _connect_to(self._path)
+        try:
+            _refuse_newer(version_of(connection))
+            wanted = "DELETE" if is_on_network(self._path) else "WAL"
+            connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
+            connection.execute("PRAGMA synchronous = FULL")
+            migrate(connection)
+            self.has_words = add_words(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _open_to_read(self) -> sqlite3.Connection | None:
+        """The file as it is, where it cannot be written: a full disk, a folder of someone else."""
+        for query in ("mode=ro", "mode=ro&immutable=1"):
+            connection = None
+            try:
+                connection = _connect_to(self._path, query)
+                if version_of(connection) == VERSION:
+                    self.has_words = add_words(connection)
+                    return connection
+            except sqlite3.Error:
+                pass
+            if connection is not None:
+                connection.close()
+        return None
+
+    # --- repairing ------------------------------------------------------------------------------------------
+
+    def _replace(self, reason: str) -> bool:
+        """Put a damaged file aside, carry what is readable into a new one, and open that."""
+        self.close()
+        aside = self._path.with_name(f"{self._path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
+        fresh = self._path.with_name(f".{self._path.name}.salvaged-{os.getpid()}")
+        try:
+            private_file(fresh)
+            saved = salvage(self._path, fresh)
+            for suffix in ("", "-wal", "-shm"):
+                part = self._path.with_name(self._path.name + suffix)
+                if part.exists():
+                    part.rename(aside.with_name(aside.name + suffix))
+            fresh.rename(self._path)
+            self._connection = self._open_file()
+        except (OSError, sqlite3.Error) as error:
+            self.problem = f"The session store is damaged and could not be salvaged: {error}"
+            return False
+        self.notices.append(
+            Notice(
+                text=f"The session store was damaged ({reason}). {saved} records were carried into a new one.",
+                level="warning",
+                where=str(aside),
+                hint="The damaged file was kept.",
+                code="store.salvaged",
+            )
+        )
+        return True
+
+
+def _refuse_newer(version: int) -> None:
+    if version > VERSION:
+        raise StoreError(f"The session store was written by a newer rein-tui (version {version} of its tables).")
+
+
+def _connect_to(path: Path, query: str = "mode=rw") -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?{query}", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+    )
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT
+
+
+def _say(error: Exception) -> str:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    words = {
+        sqlite3.SQLITE_FULL: "The disk is full",
+        sqlite3.SQLITE_READONLY: "The session store cannot be written",
+        sqlite3.SQLITE_IOERR: "The disk failed",
+        sqlite3.SQLITE_CANTOPEN: "The session store cannot be opened",
+        sqlite3.SQLITE_BUSY: "Another program is writing to the session store",
+    }
+    said = words.get(code, "The session store cannot be used")
+    return f"{said}: {error}. This session goes on in memory."
+
+
+def _hint(error: sqlite3.DatabaseError) -> str:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return "Make room on the disk." if code == sqlite3.SQLITE_FULL else ""

@@ -1,0 +1,236 @@
+"""The facts of one session, on disk or in memory.
+
+A fact is encoded, and rid of our own keys, when it is appended. It reaches the disk, with all before it, at the
+next commit point: a message, a call about to run, its result, a question, the end of a turn. What the disk does
+not take stays in memory and is tried again at the next commit point.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from ..protocol import events as e
+from ..protocol.errors import StoreError
+from ..protocol.events import Fact
+from ..protocol.ports import SessionInfo
+from .codec import decode_fact, encode_fact, tag_of
+from .database import Database
+from .lease import Lease
+from .schema import key_of, key_range, seq_of
+from .search import index
+from .summary import SessionSummary
+
+COMMIT_POINTS: frozenset[type] = frozenset(
+    {
+        e.PromptAdded,
+        e.MessageFinished,
+        e.ToolCallStarted,
+        e.ToolCallFinished,
+        e.FileChanged,
+        e.PermissionRequested,
+        e.QuestionAsked,
+        e.GrantAdded,
+        e.GrantRevoked,
+        e.ModeChanged,
+        e.ModelChanged,
+        e.TitleChanged,
+        e.BackgroundStarted,
+        e.BackgroundFinished,
+        e.Compacted,
+        e.Rewound,
+        *e.TURN_ENDS,
+    }
+)
+"""Facts that are on disk when `append` returns."""
+
+_BATCH = 256
+_CHUNK = 512
+
+_SAVE_SESSION = """
+INSERT INTO sessions (id, title, title_rank, cwd, branch, created, updated, turns, cost_usd, state, model, headless,
+    forked_from, forked_turn, last_seq)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+    title = CASE WHEN title_rank > excluded.title_rank THEN title ELSE excluded.title END,
+    title_rank = max(title_rank, excluded.title_rank),
+    cwd = excluded.cwd, branch = excluded.branch, created = excluded.created, updated = excluded.updated,
+    turns = excluded.turns, cost_usd = excluded.cost_usd, state = excluded.state, model = excluded.model,
+    last_seq = excluded.last_seq, deleted = 0
+RETURNING number
+"""
+
+
+class StoredFact(NamedTuple):
+    """One row to be."""
+
+    seq: int
+    type: str
+    turn: int
+    time: float
+    body: bytes
+
+
+class DiskJournal:
+    """One session's facts in the store; implements `ports.Journal`."""
+
+    def __init__(self, database: Database, summary: SessionSummary, redact: Callable[[bytes], bytes]) -> None:
+        self._database, self._summary, self._redact = database, summary, redact
+        self._pending: list[StoredFact] = []
+        self._last = 0
+        self._number: int | None = None
+        self._saved_title = ""
+        self._lease: Lease | None = None
+        self._closed: Callable[[str], None] = lambda session_id: None
+
+    def attach(self, *, number: int | None, last: int, lease: Lease | None, closed: Callable[[str], None]) -> None:
+        """What the store knows of the session: number and last fact if stored, its lease, whom to tell at the end."""
+        self._number, self._last, self._lease, self._closed = number, last, lease, closed
+        self._saved_title = self._summary.title if number is not None else ""
+
+    @property
+    def session_id(self) -> str:
+        """Whose facts these are."""
+        return self._summary.id
+
+    @property
+    def info(self) -> SessionInfo:
+        """The session's row, as of the last fact appended."""
+        return self._summary.info
+
+    @property
+    def problem(self) -> str:
+        """Why facts are not reaching the disk just now, or empty."""
+        return self._database.problem if self._pending else ""
+
+    @property
+    def last_seq(self) -> int:
+        """The sequence number of the newest fact; 0 when there is none."""
+        return self._last
+
+    def append(self, fact: Fact) -> int:
+        """Store one fact, durably at commit points; returns its sequence number. Never raises."""
+        self._keep(fact)
+        if type(fact) in COMMIT_POINTS or len(self._pending) % _BATCH == 0:
+            self.flush()
+            if isinstance(fact, e.TURN_ENDS) and not fact.parent:
+                self._index()
+        return self._last
+
+    def extend(self, facts: Iterable[Fact]) -> None:
+        """Store many facts in one go. Never raises."""
+        for fact in facts:
+            self._keep(fact)
+        self.flush()
+
+    def flush(self) -> bool:
+        """Bring everything to the disk now. A session in which nothing was ever asked is not stored."""
+        if not self._pending or not (self._summary.turns or self._number is not None):
+            return True
+        if not self._database.write(self._save):
+            return False
+        self._pending.clear()
+        return True
+
+    def read(self, after: int = 0) -> Iterator[tuple[int, Fact]]:
+        """Stored facts in order. Raises StoreError."""
+        if self._number is not None:
+            for seq, fact in read_facts(self._database, self._number, after):
+                if not self._pending or seq < self._pending[0].seq:
+                    yield seq, fact
+        for row in list(self._pending):
+            if row.seq > after:
+                yield row.seq, decode_fact(row.body, row.seq)
+
+    def close(self) -> None:
+        """Bring everything to the disk and give up the session's lease; safe to call twice."""
+        self.flush()
+        if self._lease is not None:
+            self._lease.release()
+            self._lease = None
+        self._closed(self.session_id)
+
+    def _keep(self, fact: Fact) -> None:
+        self._last += 1
+        whole = encode_fact(fact)
+        body = self._redact(whole)
+        self._pending.append(StoredFact(self._last, tag_of(fact), fact.turn, fact.time, body))
+        self._summary.apply(fact if body == whole else decode_fact(body, self._last))  # a title may hold a key too
+
+    def _save(self, connection: sqlite3.Connection) -> None:
+        s = self._summary
+        origin = (s.headless, s.forked_from, s.forked_turn)
+        # A title that did not change here must not undo a renaming by another process.
+        rank = s.title_rank if s.title != self._saved_title else -1
+        row = (s.id, s.title, rank, s.cwd, s.branch, s.created, s.updated, s.turns, s.cost_usd, s.state)
+        number = int(connection.execute(_SAVE_SESSION, (*row, s.model, *origin, self._last)).fetchone()[0])
+        connection.executemany(
+            "INSERT INTO facts (key, type, turn, time, body) VALUES (?, ?, ?, ?, ?)",
+            [(key_of(number, fact.seq), *fact[1:]) for fact in self._pending],
+        )
+        self._number, self._saved_title = number, s.title
+
+    def _index(self) -> None:
+        if self._database.has_words and not self._pending and self._number is not None:
+            self._database.write(lambda connection: index(connection, self._number))
+
+
+class MemoryJournal:
+    """One session's facts in memory only: for `--no-session-persistence` and for tests."""
+
+    def __init__(self, info: SessionInfo) -> None:
+        self._summary = SessionSummary(id=info.id, cwd=info.cwd, branch=info.branch, headless=info.headless)
+        self._facts: list[Fact] = []
+
+    @property
+    def session_id(self) -> str:
+        """Whose facts these are."""
+        return self._summary.id
+
+    @property
+    def info(self) -> SessionInfo:
+        """The session's row, as of the last fact appended."""
+        return self._summary.info
+
+    @property
+    def problem(self) -> str:
+        """Always empty: nothing was promised."""
+        return ""
+
+    def append(self, fact: Fact) -> int:
+        """Keep one fact; returns its sequence number."""
+        self._facts.append(fact)
+        self._summary.apply(fact)
+        return len(self._facts)
+
+    def read(self, after: int = 0) -> Iterator[tuple[int, Fact]]:
+        """All facts in order."""
+        yield from list(enumerate(self._facts, 1))[after:]
+
+    def flush(self) -> bool:
+        """Nothing to do."""
+        return True
+
+    def close(self) -> None:
+        """Nothing to give up."""
+
+
+def read_facts(database: Database, number: int, after: int = 0) -> Iterator[tuple[int, Fact]]:
+    """A session's facts on disk in order, a chunk at a time. Raises StoreError."""
+    while True:
+        rows = database.read(
+            "SELECT key, body FROM facts WHERE key BETWEEN ? AND ? ORDER BY key LIMIT ?",
+            (*key_range(number, after), _CHUNK),
+        )
+        for key, body in rows:
+            after = seq_of(key)
+            yield after, decode_fact(body, after)
+        if len(rows) < _CHUNK:
+            return
+
+
+def check_session_id(session_id: str) -> str:
+    """The id, if it can be a file's name. Raises StoreError."""
+    plain = session_id.replace("-", "").replace("_", "").replace(".", "")
+    if not (plain.isascii() and plain.isalnum() and len(session_id) <= 128) or session_id[0] == ".":
+        raise StoreError(f"{session_id!r} cannot be the id of a session.", hint="Use letters, digits and dashes.")
+    return session_id

@@ -1,0 +1,63 @@
+"""Taking keys out of text before it is stored or handed on."""
+
+import re
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+MARK = "[redacted]"
+
+# Shorter values would tear ordinary words apart.
+_SHORTEST = 8
+
+_OWN_KEYS = re.compile(rb"sk-ant-[A-Za-z0-9_-]{16,}")
+
+_KNOWN_KEYS = re.compile(
+    r"""
+      sk-ant-[A-Za-z0-9_-]{16,}                     # Anthropic
+    | sk-(?:proj-|or-v1-)?[A-Za-z0-9_-]{20,}        # OpenAI and those who copy its form
+    | gh[pousr]_[A-Za-z0-9]{20,} | github_pat_[A-Za-z0-9_]{20,}
+    | glpat-[A-Za-z0-9_-]{16,}
+    | xox[abprs]-[A-Za-z0-9-]{10,}
+    | (?:AKIA|ASIA)[A-Z0-9]{16}
+    | AIza[A-Za-z0-9_-]{30,}
+    | hf_[A-Za-z0-9]{20,} | npm_[A-Za-z0-9]{20,} | pypi-[A-Za-z0-9_-]{40,}
+    | eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}   # JSON web token
+    | -----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY-----[\s\S]*?(?:-----END[ ][A-Z ]*PRIVATE[ ]KEY-----|\Z)
+    """,
+    re.VERBOSE,
+)
+_ASSIGNED = re.compile(
+    r"""(?ix) \b ([A-Z0-9_.-]*(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|PRIVATE_?KEY|CREDENTIALS?)[A-Z0-9_]*)
+        (["']?\s*[=:]\s*["']?) ([^\s"'\\,;}{]{6,})"""
+)
+_URL_LOGIN = re.compile(r"(?<=://)[^\s/@:]+:[^\s/@]+(?=@)")
+_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{12,}")
+
+
+def storage_redactor(secrets: Iterable[str]) -> Callable[[bytes], bytes]:
+    """A function that takes our own keys out of encoded JSON: these exact values, and whatever looks like one."""
+    needles = sorted({s for s in secrets if len(s) >= _SHORTEST}, key=len, reverse=True)
+    encoded = [msgspec.json.encode(s)[1:-1] for s in needles]
+    mark = MARK.encode()
+
+    def redact(body: bytes) -> bytes:
+        for needle in encoded:
+            if needle in body:
+                body = body.replace(needle, mark)
+        if b"sk-ant-" in body:
+            body = _OWN_KEYS.sub(mark, body)
+        return body
+
+    return redact
+
+
+def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
+    """Text for other people's eyes: exact values, known key forms, assignments to telling names, logins in URLs."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST:
+            text = text.replace(secret, MARK)
+    text = _KNOWN_KEYS.sub(MARK, text)
+    text = _ASSIGNED.sub(rf"\1\2{MARK}", text)
+    text = _BEARER.sub(rf"\1 {MARK}", text)
+    return _URL_LOGIN.sub(MARK, text)
