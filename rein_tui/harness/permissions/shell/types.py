@@ -9,11 +9,23 @@ from typing import Literal, Protocol, TypeAlias
 
 from rein_tui.harness.protocol.decisions import DecidedBy, Mode, Outcome, PartDecision, Rule, RuleTrial
 
-Access: TypeAlias = Literal["read", "write"]
+Access: TypeAlias = Literal["read", "write", "covered_write"]
+"""`covered_write`: a write by a command that an allow rule covers (`wget -O x` under `Bash(wget *)`): judged as in
+acceptEdits, so that protected paths, deny and ask rules and the working directories still hold."""
 
 PathCheck: TypeAlias = Callable[[str, Access], PartDecision]
 """Judges one absolute path, `..` and links still in it. The answer is final for the mode of the scene: rules,
 protected paths, working directories and (for writes) acceptEdits and bypassPermissions are already applied."""
+
+
+PathSuggestion: TypeAlias = Callable[[str, Access], str]
+"""The rule that would approve this access (`Read(//tmp/**)`), or "" when none should."""
+
+
+def no_suggestion(path: str, access: Access) -> str:
+    """Suggest nothing."""
+    del path, access
+    return ""
 
 
 class FileFacts(Protocol):
@@ -60,6 +72,7 @@ class ShellScene:
     roots: tuple[str, ...] = ()
     guarded: tuple[str, ...] = ()
     trusted: bool = True
+    path_suggestion: PathSuggestion = no_suggestion
 
 
 @dataclass(frozen=True, slots=True)
