@@ -1,0 +1,195 @@
+"""Check one file's settings entry by entry: a bad entry is reported and left out, a bad restriction is hardened.
+
+The rule for bad input: never a wider permission. What restricts and cannot be understood is read as the stricter
+value; where there is no stricter value, the file is marked broken and approves nothing.
+"""
+
+import copy
+import difflib
+from typing import Any
+
+from rein_tui.harness.protocol.base import JsonObject
+
+from .aliases import translate
+from .draft import Draft
+from .keys import ALLOWED, ENDPOINT_VARIABLES, KEYS, MODES, PERMISSION_KEYS, SANDBOX_KEYS, Key
+from .reader import Pointer
+from .shapes import is_list, is_object
+
+
+def check(draft: Draft) -> None:
+    """Bring a draft into a shape that the rest of the house can rely on. Never raises for any JSON object."""
+    draft.data = copy.deepcopy(draft.data)
+    translate(draft)
+    for name in list(draft.data):
+        key = KEYS.get(name)
+        if key is None:
+            _unknown(draft, name)
+        else:
+            _check_key(draft, draft.data, (name,), key)
+    _check_inner(draft, "permissions", PERMISSION_KEYS)
+    _check_inner(draft, "sandbox", SANDBOX_KEYS)
+    permissions = draft.data.get("permissions")
+    if is_object(permissions):
+        _check_mode(draft, permissions)
+        _check_switch(draft, permissions, ("permissions", "disableBypassPermissionsMode"))
+        _check_switch(draft, permissions, ("permissions", "disableAutoMode"))
+    _check_switch(draft, draft.data, ("disableAutoMode",))
+    _check_environment(draft)
+    _check_numbers(draft)
+
+
+def _unknown(draft: Draft, name: str) -> None:
+    close = difflib.get_close_matches(name, KEYS, n=1, cutoff=0.75)
+    hint = f"did you mean {close[0]!r}?" if close else ""
+    draft.tell((name,), "unknown key; it does nothing", "warning" if close else "info", "entry_skipped", hint)
+
+
+def _check_inner(draft: Draft, name: str, keys: dict[str, Key]) -> None:
+    inner = draft.data.get(name)
+    if not is_object(inner):
+        return
+    for member in list(inner):
+        key = keys.get(member)
+        if key is not None:
+            _check_key(draft, inner, (name, member), key)
+        else:
+            close = difflib.get_close_matches(member, keys, n=1, cutoff=0.7)
+            hint = f"did you mean {close[0]!r}?" if close else ""
+            draft.tell((name, member), "unknown key; it does nothing", "warning", "entry_skipped", hint)
+
+
+def _check_key(draft: Draft, holder: JsonObject, pointer: Pointer, key: Key) -> None:
+    name = str(pointer[-1])
+    value = holder[name]
+    if value is None:
+        del holder[name]
+        return
+    if draft.layer not in ALLOWED[key.scope]:
+        del holder[name]
+        who = "an administrator" if key.scope == "M" else "you or an administrator"
+        draft.tell(pointer, f"only {who} may set this; left out here", "warning", "entry_skipped")
+        return
+    _check_kind(draft, holder, pointer, key)
+
+
+def _check_kind(draft: Draft, holder: JsonObject, pointer: Pointer, key: Key) -> None:
+    name, value = str(pointer[-1]), holder[str(pointer[-1])]
+    if key.kind == "strings" and is_list(value):
+        holder[name] = _good_items(draft, pointer, value, str)
+    elif key.kind == "objects" and is_list(value):
+        holder[name] = _good_items(draft, pointer, value, dict)
+    elif key.kind in ("text_map", "flag_map") and is_object(value):
+        holder[name] = _good_members(draft, pointer, value, key)
+    elif _fits(key, value):
+        return
+    elif key.kind == "strings" and key.vital and isinstance(value, str):
+        holder[name] = [value]
+        draft.move({(*pointer, 0): pointer})
+        draft.tell(pointer, "should be a list; read as a list of one", "warning", "entry_hardened")
+    elif key.strict is not None:
+        holder[name] = copy.deepcopy(key.strict)
+        draft.tell(pointer, f"wrong kind of value; read as {key.strict!r}", "warning", "entry_hardened")
+    elif key.vital:
+        del holder[name]
+        draft.break_file(pointer, f"wrong kind of value, expected {_expected(key)}")
+    else:
+        del holder[name]
+        draft.tell(pointer, f"wrong kind of value, expected {_expected(key)}; left out", "warning", "entry_skipped")
+
+
+def _fits(key: Key, value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return {
+        "any": True,
+        "bool": isinstance(value, bool),
+        "integer": number and value == int(value),
+        "number": number,
+        "string": isinstance(value, str),
+        "object": is_object(value),
+    }.get(key.kind, False)
+
+
+def _expected(key: Key) -> str:
+    names = {
+        "strings": "a list of strings",
+        "objects": "a list of objects",
+        "text_map": "an object of strings",
+        "flag_map": "an object of true and false",
+        "bool": "true or false",
+    }
+    return names.get(key.kind, f"{'an' if key.kind[0] in 'aio' else 'a'} {key.kind}")
+
+
+def _good_items(draft: Draft, pointer: Pointer, items: list[Any], kind: type) -> list[Any]:
+    good: list[Any] = []
+    for index, item in enumerate(items):
+        if isinstance(item, kind):
+            if len(good) != index:
+                draft.move({(*pointer, len(good)): draft.moved.get((*pointer, index), (*pointer, index))})
+            good.append(item)
+        else:
+            what = "string" if kind is str else "object"
+            draft.tell((*pointer, index), f"is not a {what}; left out", "warning", "entry_skipped")
+    return good
+
+
+def _good_members(draft: Draft, pointer: Pointer, members: JsonObject, key: Key) -> JsonObject:
+    good: JsonObject = {}
+    for name, value in members.items():
+        if value is None:
+            continue
+        if key.kind == "flag_map" and isinstance(value, bool):
+            good[name] = value
+        elif key.kind == "text_map" and isinstance(value, str | int | float):
+            good[name] = str(value).lower() if isinstance(value, bool) else str(value)
+        else:
+            draft.tell((*pointer, name), f"expected {_expected(key)}; left out", "warning", "entry_skipped")
+    return good
+
+
+def _check_mode(draft: Draft, permissions: JsonObject) -> None:
+    written = permissions.get("defaultMode")
+    if written is None:
+        return
+    pointer: Pointer = ("permissions", "defaultMode")
+    mode = MODES.get(written)
+    reason = ""
+    if mode is None:
+        reason = f"unknown mode {written!r}; left out"
+    elif mode == "bypassPermissions" and draft.layer in ("project", "local"):
+        reason = "a folder cannot choose bypassPermissions; left out"
+    elif written == "auto":
+        reason = "auto needs a second model and is not available; left out"
+    if reason:
+        del permissions["defaultMode"]
+        draft.tell(pointer, reason, "warning", "entry_skipped")
+    else:
+        permissions["defaultMode"] = mode
+
+
+def _check_switch(draft: Draft, holder: JsonObject, pointer: Pointer) -> None:
+    name = str(pointer[-1])
+    value = holder.get(name)
+    if value is None or value == "disable":
+        return
+    holder[name] = "disable"
+    draft.tell(pointer, 'the only value is "disable"; read as that', "warning", "entry_hardened")
+
+
+def _check_environment(draft: Draft) -> None:
+    if draft.layer not in ("project", "local"):
+        return
+    variables: JsonObject = draft.data.get("env", {})
+    for name in list(variables):
+        if name.upper().endswith(ENDPOINT_VARIABLES):
+            del variables[name]
+            why = "a folder may not say where requests go or with which key; left out"
+            draft.tell(("env", name), why, "warning", "entry_skipped", "set it in your own settings or environment")
+
+
+def _check_numbers(draft: Draft) -> None:
+    days = draft.data.get("cleanupPeriodDays")
+    if days is not None and days < 1:
+        draft.data["cleanupPeriodDays"] = 1
+        draft.tell(("cleanupPeriodDays",), "must be at least 1; read as 1", "warning", "clamped")
