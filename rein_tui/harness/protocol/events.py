@@ -9,8 +9,9 @@ Ordering laws, kept by one property test:
           (StepStarted  delta* (RequestRetried | Notice)*  MessageFinished  calls…  StepFinished)*
         TurnFinished | TurnInterrupted | TurnFailed
 
-    A step that fails or is interrupted before its message is complete has StepStarted and StepFinished, and no
-    MessageFinished. One call is
+    A step that fails or is interrupted before its message is complete has a MessageFinished of stop_reason
+    `incomplete` with the prose that was already shown, or none where nothing was; its calls never run. After
+    RequestRetried, deltas of the step shown so far are void. One call is
 
         ToolCallRequested → HookFired* → PermissionDecided
           → [PermissionRequested → PermissionResolved → PermissionDecided?]
@@ -38,6 +39,11 @@ from .messages import Message, ParseTrace, ResultContent, StopReason, ToolSpec, 
 
 Origin: TypeAlias = Literal["prompt", "steer", "hook", "memory", "command", "shell", "summary", "system", "background"]
 """Why a user-side message is in the conversation. Only `prompt` and `steer` were typed by the person."""
+
+TurnEndReason: TypeAlias = Literal[
+    "end_turn", "max_turns", "max_tokens", "refusal", "hook", "denied", "budget", "context_full"
+]
+"""Why a turn came to rest by itself."""
 
 
 class BaseEvent(Word, frozen=True, kw_only=True):
@@ -200,9 +206,7 @@ class StepFinished(BaseEvent, frozen=True, kw_only=True, tag="step_finished"):
 class TurnFinished(BaseEvent, frozen=True, kw_only=True, tag="turn_finished"):
     """The turn came to rest by itself."""
 
-    reason: Literal["end_turn", "max_turns", "max_tokens", "refusal", "hook", "denied", "budget", "context_full"] = (
-        "end_turn"
-    )
+    reason: TurnEndReason = "end_turn"
     usage: Usage = Usage()
     duration: float = 0.0
     steps: int = 0

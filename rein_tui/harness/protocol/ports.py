@@ -34,11 +34,16 @@ Emit: TypeAlias = Callable[[Event], Awaitable[None]]
 
 
 class Prompt(Word, frozen=True, kw_only=True):
-    """What a person submits: the text as typed, and further blocks (images, expanded references)."""
+    """What a person submits: the text as typed, and further blocks (images, expanded references).
+
+    `kind` shell: `text` is a command line that the person runs themselves; its output joins the conversation.
+    private_shell: the same, but nothing of it reaches the model.
+    """
 
     text: str
     blocks: tuple[Block, ...] = ()
     by: Literal["person", "hook", "script", "background"] = "person"
+    kind: Literal["prompt", "shell", "private_shell"] = "prompt"
 
 
 class SessionInfo(Word, frozen=True, kw_only=True):
@@ -72,6 +77,20 @@ class Harness(Protocol):
 
     def history(self) -> Sequence[Fact]:
         """All facts so far, oldest first: what a screen folds to show an opened session."""
+        ...
+
+    def start(self) -> AsyncGenerator[Event]:
+        """Open the story: SessionStarted and the SessionStart hooks. Yields nothing when that happened before.
+
+        `run` does it first when nobody did.
+        """
+        ...
+
+    def asides(self) -> AsyncGenerator[Event]:
+        """Events that belong to no turn, as they happen: background tasks, changed settings, notifications.
+
+        One reader; runs until the session closes.
+        """
         ...
 
     def run(self, prompt: Prompt) -> AsyncGenerator[Event]:
@@ -112,6 +131,18 @@ class FoundServer(Word, frozen=True, kw_only=True):
     models: tuple["ModelInfo", ...] = ()
 
 
+class CommandInfo(Word, frozen=True, kw_only=True):
+    """A slash command that a file defines (command, skill, MCP prompt): submitted as a prompt, expanded by the session.
+
+    `name` has no slash; `source` is the layer, plugin or server that it comes from.
+    """
+
+    name: str
+    summary: str = ""
+    argument: str = ""
+    source: str = ""
+
+
 class Workbench(Protocol):
     """What a screen may ask of the house besides the session that it drives."""
 
@@ -130,6 +161,14 @@ class Workbench(Protocol):
 
     def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
         """Stored sessions, newest first: of this project, or of all; with `search`, those whose text holds it."""
+        ...
+
+    def facts(self, session_id: str) -> Sequence[Fact]:
+        """The stored facts of a session, without opening it: for previews. Raises StoreError."""
+        ...
+
+    def commands(self) -> Sequence[CommandInfo]:
+        """Slash commands that files define, for completion and help; the session expands them."""
         ...
 
     def rename(self, session_id: str, title: str) -> None:
@@ -395,6 +434,18 @@ class Tool(Protocol):
 
     async def run(self, value: Any, context: ToolContext) -> ToolResult:
         """Do it. What the model can act on is a result with is_error; cancelling leaves no process behind."""
+        ...
+
+
+class Toolset(Protocol):
+    """The tools that a session may call; it can change while the session runs (MCP servers come and go)."""
+
+    def get(self, name: str) -> Tool | None:
+        """The tool of that name or legacy alias."""
+        ...
+
+    def specs(self, removed: frozenset[str] = frozenset()) -> tuple[ToolSpec, ...]:
+        """All tools as the model sees them, without the removed ones, in a stable order."""
         ...
 
 

@@ -1,0 +1,342 @@
+"""The loop: ask the model, run what it calls, until it comes to rest.
+
+It knows one turn of one story, the session's or a subagent's, and tells it as events. It stores nothing: whoever
+pulls the generator has recorded an event by the time that the loop goes on.
+"""
+
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .channel import told_by
+from .conversation import Conversation
+from .gate import Gate
+from .interrupt import Interrupted
+from .parts import Parts
+from .protocol.errors import ProviderError
+from .protocol.events import (
+    ContextPrepared,
+    Event,
+    MessageFinished,
+    Notice,
+    Origin,
+    PromptAdded,
+    RequestRetried,
+    StepFinished,
+    StepStarted,
+    TextDelta,
+    ThinkingDelta,
+    ToolInputDelta,
+    TurnEndReason,
+)
+from .protocol.hooks import HookCall, HookOutcome
+from .protocol.messages import Message, TextBlock, Usage
+from .protocol.ports import (
+    Completed,
+    Emit,
+    ModelRequest,
+    ProviderEvent,
+    ProviderNotice,
+    Retrying,
+    TextChunk,
+    ThinkingChunk,
+    ToolInputChunk,
+)
+
+STOP_HOOK_CAP = 8
+"""Consecutive times that Stop hooks may send the model on before the turn ends all the same."""
+
+
+class Compactor(Protocol):
+    """Makes room in the window; see harness/compaction.py."""
+
+    def is_due(self, conversation: Conversation, usage: Usage) -> bool:
+        """Whether the next request would come too close to the window's end."""
+        ...
+
+    def compact(self, conversation: Conversation, parts: Parts) -> AsyncGenerator[Event]:
+        """Summarise; yields facts, Compacted among them when it worked."""
+        ...
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a turn is; the session reads it for the turn's last fact."""
+
+    steps: int = 0
+    usage: Usage = field(default_factory=Usage)
+    last_usage: Usage = field(default_factory=Usage)
+    reason: TurnEndReason = "end_turn"
+    detail: str = ""
+    last_text: str = ""
+
+
+class Loop:
+    """One turn. `context` gives system prompt and tools as of now; `steering` holds what the person said meanwhile."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        conversation: Conversation,
+        context: Callable[[], ContextPrepared],
+        steering: deque[str],
+        compactor: Compactor | None = None,
+    ) -> None:
+        self._parts = parts
+        self._conversation = conversation
+        self._context = context
+        self._prepared: ContextPrepared | None = None
+        self._steering = steering
+        self._compactor = compactor
+        self._stop_blocks = 0
+        self._completed: Completed | None = None
+        self._partial = ""
+        self.progress = Progress()
+
+    async def run(self, prepared: ContextPrepared | None = None) -> AsyncGenerator[Event]:
+        """Steps until rest. Raises Interrupted and ProviderError after the story is closed."""
+        self._prepared = prepared
+        go_on = True
+        while go_on:
+            if self._parts.max_steps and self.progress.steps >= self._parts.max_steps:
+                self.progress.reason = "max_turns"
+                self.progress.detail = f"the limit of {self._parts.max_steps} steps is reached"
+                return
+            self._parts.interrupt.check()
+            async with aclosing(self._make_room()) as events:
+                async for event in events:
+                    yield event
+            self.progress.steps += 1
+            async with aclosing(self._step(self.progress.steps)) as events:
+                async for event in events:
+                    yield event
+            go_on = self._has_calls() and self.progress.reason == "end_turn"
+            async with aclosing(self._between_steps()) as events:
+                async for event in events:
+                    go_on = go_on or isinstance(event, PromptAdded)
+                    yield event
+
+    def _has_calls(self) -> bool:
+        completed = self._completed
+        return completed is not None and (bool(completed.message.tool_uses) or completed.stop_reason == "pause_turn")
+
+    # --- one step -------------------------------------------------------------------------------------------
+
+    async def _step(self, step: int) -> AsyncGenerator[Event]:
+        prepared = self._context()
+        if prepared != self._prepared:
+            self._prepared = prepared
+            yield prepared
+        request = self._request(prepared)
+        yield StepStarted(
+            step=step,
+            model=request.model,
+            provider=self._parts.provider.name,
+            message_count=len(request.messages),
+        )
+        try:
+            async with aclosing(self._answer(request, step)) as events:
+                async for event in events:
+                    yield event
+            completed = self._completed
+            if completed is not None and completed.message.tool_uses:
+                async with aclosing(self._calls(completed, step)) as events:
+                    async for event in events:
+                        yield event
+        except (Interrupted, ProviderError):
+            yield StepFinished(step=step)
+            raise
+        yield StepFinished(step=step)
+
+    def _request(self, prepared: ContextPrepared) -> ModelRequest:
+        parts = self._parts
+        return ModelRequest(
+            model=parts.model,
+            system=prepared.system,
+            messages=self._conversation.messages(),
+            tools=prepared.tools,
+            max_tokens=parts.max_tokens,
+            effort=parts.effort,
+            thinking=parts.thinking,
+            temperature=parts.temperature,
+        )
+
+    async def _answer(self, request: ModelRequest, step: int) -> AsyncGenerator[Event]:
+        """Stream the model's message; ends with MessageFinished, or raises with what was shown kept as incomplete."""
+        self._completed = None
+        self._partial = ""
+        started = time.perf_counter()
+        first_token = 0.0
+
+        async def work(tell: Emit) -> None:
+            nonlocal first_token
+            async with aclosing(self._parts.provider.stream(request)) as pieces:
+                async for piece in pieces:
+                    if not first_token and isinstance(piece, TextChunk | ThinkingChunk | ToolInputChunk):
+                        first_token = time.perf_counter() - started
+                    await self._tell_piece(piece, tell)
+
+        try:
+            async with aclosing(told_by(work, self._parts.interrupt)) as events:
+                async for event in events:
+                    yield event
+            completed = self._required()
+        except (Interrupted, ProviderError):
+            if self._partial.strip():
+                message = Message(role="assistant", blocks=(TextBlock(text=self._partial),))
+                yield MessageFinished(step=step, message=message, stop_reason="incomplete", model=request.model)
+            raise
+        self._count(completed)
+        yield MessageFinished(
+            step=step,
+            message=completed.message,
+            stop_reason=completed.stop_reason,
+            usage=completed.usage,
+            first_token=first_token,
+            duration=time.perf_counter() - started,
+            model=completed.model or request.model,
+            request_id=completed.request_id,
+            parse=completed.parse,
+        )
+
+    def _required(self) -> Completed:
+        if self._completed is None:
+            raise ProviderError("The model's answer ended before it was complete.", kind="cut", retryable=True)
+        return self._completed
+
+    async def _tell_piece(self, piece: ProviderEvent, tell: Emit) -> None:
+        match piece:
+            case TextChunk(text=text):
+                self._partial += text
+                await tell(TextDelta(text=text))
+            case ThinkingChunk(text=text):
+                await tell(ThinkingDelta(text=text))
+            case ToolInputChunk():
+                await tell(ToolInputDelta(call_id=piece.call_id, name=piece.name, text=piece.text))
+            case Retrying():
+                self._partial = ""
+                await tell(
+                    RequestRetried(
+                        attempt=piece.attempt,
+                        delay=piece.delay,
+                        reason=piece.reason,
+                        status=piece.status,
+                        max_attempts=piece.max_attempts,
+                    )
+                )
+            case ProviderNotice():
+                await tell(Notice(text=piece.text, level=piece.level, hint=piece.hint, code=piece.code))
+            case Completed():
+                self._completed = piece
+
+    def _count(self, completed: Completed) -> None:
+        self.progress.usage = self.progress.usage + completed.usage
+        self.progress.last_usage = completed.usage
+        self.progress.last_text = completed.message.text or self.progress.last_text
+
+    async def _calls(self, completed: Completed, step: int) -> AsyncGenerator[Event]:
+        gate = Gate(self._parts)
+        async with aclosing(gate.run_calls(completed.message.tool_uses, step, completed.parse)) as events:
+            async for event in events:
+                yield event
+        if gate.stop:
+            self.progress.reason, self.progress.detail = gate.stop, gate.stop_detail
+        elif self._parts.hooks.has("PostToolBatch"):
+            call = HookCall(point="PostToolBatch", payload={"tool_calls": gate.answered})
+            async with aclosing(self._fire(call)) as events:
+                async for event in events:
+                    yield event
+
+    # --- rest, or not ---------------------------------------------------------------------------------------
+
+    async def _between_steps(self) -> AsyncGenerator[Event]:
+        """Steering, else Stop hooks, else the end that the stop reason demands. A PromptAdded lets the turn go on."""
+        if self.progress.reason != "end_turn" or self._completed is None:
+            return
+        steered = self._steered()
+        for text in steered:
+            yield _user(text, "steer")
+        if steered or self._has_calls():
+            return
+        match self._completed.stop_reason:
+            case "max_tokens":
+                self.progress.reason, self.progress.detail = "max_tokens", "the answer reached its length limit"
+            case "refusal":
+                self.progress.reason, self.progress.detail = "refusal", "the model declined to answer"
+            case "context_full":
+                self.progress.reason, self.progress.detail = "context_full", "the model's window is full"
+            case "incomplete":
+                raise ProviderError(
+                    "The connection broke off in the middle of the answer.",
+                    kind="cut",
+                    retryable=True,
+                    hint="What arrived is kept. Say “go on” to let the model finish.",
+                )
+            case _:
+                async with aclosing(self._ask_stop_hooks()) as events:
+                    async for event in events:
+                        yield event
+
+    def _steered(self) -> list[str]:
+        texts = list(self._steering)
+        self._steering.clear()
+        return texts
+
+    async def _ask_stop_hooks(self) -> AsyncGenerator[Event]:
+        agent = self._parts.agent
+        point = "SubagentStop" if agent.id else "Stop"
+        if not self._parts.hooks.has(point):
+            return
+        payload = {"stop_hook_active": self._stop_blocks > 0, "last_assistant_message": self.progress.last_text}
+        call = HookCall(point=point, subject=agent.type, payload=payload, agent_id=agent.id, agent_type=agent.type)
+        async with aclosing(self._fire(call)) as events:
+            async for event in events:
+                yield event
+
+    async def _fire(self, call: HookCall) -> AsyncGenerator[Event]:
+        """Fire hooks between steps; what they say becomes the next user message."""
+        outcome = HookOutcome()
+
+        async def work(tell: Emit) -> None:
+            nonlocal outcome
+            outcome = await self._parts.hooks.fire(call, tell)
+
+        async with aclosing(told_by(work, self._parts.interrupt)) as events:
+            async for event in events:
+                yield event
+        if outcome.stop:
+            self.progress.reason, self.progress.detail = "hook", outcome.stop_reason
+            return
+        is_stop = call.point in {"Stop", "SubagentStop"}
+        if outcome.blocked and not is_stop:
+            self.progress.reason, self.progress.detail = "hook", outcome.reason
+            return
+        said = [*([outcome.reason] if outcome.blocked and outcome.reason else []), *outcome.context, *outcome.feedback]
+        if not said and not outcome.blocked:
+            self._stop_blocks = 0
+            return
+        if is_stop:
+            self._stop_blocks += 1
+            if self._stop_blocks > STOP_HOOK_CAP:
+                yield Notice(
+                    level="warning",
+                    text=f"Stop hooks sent the model on {STOP_HOOK_CAP} times in a row; the turn ends now.",
+                    code="stop_hook_cap",
+                )
+                return
+        yield _user("\n\n".join(said) or "Go on: a Stop hook did not let the turn end.", "hook")
+
+    async def _make_room(self) -> AsyncGenerator[Event]:
+        if self._compactor is None or not self._compactor.is_due(self._conversation, self.progress.last_usage):
+            return
+        async with aclosing(self._compactor.compact(self._conversation, self._parts)) as events:
+            async for event in events:
+                yield event
+        self.progress.last_usage = Usage()
+
+
+def _user(text: str, origin: Origin) -> PromptAdded:
+    return PromptAdded(message=Message(role="user", blocks=(TextBlock(text=text),)), origin=origin)

@@ -1,0 +1,45 @@
+"""What a loop and its gate stand on: one value, built once per session and copied for each subagent."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from .interrupt import Interrupt
+from .protocol.decisions import Mode, Rule
+from .protocol.ports import HookEngine, PermissionEngine, Prompter, Provider, Toolset, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class AgentIdentity:
+    """Who acts: the session itself (all empty), or a subagent of it."""
+
+    id: str = ""
+    type: str = ""
+    depth: int = 0
+
+
+@dataclass(slots=True)
+class Parts:
+    """The engines and settings of one loop.
+
+    `frontmatter` are the rules of the running command, skill or agent: for the turn only. `mode` overrides the
+    permission engine's mode (subagents). `max_steps` 0 means no limit. `asking` keeps one question at a time.
+    """
+
+    provider: Provider
+    model: str
+    tools: Toolset
+    permissions: PermissionEngine
+    hooks: HookEngine
+    prompter: Prompter
+    workspace: Workspace
+    interrupt: Interrupt = field(default_factory=Interrupt)
+    interactive: bool = True
+    max_steps: int = 0
+    max_tokens: int = 0
+    effort: str = ""
+    thinking: bool = False
+    temperature: float | None = None
+    mode: Mode | None = None
+    frontmatter: tuple[Rule, ...] = ()
+    agent: AgentIdentity = AgentIdentity()
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -1,0 +1,345 @@
+"""The session: one persistent conversation. It only sequences: record, hooks, loop, the turn's end.
+
+Every fact is stamped, stored and folded into the conversation before it is yielded, so whoever sees a fact may
+rely on its being kept. What else is known about a session (title, cost, statistics) is a fold elsewhere.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Literal
+
+from msgspec import structs
+
+from .channel import told_by
+from .conversation import Conversation
+from .folds import SessionFold, closing_facts
+from .interrupt import Interrupted
+from .loop import Compactor, Loop, Progress
+from .parts import Parts
+from .protocol.decisions import Mode
+from .protocol.errors import Failure, ReinError
+from .protocol.events import (
+    DELTAS,
+    ContextPrepared,
+    Event,
+    Fact,
+    ModeChanged,
+    ModelChanged,
+    Notice,
+    PromptAdded,
+    SessionEnded,
+    SessionStarted,
+    TitleChanged,
+    TurnEndReason,
+    TurnFailed,
+    TurnFinished,
+    TurnInterrupted,
+    TurnStarted,
+)
+from .protocol.hooks import HookCall, HookOutcome
+from .protocol.messages import Block, Message, TextBlock
+from .protocol.ports import Emit, Journal, Prompt, Provider, SessionInfo
+
+EndReason = Literal["clear", "resume", "logout", "prompt_input_exit", "other"]
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What a session takes from the rooms around it.
+
+    `context` gives system prompt and tools as of now. `memory` gives the memory files as messages' text, once a
+    session. `expand` turns a typed prompt into blocks (references, images) with notices. `watchers` see every
+    stored fact (the transcript that hooks read, titles).
+    """
+
+    context: Callable[[], ContextPrepared]
+    memory: Callable[[], Sequence[tuple[str, str]]] = tuple
+    expand: Callable[[Prompt], tuple[tuple[Block, ...], tuple[Notice, ...]]] | None = None
+    watchers: list[Callable[[Fact], None]] = field(default_factory=list[Callable[[Fact], None]])
+    compactor: Compactor | None = None
+    now: Callable[[], float] = time.time
+
+
+class Session:
+    """A local session; implements ports.Harness.
+
+    `opening` is the first fact of a fresh session, or the SessionStarted of a resumed one; `past` are the stored
+    facts of a resumed one.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        journal: Journal,
+        opening: SessionStarted,
+        around: Surroundings,
+        past: Sequence[Fact] = (),
+    ) -> None:
+        self.parts = parts
+        self._journal = journal
+        self._opening: SessionStarted | None = opening
+        self._around = around
+        self._facts: list[Fact] = list(past)
+        self._unstored: list[Fact] = closing_facts(self._facts)
+        self._facts += self._unstored
+        self._conversation = Conversation(self._facts)
+        self._fold = SessionFold(journal.session_id, self._facts)
+        self._prepared = next((f for f in reversed(self._facts) if isinstance(f, ContextPrepared)), None)
+        self._steering: deque[str] = deque()
+        self._asides: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._turn = max((f.turn for f in self._facts), default=0)
+        self._current_turn = 0
+        self._starting = asyncio.Lock()
+        self._is_running = False
+
+    # --- what a screen asks ---------------------------------------------------------------------------------
+
+    @property
+    def info(self) -> SessionInfo:
+        """Who this session is, as of now."""
+        return self._fold.info
+
+    @property
+    def mode(self) -> Mode:
+        """The permission mode in force."""
+        return self.parts.permissions.mode
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a turn runs."""
+        return self._is_running
+
+    def history(self) -> Sequence[Fact]:
+        """All facts so far, oldest first."""
+        return self._facts
+
+    def conversation(self) -> Conversation:
+        """The fold that the next request is built from."""
+        return self._conversation
+
+    def interrupt(self, reason: str = "") -> None:
+        """Stop the running turn; see ports.Harness."""
+        if self._is_running:
+            self.parts.interrupt.trigger(reason)
+
+    def steer(self, text: str) -> None:
+        """Say something to the running turn."""
+        self._steering.append(text)
+
+    async def set_mode(self, mode: Mode) -> None:
+        """Change the permission mode. Raises ConfigError for a mode that policy forbids."""
+        if mode != self.mode:
+            self.parts.permissions.set_mode(mode)
+            self.tell_aside(ModeChanged(mode=mode))
+
+    def use_model(self, provider: Provider, model: str, context_window: int = 0) -> None:
+        """Talk to this model from the next request on."""
+        self.parts.provider = provider
+        self.parts.model = model
+        self.tell_aside(ModelChanged(model=model, provider=provider.name, context_window=context_window))
+
+    def rename(self, title: str, by: Literal["person", "hook", "model"] = "person") -> None:
+        """Give the session a title."""
+        self.tell_aside(TitleChanged(title=title, by=by))
+
+    async def asides(self) -> AsyncGenerator[Event]:
+        """Events that belong to no turn, until the session closes."""
+        while (event := await self._asides.get()) is not None:
+            yield event
+
+    def tell_aside(self, event: Event) -> None:
+        """Record an event that belongs to no turn and hand it to the reader of `asides`."""
+        self._asides.put_nowait(self._record(event))
+
+    # --- telling --------------------------------------------------------------------------------------------
+
+    def _record(self, event: Event) -> Event:
+        """Stamp; store and fold what is a fact."""
+        event = structs.replace(event, time=event.time or self._around.now(), turn=event.turn or self._current_turn)
+        if isinstance(event, DELTAS):
+            return event
+        for fact in [*self._unstored, event]:
+            self._journal.append(fact)
+        self._unstored = []
+        self._facts.append(event)
+        self._conversation.apply(event)
+        self._fold.apply(event)
+        for watch in self._around.watchers:
+            watch(event)
+        return event
+
+    async def _told(self, call: HookCall, outcomes: list[HookOutcome]) -> AsyncGenerator[Event]:
+        """Fire hooks outside the loop; the outcome is appended to `outcomes`."""
+
+        async def work(tell: Emit) -> None:
+            outcomes.append(await self.parts.hooks.fire(call, tell))
+
+        async with aclosing(told_by(work, self.parts.interrupt)) as events:
+            async for event in events:
+                yield event
+
+    # --- start and end --------------------------------------------------------------------------------------
+
+    async def start(self) -> AsyncGenerator[Event]:
+        """Open the story; see ports.Harness."""
+        async with self._starting:
+            opening, self._opening = self._opening, None
+            if opening is None:
+                return
+            yield self._record(opening)
+            if opening.source in {"startup", "clear"}:
+                for source, text in self._around.memory():
+                    yield self._record(_user((TextBlock(text=text),), "memory", source))
+            if self.parts.hooks.has("SessionStart"):
+                payload = {"source": opening.source, "model": opening.model}
+                call = HookCall(point="SessionStart", subject=opening.source, payload=payload)
+                async with aclosing(self._hooked(call)) as events:
+                    async for event in events:
+                        yield event
+
+    async def _hooked(self, call: HookCall) -> AsyncGenerator[Event]:
+        """Hooks whose context joins the conversation (SessionStart)."""
+        outcomes: list[HookOutcome] = []
+        async with aclosing(self._told(call, outcomes)) as events:
+            async for event in events:
+                yield self._record(event)
+        for outcome in outcomes:
+            if outcome.session_title:
+                yield self._record(TitleChanged(title=outcome.session_title, by="hook"))
+            for text in outcome.context:
+                yield self._record(_user((TextBlock(text=_reminder(text)),), "hook", call.point))
+
+    async def close(self, reason: EndReason = "prompt_input_exit") -> None:
+        """End the session in order: SessionEnd hooks, engines, journal."""
+        if self._opening is None:
+            self.parts.interrupt.reset()
+            outcomes: list[HookOutcome] = []
+            call = HookCall(point="SessionEnd", subject=reason, payload={"reason": reason})
+            if self.parts.hooks.has("SessionEnd"):
+                async for event in self._told(call, outcomes):
+                    self._record(event)
+            self._record(SessionEnded(reason=reason))
+        await self.parts.hooks.close()
+        await self.parts.provider.close()
+        self._journal.close()
+        self._asides.put_nowait(None)
+
+    # --- one turn -------------------------------------------------------------------------------------------
+
+    async def run(self, prompt: Prompt) -> AsyncGenerator[Event]:
+        """One turn; see ports.Harness."""
+        if self._is_running:
+            raise RuntimeError("a turn already runs")
+        async with aclosing(self.start()) as events:
+            async for event in events:
+                yield event
+        self._is_running = True
+        self._turn += 1
+        self._current_turn = self._turn
+        self.parts.interrupt.reset()
+        self._steering.clear()
+        try:
+            async with aclosing(self._told_turn(prompt)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            for fact in closing_facts(self._facts):
+                self._record(fact)
+            self._is_running = False
+            self._current_turn = 0
+
+    async def _told_turn(self, prompt: Prompt) -> AsyncGenerator[Event]:
+        started = time.perf_counter()
+        loop = Loop(self.parts, self._conversation, self._around.context, self._steering, self._around.compactor)
+        yield self._record(TurnStarted(text=prompt.text, by=prompt.by))
+        try:
+            async with aclosing(self._turn_events(prompt, loop)) as events:
+                async for event in events:
+                    yield self._record(event)
+        except Interrupted as interrupted:
+            yield self._record(
+                TurnInterrupted(
+                    reason=str(interrupted),
+                    usage=loop.progress.usage,
+                    steps=loop.progress.steps,
+                    duration=time.perf_counter() - started,
+                )
+            )
+            return
+        except ReinError as error:
+            async for event in self._stop_failure(error.failure()):
+                yield self._record(event)
+            yield self._record(_failed(error.failure(), loop.progress, time.perf_counter() - started))
+            return
+        yield self._record(_finished(loop.progress, time.perf_counter() - started))
+
+    async def _turn_events(self, prompt: Prompt, loop: Loop) -> AsyncGenerator[Event]:
+        if not any(isinstance(f, TitleChanged) for f in self._facts) and prompt.text.strip():
+            yield TitleChanged(title=first_words(prompt.text))
+        outcomes: list[HookOutcome] = []
+        if self.parts.hooks.has("UserPromptSubmit"):
+            call = HookCall(point="UserPromptSubmit", payload={"prompt": prompt.text})
+            async with aclosing(self._told(call, outcomes)) as events:
+                async for event in events:
+                    yield event
+        verdict = outcomes[0] if outcomes else HookOutcome()
+        if verdict.session_title:
+            yield TitleChanged(title=verdict.session_title, by="hook")
+        if verdict.blocked or verdict.stop:
+            loop.progress.reason, loop.progress.detail = "hook", verdict.reason or verdict.stop_reason
+            return
+        expand = self._around.expand
+        blocks, notices = expand(prompt) if expand is not None else (_plain(prompt), ())
+        for notice in notices:
+            yield notice
+        if not verdict.suppress_prompt:
+            yield _user(blocks, "prompt")
+        for text in verdict.context:
+            yield _user((TextBlock(text=_reminder(text)),), "hook", "UserPromptSubmit")
+        async with aclosing(loop.run(self._prepared)) as events:
+            async for event in events:
+                if isinstance(event, ContextPrepared):
+                    self._prepared = event
+                yield event
+
+    async def _stop_failure(self, failure: Failure) -> AsyncGenerator[Event]:
+        if not self.parts.hooks.has("StopFailure"):
+            return
+        payload = {"error": failure.kind, "error_details": failure.message}
+        async for event in self._told(HookCall(point="StopFailure", subject=failure.kind, payload=payload), []):
+            yield event
+
+
+def _user(blocks: tuple[Block, ...], origin: Literal["prompt", "hook", "memory"], source: str = "") -> PromptAdded:
+    return PromptAdded(message=Message(role="user", blocks=blocks), origin=origin, source=source)
+
+
+def _plain(prompt: Prompt) -> tuple[Block, ...]:
+    return (TextBlock(text=prompt.text), *prompt.blocks)
+
+
+def _reminder(text: str) -> str:
+    return f"<system-reminder>\n{text}\n</system-reminder>"
+
+
+def _finished(progress: Progress, duration: float) -> TurnFinished:
+    reason: TurnEndReason = progress.reason
+    return TurnFinished(
+        reason=reason, usage=progress.usage, duration=duration, steps=progress.steps, detail=progress.detail
+    )
+
+
+def _failed(failure: Failure, progress: Progress, duration: float) -> TurnFailed:
+    return TurnFailed(failure=failure, usage=progress.usage, duration=duration, steps=progress.steps)
+
+
+def first_words(text: str, limit: int = 60) -> str:
+    """A title from a prompt: its first line, cut at a word."""
+    line = next((part.strip() for part in text.splitlines() if part.strip()), "")
+    if len(line) <= limit:
+        return line
+    return line[:limit].rsplit(" ", 1)[0].rstrip(",;:") + " …"
