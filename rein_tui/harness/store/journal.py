@@ -31,9 +31,6 @@ COMMIT_POINTS: frozenset[type] = frozenset(
         e.QuestionAsked,
         e.GrantAdded,
         e.GrantRevoked,
-        e.ModeChanged,
-        e.ModelChanged,
-        e.TitleChanged,
         e.BackgroundStarted,
         e.BackgroundFinished,
         e.Compacted,
@@ -41,7 +38,7 @@ COMMIT_POINTS: frozenset[type] = frozenset(
         *e.TURN_ENDS,
     }
 )
-"""Facts that are on disk when `append` returns."""
+"""Facts that are on disk when `append` returns; so is every fact outside a turn."""
 
 _BATCH = 256
 _CHUNK = 512
@@ -110,7 +107,7 @@ class DiskJournal:
     def append(self, fact: Fact) -> int:
         """Store one fact, durably at commit points; returns its sequence number. Never raises."""
         self._keep(fact)
-        if type(fact) in COMMIT_POINTS or len(self._pending) % _BATCH == 0:
+        if type(fact) in COMMIT_POINTS or fact.turn == 0 or len(self._pending) % _BATCH == 0:
             self.flush()
             if isinstance(fact, e.TURN_ENDS) and not fact.parent:
                 self._index()
