@@ -1,0 +1,236 @@
+"""Claude: the Messages API through the anthropic SDK, which loads in a thread on first use.
+
+The SDK sends (authentication, headers, connection); the answer's bytes are decoded and accumulated by our own
+state machine, because the SDK's takes a stream that was cut for an answer. Its retries are off; ours are outside.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from ..protocol.base import JsonObject
+from ..protocol.errors import ProviderError, ReinError
+from ..protocol.ports import Completed, ModelInfo, ModelRequest, ProviderEvent, WireRequest
+from .anthropic_errors import answer_bytes, translated
+from .anthropic_models import Ceilings, read_models, window_of
+from .anthropic_stream import MessageAccumulator
+from .anthropic_wire import Dialect, encode_request
+from .base import Secret, call_ids, check_url, is_loopback
+from .failures import Origin, malformed_error
+from .keys import KeyRing
+from .prices import Price, cost, price_of
+from .retry import Pace, RetryPolicy, with_retries
+from .sse import SseDecoder
+from .streaming import read_answer
+from .strict_json import number, read_event
+
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic
+
+DEFAULT_MODEL = "claude-sonnet-5-5"
+SMALL_MODEL = "claude-haiku-5-5"
+DEFAULT_URL = "https://api.anthropic.com"
+API_VERSION = "2026-10-21"
+"""What the SDK sends unless an option says otherwise; shown in the inspector, tested against the SDK."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnthropicOptions:
+    """What a person may set. `idle` is seconds without a byte before a stream counts as dead (pings count).
+
+    `x_api_key` sends the key in that header instead of as a bearer token, `version` another anthropic-version:
+    for gateways that speak an older form of the API.
+    """
+
+    url: str = DEFAULT_URL
+    x_api_key: bool = False
+    version: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
+    cached: bool = True
+    idle: float = 90.0
+
+
+class AnthropicProvider:
+    """Claude, or whatever else speaks the Messages API, as `ports.Provider`."""
+
+    def __init__(
+        self,
+        keys: KeyRing,
+        options: AnthropicOptions | None = None,
+        *,
+        policy: RetryPolicy | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self._keys = keys
+        self._options = options or AnthropicOptions()
+        self._url = check_url(self._options.url).removesuffix("/v1")
+        self._policy = policy or RetryPolicy()
+        self._pace = pace
+        self._ceilings = Ceilings()
+        self._models: tuple[ModelInfo, ...] = ()
+        self._loading = threading.Lock()
+        self._client: AsyncAnthropic | None = None
+
+    @property
+    def name(self) -> str:
+        """For the status line."""
+        return "anthropic"
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
+        """Send one request. Raises only ProviderError."""
+        events = with_retries(lambda: self._attempt(request), self._policy, self._pace)
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, Completed):
+                    price = price_of(event.model or request.model, self._options.prices)
+                    event = msgspec.structs.replace(event, usage=cost(event.usage, price))  # noqa: PLW2901
+                yield event
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        """The models that the API lists, newest first. Raises ProviderError."""
+        client, origin, headers = await self._prepare()
+        with translated(origin, self._options.idle, self._keys):
+            reply = await client.models.with_raw_response.list(limit=1000, extra_headers=headers)
+            data = reply.http_response.content
+        self._models = read_models(_object(data, origin), self._url, self._options.prices)
+        return self._models
+
+    async def context_window(self, model: str) -> int:
+        """What the model list says, else what is known of the family."""
+        if not self._models and (self._client is not None or self._keys.known):
+            with suppress(ProviderError):  # the turn itself will tell
+                await self.models()
+        listed = next((info.context_window for info in self._models if info.id == model), 0)
+        return listed or window_of(model)
+
+    async def count_tokens(self, request: ModelRequest) -> int:
+        """The prompt's tokens, counted by the server. Raises ProviderError."""
+        client, origin, headers = await self._prepare()
+        body = {k: v for k, v in self._body(request).items() if k in {"model", "messages", "system", "tools"}}
+        with translated(origin, self._options.idle, self._keys):
+            counting = cast(Any, client.messages.with_raw_response.count_tokens)
+            reply = await counting(**body, extra_headers=headers)
+            data: bytes = reply.http_response.content
+        return number(_object(data, origin), "input_tokens")
+
+    def wire(self, request: ModelRequest) -> WireRequest:
+        """The request as it would be sent, with the key left out."""
+        headers = {name: value for name, value in self._headers(Secret("[key]")).items() if value}
+        headers = {"content-type": "application/json", "anthropic-version": API_VERSION, **headers}
+        body = {**self._body(request), "stream": True}
+        return WireRequest(method="POST", url=f"{self._url}/v1/messages", headers=headers, body=body)
+
+    async def warm(self) -> None:
+        """Import the SDK in a thread."""
+        await asyncio.to_thread(self._load)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.close()
+
+    async def _attempt(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
+        client, origin, headers = await self._prepare()
+        body = self._body(request)
+        extra = {key: body.pop(key) for key in ("temperature",) if key in body}
+        create = cast(Any, client.messages.with_streaming_response.create)
+        try:
+            with translated(origin, self._options.idle, self._keys):
+                manager = create(**body, stream=True, extra_headers=headers, extra_body=extra or None)
+                response = await manager.__aenter__()
+        except ProviderError as error:
+            if not self._ceilings.learn(request.model, error):
+                raise
+            raise _again(error) from error
+        try:
+            _check_kind(response.headers.get("content-type", ""), origin)
+            accumulator = MessageAccumulator(origin, call_ids(request))
+            chunks = answer_bytes(response.http_response.aiter_bytes(), origin, self._options.idle)
+            async with aclosing(read_answer(chunks, SseDecoder(), accumulator, origin)) as events:
+                async for event in events:
+                    yield _with_request_id(event, response.headers.get("request-id", ""))
+        finally:
+            await manager.__aexit__(None, None, None)
+
+    def _body(self, request: ModelRequest) -> JsonObject:
+        info = next((info for info in self._models if info.id == request.model), None)
+        dialect = Dialect(
+            max_tokens=self._ceilings.of(request.model, info),
+            adaptive=info is None or not info.abilities or "adaptive" in info.abilities,
+            cached=self._options.cached,
+        )
+        return encode_request(request, dialect)
+
+    async def _prepare(self) -> tuple["AsyncAnthropic", Origin, dict[str, Any]]:
+        """The client, who to blame, and the headers that carry the key."""
+        if self._client is None:
+            await asyncio.to_thread(self._load)
+        assert self._client is not None
+        try:
+            key = await self._keys.current()
+        except ProviderError:
+            raise
+        except ReinError as error:
+            raise ProviderError(error.message, kind="auth", where=error.where, hint=error.hint) from error
+        from anthropic import Omit
+
+        # An empty header means that the SDK must not send its own either.
+        headers = {name: value or Omit() for name, value in self._headers(key).items()}
+        return self._client, Origin(self._url, key), headers
+
+    def _headers(self, key: Secret) -> dict[str, str]:
+        headers: dict[str, str] = dict(self._options.headers)
+        if self._options.version:
+            headers["anthropic-version"] = self._options.version
+        headers["Authorization"] = "" if self._options.x_api_key or not key else f"Bearer {key.reveal()}"
+        if self._options.x_api_key and key:
+            headers["X-Api-Key"] = key.reveal()
+        return headers
+
+    def _load(self) -> None:
+        with self._loading:
+            if self._client is not None:
+                return
+            import anthropic
+
+            proxied = not is_loopback(self._url)  # a proxy for the world is no way to this machine
+            http = anthropic.DefaultAsyncHttpxClient(
+                follow_redirects=False, trust_env=proxied, timeout=anthropic.Timeout(self._options.idle, connect=10.0)
+            )
+            client = anthropic.AsyncAnthropic(
+                api_key="sent-per-request", base_url=self._url, http_client=http, max_retries=0
+            )
+            _ = (client.messages, client.models)  # imported on first touch
+            self._client = client
+
+
+def _object(data: bytes, origin: Origin) -> JsonObject:
+    try:
+        return read_event(data)
+    except ValueError as error:
+        raise malformed_error(origin, str(error), retryable=False) from error
+
+
+def _check_kind(content_type: str, origin: Origin) -> None:
+    """A login page of some network answers 200 too."""
+    if "text/event-stream" not in content_type:
+        kind = content_type.partition(";")[0] or "nothing"
+        raise malformed_error(origin, f"a stream was asked for, {kind} came", retryable=False)
+
+
+def _with_request_id(event: ProviderEvent, request_id: str) -> ProviderEvent:
+    """The id that the provider's support asks for, where the server gave one."""
+    if request_id and isinstance(event, Completed):
+        return msgspec.structs.replace(event, request_id=request_id)
+    return event
+
+
+def _again(error: ProviderError) -> ProviderError:
+    """The same refusal, now that the request will be another one."""
+    return ProviderError(error.message, kind=error.kind, where=error.where, status=error.status, retryable=True)

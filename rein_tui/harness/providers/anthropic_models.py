@@ -1,0 +1,80 @@
+"""What the Messages API's model list says, and what is safe to assume before it was read."""
+
+import re
+from collections.abc import Mapping
+
+from ..protocol.base import JsonObject
+from ..protocol.errors import ProviderError
+from ..protocol.ports import ModelInfo
+from .prices import Price, price_of
+from .strict_json import child, children, number, text
+
+DEFAULT_MAX_TOKENS = 32_000
+"""Asked for unless the request says otherwise: every current model allows it, and it leaves room in the window."""
+
+_WIDE = re.compile(r"claude-(fable|mythos|opus|sonnet|haiku)-(5|[6-9])(-|$)")
+_CEILING = re.compile(r"max_tokens: \d+ > (\d+)")
+
+
+class Ceilings:
+    """How many tokens a model may answer with: from the list, or from the server's own words when it refused."""
+
+    def __init__(self) -> None:
+        self._learned: dict[str, int] = {}
+
+    def of(self, model: str, info: ModelInfo | None) -> int:
+        """The `max_tokens` to ask for."""
+        listed = info.max_output if info is not None else 0
+        return self._learned.get(model) or min(listed or DEFAULT_MAX_TOKENS, DEFAULT_MAX_TOKENS)
+
+    def learn(self, model: str, error: ProviderError) -> bool:
+        """Whether the refusal names a limit lower than the one known; it holds from now on."""
+        found = _CEILING.search(error.message) if error.kind == "invalid_request" else None
+        limit = int(found.group(1)) if found else 0
+        if not 0 < limit < self.of(model, None):
+            return False
+        self._learned[model] = limit
+        return True
+
+
+def read_models(reply: JsonObject, server: str, prices: Mapping[str, Price]) -> tuple[ModelInfo, ...]:
+    """The models of a list reply that can still be used, in the server's order."""
+    entries = [entry for entry in children(reply, "data") if text(entry, "lifecycle") != "retired"]
+    return tuple(_model(entry, server, prices) for entry in entries if text(entry, "id"))
+
+
+def window_of(model: str) -> int:
+    """The context window of a Claude family as published; 0 for any other model."""
+    name = model.rsplit("/", 1)[-1]
+    if _WIDE.match(name):
+        return 1_000_000
+    return 200_000 if name.startswith("claude-") else 0
+
+
+def _model(entry: JsonObject, server: str, prices: Mapping[str, Price]) -> ModelInfo:
+    model_id = text(entry, "id")
+    price = price_of(model_id, prices)
+    return ModelInfo(
+        id=model_id,
+        title=text(entry, "display_name"),
+        context_window=number(entry, "max_input_tokens") or window_of(model_id),
+        max_output=number(entry, "max_tokens"),
+        abilities=_abilities(child(entry, "capabilities")),
+        server=server,
+        input_price=price.input if price else None,
+        output_price=price.output if price else None,
+    )
+
+
+def _abilities(capabilities: JsonObject) -> tuple[str, ...]:
+    """Short words: tools, vision, thinking, adaptive, effort. Empty when the server says nothing."""
+    if not capabilities:
+        return ()
+    thinking = child(capabilities, "thinking")
+    found = {
+        "vision": child(capabilities, "image_input"),
+        "thinking": thinking,
+        "adaptive": child(child(thinking, "types"), "adaptive"),
+        "effort": child(capabilities, "effort"),
+    }
+    return ("tools", *(word for word, support in found.items() if support.get("supported") is True))

@@ -1,0 +1,149 @@
+"""Our request → the body of a Messages API request. Pure: no SDK, no network.
+
+Cache breakpoints (four are allowed): after the tools, after the system prompt, and at the ends of the last two
+user messages, so that the next step reads everything up to here, however many results it adds.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ..protocol.base import JsonObject
+from ..protocol.messages import (
+    Block,
+    ImageBlock,
+    Message,
+    RedactedThinkingBlock,
+    ResultContent,
+    TextBlock,
+    ThinkingBlock,
+    ToolResultBlock,
+    ToolUseBlock,
+)
+from ..protocol.ports import ModelRequest
+from .base import safe_id
+
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+_CACHED = {"type": "ephemeral"}
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What the server and the model take. `adaptive` false asks for thinking with a budget (older models)."""
+
+    max_tokens: int
+    adaptive: bool = True
+    cached: bool = True
+
+
+def encode_request(request: ModelRequest, dialect: Dialect) -> JsonObject:
+    """The body, without `stream`."""
+    limit = min(request.max_tokens or dialect.max_tokens, dialect.max_tokens)
+    body: JsonObject = {
+        "model": request.model,
+        "max_tokens": limit,
+        "messages": encode_messages(request.messages, cached=dialect.cached),
+    }
+    if request.system:
+        body["system"] = [_with_cache({"type": "text", "text": request.system}, dialect.cached)]
+    if request.tools:
+        body["tools"] = _tools(request, dialect.cached)
+    if request.forced_tool:
+        body["tool_choice"] = {"type": "tool", "name": request.forced_tool}
+    elif request.thinking:  # a forced tool and thinking exclude each other
+        body["thinking"] = _thinking(limit, dialect)
+    if output := _output(request):
+        body["output_config"] = output
+    if request.stop:
+        body["stop_sequences"] = list(request.stop)
+    if request.temperature is not None and "thinking" not in body:
+        body["temperature"] = request.temperature
+    return body
+
+
+def encode_messages(messages: Iterable[Message], *, cached: bool) -> list[JsonObject]:
+    """Messages as the API accepts them: roles alternate, no blank text, results first in their message."""
+    encoded: list[JsonObject] = []
+    for message in messages:
+        content = [part for block in message.blocks if (part := _block(block)) is not None]
+        if not any(part["type"] not in {"thinking", "redacted_thinking"} for part in content):
+            continue
+        if encoded and encoded[-1]["role"] == message.role:
+            encoded[-1]["content"] += content
+        else:
+            encoded.append({"role": message.role, "content": content})
+    for message in encoded:
+        message["content"].sort(key=_results_first)
+    if cached:
+        for message in [m for m in encoded if m["role"] == "user"][-2:]:
+            message["content"][-1] = _with_cache(message["content"][-1], cached=True)
+    return encoded
+
+
+def _results_first(part: JsonObject) -> bool:
+    return part["type"] != "tool_result"
+
+
+def _block(block: Block) -> JsonObject | None:
+    match block:
+        case TextBlock(text=text):
+            return {"type": "text", "text": text} if text.strip() else None
+        case ImageBlock():
+            return _image(block)
+        case ToolUseBlock():
+            return {"type": "tool_use", "id": safe_id(block.id), "name": block.name, "input": block.input}
+        case ToolResultBlock():
+            return _result(block)
+        case ThinkingBlock(thinking=thinking, signature=signature):
+            # Without a signature it is another model's thinking, which the API refuses.
+            return {"type": "thinking", "thinking": thinking, "signature": signature} if signature else None
+        case RedactedThinkingBlock(data=data):
+            return {"type": "redacted_thinking", "data": data}
+
+
+def _result(block: ToolResultBlock) -> JsonObject:
+    encoded: JsonObject = {"type": "tool_result", "tool_use_id": safe_id(block.tool_use_id)}
+    if content := _result_content(block.content):
+        encoded["content"] = content
+    if block.is_error:
+        encoded["is_error"] = True
+    return encoded
+
+
+def _result_content(content: ResultContent) -> str | list[JsonObject]:
+    if isinstance(content, str):
+        return content if content.strip() else ""
+    return [part for block in content if (part := _block(block)) is not None]
+
+
+def _image(block: ImageBlock) -> JsonObject:
+    source = {"type": "base64", "media_type": block.media_type, "data": block.data}
+    return {"type": "image", "source": source}
+
+
+def _tools(request: ModelRequest, cached: bool) -> list[JsonObject]:
+    tools: list[JsonObject] = [
+        {"name": tool.name, "description": tool.description, "input_schema": tool.input_schema}
+        for tool in request.tools
+    ]
+    tools[-1] = _with_cache(tools[-1], cached)
+    return tools
+
+
+def _with_cache(part: JsonObject, cached: bool) -> JsonObject:
+    return {**part, "cache_control": _CACHED} if cached else part
+
+
+def _thinking(limit: int, dialect: Dialect) -> dict[str, Any]:
+    if dialect.adaptive:
+        return {"type": "adaptive", "display": "summarized"}
+    return {"type": "enabled", "budget_tokens": max(1024, min(16_000, limit // 2))}
+
+
+def _output(request: ModelRequest) -> JsonObject:
+    output: JsonObject = {}
+    if request.effort in EFFORTS:
+        output["effort"] = request.effort
+    if request.forced_schema is not None:
+        output["format"] = {"type": "json_schema", "schema": request.forced_schema}
+    return output

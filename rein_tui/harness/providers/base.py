@@ -1,0 +1,138 @@
+"""What providers share: secrets that do not show, addresses that may be spoken to, ids, the seam for text mode.
+
+Loads nothing heavy. Retry, framing and the translation of messages have files of their own.
+"""
+
+import ipaddress
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from ..protocol.errors import ConfigError
+from ..protocol.messages import Block, ParseTrace, ToolUseBlock
+from ..protocol.ports import ModelRequest, ProviderEvent
+
+
+class Secret:
+    """A key that neither repr, str nor a traceback shows; `source` names where it came from, never what it is."""
+
+    __slots__ = ("_reveal", "source")
+
+    def __init__(self, value: str = "", source: str = "") -> None:
+        self._reveal = value.strip  # a bound method, so that a dump of the slots shows no text either
+        self.source = source
+
+    def reveal(self) -> str:
+        """The key itself: for a request header and nothing else."""
+        return self._reveal()
+
+    def redact(self, text: str) -> str:
+        """`text` without the key, should a server have repeated it."""
+        value = self.reveal()
+        return text.replace(value, "[key]") if len(value) >= 6 else text
+
+    def __bool__(self) -> bool:
+        return bool(self.reveal())
+
+    def __repr__(self) -> str:
+        return f"Secret(from {self.source or 'unknown'})" if self else "Secret()"
+
+
+NO_SECRET = Secret()
+
+KeyHelper: TypeAlias = Callable[[], Awaitable[str]]
+"""Fetches a fresh key (`apiKeyHelper`); raises ReinError."""
+
+NewId: TypeAlias = Callable[[], str]
+
+
+def new_call_id() -> str:
+    """An id for a call whose server gave none."""
+    return f"call_{uuid4().hex[:20]}"
+
+
+def call_ids(request: ModelRequest) -> set[str]:
+    """The ids of all calls that the conversation already holds."""
+    return {block.id for message in request.messages for block in message.blocks if isinstance(block, ToolUseBlock)}
+
+
+def unique_id(wanted: str, taken: set[str], new_id: NewId) -> str:
+    """`wanted` unless it is empty or taken: some servers count `call_0` anew in every message."""
+    while not wanted or wanted in taken:
+        wanted = new_id()
+    taken.add(wanted)
+    return wanted
+
+
+def safe_id(call_id: str) -> str:
+    """The id in the alphabet that every API accepts: histories move between providers."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", call_id)[:64]
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the address is this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_url(url: str, *, allow_http: bool = False) -> str:
+    """The address without a trailing slash. Raises ConfigError unless it is https, or http on this machine.
+
+    `allow_http` is a person's explicit consent to send prompts in the clear.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigError("The address must start with http:// or https://", where=url)
+    if parts.username or parts.password:
+        raise ConfigError("The address must not hold a password", where=f"{parts.scheme}://{parts.hostname}")
+    if parts.scheme == "http" and not allow_http and not is_loopback(url):
+        raise ConfigError(
+            "http:// is only for this machine: prompts and keys would travel in the clear",
+            where=url,
+            hint='Use https://, a tunnel to localhost, or set "allowPlainHttp": true.',
+        )
+    return url.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class TextEnd:
+    """What a text-mode reader makes of a finished text: late events, the message's blocks, how it was parsed."""
+
+    events: tuple[ProviderEvent, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    parse: ParseTrace | None = None
+
+
+class TextReader(Protocol):
+    """Reads the text of one answer as it comes, holding back what could open a call."""
+
+    def feed(self, text: str) -> Iterable[ProviderEvent]:
+        """More text; gives what may be shown by now."""
+        ...
+
+    def finish(self, native: tuple[ToolUseBlock, ...], *, complete: bool) -> TextEnd:
+        """The text is over. `native` are the server's own calls (possibly malformed), `complete` false means cut.
+
+        The blocks given back stand for all text and all calls of the message; thinking stays with the provider.
+        """
+        ...
+
+
+class TextMode(Protocol):
+    """Tools by way of text, for models without native calls. Stateless: one reader an answer."""
+
+    def rewrite(self, request: ModelRequest) -> ModelRequest:
+        """The request as the model should see it: tools in the prompt, calls and results as text, stop sequences."""
+        ...
+
+    def reader(self, request: ModelRequest) -> TextReader:
+        """A reader for the answer to the (unrewritten) request."""
+        ...
