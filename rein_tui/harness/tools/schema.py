@@ -40,11 +40,13 @@ def _inline(node: Any, parts: dict[str, Any]) -> Any:
     if all(isinstance(choice, str) for choice in found.get("enum", (0,))):
         found = {"type": "string"} | found
     # Field names live below "properties": a field called "title" must survive.
-    return {
-        k: {name: _inline(v[name], parts) for name in v} if k == "properties" else _inline(v, parts)
-        for k, v in found.items()
-        if k not in _NOISE and not (k == "required" and not v)
-    }
+    kept: JsonObject = {k: _inline(v, parts) for k, v in found.items() if k not in _NOISE and k != "properties"}
+    if "properties" in found:
+        properties = cast("JsonObject", found["properties"])
+        kept["properties"] = {name: _inline(value, parts) for name, value in properties.items()}
+    if not kept.get("required", True):
+        del kept["required"]
+    return kept
 
 
 def explain(tool: str, error: str, raw: JsonObject, schema: JsonObject) -> str:
