@@ -1,0 +1,174 @@
+"""Runs the hooks of a session: all matching ones side by side, each to its end, and tells what every one did."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterable, Sequence
+
+from rein_tui.harness.protocol.events import HookFired, HooksSkipped, HookStarted
+from rein_tui.harness.protocol.hooks import HookCall, HookOutcome, HookRun, HookSpec
+from rein_tui.harness.protocol.ports import Emit
+
+from .context import HookContext, HookSwitches
+from .execution import Moment, broken_run, execute, interrupted_run, new_run_id
+from .merge import FinishedRun, merge
+from .selection import Selection, select
+
+_NOTHING = HookOutcome()
+
+_TELL_TIMEOUT = 1.0
+"""Seconds that telling of an interrupted run may take before the interruption goes on."""
+
+
+class Hooks:
+    """Implements `ports.HookEngine`. Specs are in order of precedence, highest first."""
+
+    def __init__(self, specs: Iterable[HookSpec], context: HookContext) -> None:
+        self.context = context
+        self._specs: dict[str, list[HookSpec]] = {}
+        self._ignored: frozenset[str] = frozenset()
+        self._spent: set[str] = set()
+        self._background: set[asyncio.Task[None]] = set()
+        self.add(specs)
+
+    @property
+    def specs(self) -> tuple[HookSpec, ...]:
+        """All handlers, event by event."""
+        return tuple(spec for specs in self._specs.values() for spec in specs)
+
+    def add(self, specs: Iterable[HookSpec]) -> None:
+        """Take up more handlers: those of a skill that was invoked, or of a subagent that starts."""
+        known = {spec.id for spec in self.specs}
+        for spec in specs:
+            if not (spec.owner and spec.id in known):
+                self._specs.setdefault(spec.point, []).append(spec)
+
+    def remove(self, owner: str) -> None:
+        """Drop the handlers that somebody brought."""
+        self._keep([spec for spec in self.specs if spec.owner != owner])
+
+    def replace(self, specs: Iterable[HookSpec], switches: HookSwitches | None = None) -> None:
+        """Take up changed settings; handlers that skills and subagents brought stay."""
+        self._keep([*specs, *(spec for spec in self.specs if spec.owner)])
+        if switches is not None:
+            self.context.switches = switches
+
+    def _keep(self, specs: list[HookSpec]) -> None:
+        self._specs = {}
+        for spec in specs:
+            self._specs.setdefault(spec.point, []).append(spec)
+
+    def has(self, point: str) -> bool:
+        """Whether any handler is configured for this moment."""
+        return point in self._specs
+
+    def ignore(self, hook_ids: Sequence[str]) -> None:
+        """Do not run these handlers again in this session."""
+        self._ignored |= frozenset(hook_ids)
+
+    def select(self, call: HookCall) -> Selection:
+        """Which handlers would run, and why the others would not."""
+        specs = [spec for spec in self._specs.get(call.point, ()) if spec.id not in self._spent]
+        return select(specs, call, self.context, self._ignored)
+
+    async def fire(self, call: HookCall, emit: Emit) -> HookOutcome:
+        """Run what matches, side by side, and add it up."""
+        if call.point not in self._specs:
+            return _NOTHING
+        selection = self.select(call)
+        if selection.skipped:
+            skipped = tuple(selection.skipped)
+            await emit(HooksSkipped(point=call.point, skipped=skipped, call_id=call.call_id))
+        if not selection.chosen and not selection.broken:
+            return _NOTHING
+        moment = Moment.of(call, self.context, selection.chosen)
+        finished: list[FinishedRun] = []
+        for spec, reason in selection.broken:
+            finished.append(await self._report_broken(spec, reason, moment, emit))
+        async with asyncio.TaskGroup() as group:
+            for order, spec in enumerate(selection.chosen):
+                if spec.once and spec.owner:
+                    self._spent.add(spec.id)
+                if spec.is_async:
+                    self._start_background(spec, moment, emit)
+                else:
+                    group.create_task(self._run_told(order, spec, moment, emit, finished))
+        return merge(finished)
+
+    async def rehearse(self, call: HookCall, context: HookContext) -> tuple[Selection, HookOutcome]:
+        """Run what matches in another context, telling and delivering nothing; runs are marked dry."""
+        selection = self.select(call)
+        moment = Moment.of(call, context, selection.chosen, dry=True)
+        finished = [
+            broken_run(spec, reason, moment, order) for order, (spec, reason) in enumerate(selection.broken, -1000)
+        ]
+
+        async def run(order: int, spec: HookSpec) -> None:
+            finished.append(await execute(order, spec, moment, new_run_id()))
+
+        async with asyncio.TaskGroup() as group:
+            for order, spec in enumerate(selection.chosen):
+                group.create_task(run(order, spec))
+        return selection, merge(finished)
+
+    async def close(self) -> None:
+        """End hooks that still run in the background."""
+        tasks = list(self._background)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _report_broken(self, spec: HookSpec, reason: str, moment: Moment, emit: Emit) -> FinishedRun:
+        done = broken_run(spec, reason, moment, -1)
+        await emit(HookFired(run=done.run, call_id=moment.call.call_id))
+        return done
+
+    async def _run_told(
+        self, order: int, spec: HookSpec, moment: Moment, emit: Emit, finished: list[FinishedRun]
+    ) -> None:
+        run_id, call_id = new_run_id(), moment.call.call_id
+        await emit(HookStarted(run_id=run_id, point=spec.point, title=spec.title, call_id=call_id))
+        started = time.time()
+        try:
+            done = await execute(order, spec, moment, run_id)
+        except asyncio.CancelledError:
+            await self._tell_interrupted(interrupted_run(spec, moment, run_id, started), emit, call_id)
+            raise
+        finished.append(done)
+        await emit(HookFired(run=done.run, call_id=call_id))
+
+    async def _tell_interrupted(self, run: HookRun, tell: Emit, call_id: str = "") -> None:
+        # Esc ends the hook, but its story still needs an ending. Whoever listens may be going too: do not insist.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_TELL_TIMEOUT):
+                await tell(HookFired(run=run, call_id=call_id))
+
+    def _start_background(self, spec: HookSpec, moment: Moment, emit: Emit) -> None:
+        task = asyncio.create_task(self._run_background(spec, moment, emit))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _run_background(self, spec: HookSpec, moment: Moment, emit: Emit) -> None:
+        """Run without anybody waiting: what it decides comes too late, what it says reaches the next request."""
+        tell = self.context.tell or emit
+        run_id = new_run_id()
+        await tell(HookStarted(run_id=run_id, point=spec.point, title=spec.title))
+        started = time.time()
+        try:
+            done = await execute(0, spec, moment, run_id)
+        except asyncio.CancelledError:
+            await self._tell_interrupted(interrupted_run(spec, moment, run_id, started), tell)
+            raise
+        await tell(HookFired(run=done.run))
+        outcome = merge([done])
+        if spec.rewakes and done.run.exit_code == 2 and self.context.wake is not None:
+            self.context.wake(_wake_text(done))
+        elif self.context.deliver is not None:
+            for text in (*outcome.context, *outcome.messages):
+                self.context.deliver(text)
+
+
+def _wake_text(done: FinishedRun) -> str:
+    lead = done.run.hook.config.get("rewakeMessage")
+    text = done.run.stderr.strip() or done.run.stdout.strip()
+    return f"{lead}\n{text}" if isinstance(lead, str) and lead else text

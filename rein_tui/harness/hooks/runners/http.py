@@ -1,0 +1,103 @@
+"""HTTP handlers: the payload is posted; a JSON object that comes back is the answer."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from urllib.parse import urlsplit, urlunsplit
+
+from rein_tui.harness.hooks.placeholders import fill_plain, folders
+from rein_tui.harness.hooks.runners.command import MAX_STDOUT
+from rein_tui.harness.hooks.runners.job import Fault, Job, Raw, failed
+from rein_tui.harness.hooks.shapes import is_list, is_object
+
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+
+
+async def run_http(job: Job) -> Raw:
+    """Post once, follow no redirect, read at most 1 MiB."""
+    import httpx
+
+    url = fill_plain(job.spec.config["url"], folders(job.spec, job.context.project_dir), {})
+    headers = {"Content-Type": "application/json"} | _headers(job)
+    try:
+        async with (
+            httpx.AsyncClient(timeout=None, follow_redirects=False) as client,  # noqa: S113 - the caller's clock runs
+            client.stream("POST", url, content=job.stdin, headers=headers) as response,
+        ):
+            body = await _read(response.aiter_bytes())
+            status = response.status_code
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as error:
+        return failed(f"{url}: {error or type(error).__name__}")
+    text = body.decode(errors="replace")
+    if not 200 <= status < 300:
+        return Raw(stdout=text, fault=Fault(kind="failed", reason=f"{url} answered with status {status}"))
+    if len(body) > MAX_STDOUT:
+        return Raw(stdout=text, fault=Fault(kind="bad_output", reason="the answer is over 1 MiB"))
+    if text.strip() and not text.lstrip().startswith("{"):
+        return Raw(stdout=text, fault=Fault(kind="bad_output", reason="the answer is not a JSON object"))
+    return Raw(exit_code=0, stdout=text)
+
+
+async def _read(chunks: AsyncIterator[bytes]) -> bytes:
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > MAX_STDOUT:
+            break
+    return bytes(body)
+
+
+def _headers(job: Job) -> dict[str, str]:
+    config, listed = job.spec.config, job.context.switches.http_env_vars
+    wanted = config.get("allowedEnvVars")
+    names = {name for name in wanted if isinstance(name, str)} if is_list(wanted) else set[str]()
+    allowed = names if listed is None else names & set(listed)
+    headers = config.get("headers")
+    pairs = headers.items() if is_object(headers) else ()
+    return {key: fill_variables(str(value), allowed, job.context.ambient) for key, value in pairs}
+
+
+def fill_variables(text: str, allowed: set[str], variables: Mapping[str, str]) -> str:
+    """Fill `$NAME` and `${NAME}` for allowed names; all others become empty."""
+
+    def fill(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        return variables.get(name, "") if name in allowed else ""
+
+    return _VARIABLE.sub(fill, text)
+
+
+def is_url_allowed(url: str, patterns: tuple[str, ...] | None) -> bool:
+    """Whether a list of URL patterns lets this URL pass. No list lets all pass, an empty one none.
+
+    `*` stands for any characters; hosts compare without case and without a trailing dot.
+    """
+    if patterns is None:
+        return True
+    return any(_glob(_normal(pattern), _normal(url)) for pattern in patterns)
+
+
+def _normal(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        return url
+    if not host or parts.username is not None:
+        # Credentials before the host could make one host look like another.
+        return url
+    return urlunsplit((parts.scheme.lower(), f"{host}:{port}" if port else host, parts.path or "/", parts.query, ""))
+
+
+def _glob(pattern: str, text: str) -> bool:
+    first, *rest = pattern.split("*")
+    if not rest:
+        return pattern == text
+    if not text.startswith(first):
+        return False
+    at, last = len(first), rest[-1]
+    for piece in rest[:-1]:
+        at = text.find(piece, at)
+        if at < 0:
+            return False
+        at += len(piece)
+    return len(text) - len(last) >= at and text.endswith(last)
