@@ -25,6 +25,7 @@ __all__ = [
     "Finished",
     "OutputLimits",
     "child_environment",
+    "exit_reason",
     "hide_from_children",
     "run_process",
     "set_child_subreaper",
@@ -284,7 +285,7 @@ class _Child(asyncio.SubprocessProtocol):
 def exit_reason(finished: Finished) -> str:
     """How a child ended, in words for a person or a model: `exit code 3`, `killed by SIGKILL`, `timed out`."""
     if finished.timed_out:
-        return f"timed out after {finished.duration:.0f} s"
+        return f"timed out after {finished.duration:.3g} s"
     if finished.overflowed:
         return "stopped for printing too much"
     if finished.signal:
