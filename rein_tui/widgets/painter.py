@@ -1,0 +1,71 @@
+"""From lines to strips: resolves theme styles once per combination, and keeps strips of rows that were just shown."""
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style as RichStyle
+from textual.content import Content, Span
+from textual.strip import Strip
+from textual.style import Style
+
+from .lines import Line, intervals
+
+_KEPT = 1500
+
+
+class Painter:
+    """Paints lines for one theme, one background and one width."""
+
+    def __init__(self, base: Style, variables: dict[str, str], width: int) -> None:
+        self.base = base
+        self.width = width
+        self._variables = variables
+        self._parsed: dict[str, Style] = {}
+        self._styles: dict[tuple[object, ...], RichStyle] = {}
+        self._strips: dict[Line, Strip] = {}
+
+    def strip(self, line: Line, bar: Content, marks: Sequence[Span]) -> Strip:
+        """The row of a line, with `bar` in the first column and `marks` laid over the body (selection, search)."""
+        if marks or bar.spans:
+            return self._paint(line, bar, marks)
+        strip = self._strips.get(line)
+        if strip is None:
+            if len(self._strips) >= _KEPT:
+                self._strips.clear()
+            strip = self._strips[line] = self._paint(line, bar, ())
+        return strip
+
+    def _paint(self, line: Line, bar: Content, marks: Sequence[Span]) -> Strip:
+        under = line.piece.style
+        segments = [*self._segments(bar, "", ()), *self._segments(line.gutter, under, ())]
+        segments += self._segments(line.body, under, marks)
+        return Strip(segments).adjust_cell_length(self.width, self.rich(under) if under else self.rich())
+
+    def blank(self) -> Strip:
+        """An empty row."""
+        return Strip.blank(self.width, self.rich())
+
+    def rich(self, *styles: object) -> RichStyle:
+        """The Rich style of Textual styles laid over one another on the background."""
+        found = self._styles.get(styles)
+        if found is None:
+            style = self.base
+            for part in styles:
+                if part:
+                    style += part if isinstance(part, Style) else self._parse(str(part))
+            found = self._styles[styles] = style.rich_style
+        return found
+
+    def _parse(self, style: str) -> Style:
+        parsed = self._parsed.get(style)
+        if parsed is None:
+            parsed = self._parsed[style] = Style.parse(style, self._variables)
+        return parsed
+
+    def _segments(self, content: Content, under: str, marks: Sequence[Span]) -> list[Segment]:
+        plain = content.plain
+        spans = [*content.spans, *marks]
+        return [
+            Segment(plain[start:end], self.rich(under, *styles) if styles or under else self.rich())
+            for start, end, styles in intervals(len(plain), spans)
+        ]
