@@ -33,25 +33,33 @@ class BaseTool(Generic[InputT]):
     """A tool over a Struct input. Subclasses set the class attributes and write `run`.
 
     The description for the model stands in a file beside the module: `todo_write.md` for TodoWrite.
-    `path_fields` are the input fields that name files.
+    `path_fields` are the input fields that name files; `hidden_fields` are for hooks only, no model sees them.
     """
 
     name: ClassVar[str]
     input_type: ClassVar[type[ToolInput]]
     read_only: ClassVar[bool] = False
     path_fields: ClassVar[tuple[str, ...]] = ()
+    hidden_fields: ClassVar[tuple[str, ...]] = ()
 
     @property
     def requires_person(self) -> bool:
         """Whether no rule and no mode may answer for the person."""
         return False
 
-    @cached_property
+    @property
     def spec(self) -> ToolSpec:
         """As the model sees it."""
+        return self._spec
+
+    @cached_property
+    def _spec(self) -> ToolSpec:
         file = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.name).lower() + ".md"
         text = Path(__file__).with_name(file).read_text(encoding="utf-8").strip()
-        return ToolSpec(name=self.name, description=text, input_schema=input_schema(self.input_type))
+        schema = input_schema(self.input_type)
+        for field in self.hidden_fields:
+            del schema["properties"][field]
+        return ToolSpec(name=self.name, description=text, input_schema=schema)
 
     def normalize(self, raw: JsonObject, workspace: Workspace) -> JsonObject:
         """The input as hooks and rules see it: file paths absolute. Never raises."""
