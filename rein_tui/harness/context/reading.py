@@ -4,6 +4,8 @@ import os
 import stat
 from pathlib import Path
 
+from ..tools.text import find_encoding, is_binary, shown
+
 
 class ReadProblem(Exception):
     """Why a file was not read, in words; `exists` tells a missing file from an unfit one."""
@@ -37,14 +39,10 @@ def read_bytes(path: Path, largest: int) -> bytes:
 
 
 def decode(content: bytes) -> str:
-    """Bytes as text with plain newlines, for a byte order mark or UTF-8. Raises ReadProblem for binary content."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = content.decode("utf-16", "replace")
-    elif b"\0" in content[:8192]:
+    """Bytes as text with plain newlines, in whatever encoding they are. Raises ReadProblem for binary content."""
+    if is_binary(content):
         raise ReadProblem(f"it is binary ({len(content):,} bytes)")
-    else:
-        text = content.decode("utf-8-sig", "replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return shown(find_encoding(content).decode(content)).replace("\r", "\n")
 
 
 def read_text(path: Path, largest: int) -> str:

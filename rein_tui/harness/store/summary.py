@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..context.titles import first_words
 from ..protocol.events import (
     TURN_ENDS,
     Fact,
@@ -22,8 +23,6 @@ from ..protocol.ports import SessionInfo
 
 TITLE_RANKS = {"": 0, "first_words": 1, "model": 2, "hook": 3, "person": 4}
 """Who may overwrite whose title: a later one of at least the same rank wins."""
-
-_TITLE_LENGTH = 60
 
 
 @dataclass(slots=True)
@@ -113,13 +112,3 @@ class SessionSummary:
         rank = TITLE_RANKS.get(by, 0)
         if title and (rank > self.title_rank or (rank == self.title_rank and by != "first_words")):
             self.title, self.title_rank = title, rank
-
-
-def first_words(text: str, length: int = _TITLE_LENGTH) -> str:
-    """The first line of a prompt, cut at a word: a session's title until a better one comes."""
-    line = next((" ".join(part.split()) for part in text.splitlines() if part.strip()), "")
-    if len(line) <= length:
-        return line
-    cut = line[: length - 1]
-    head, blank, _ = cut.rpartition(" ")
-    return (head if blank and len(head) > length // 2 else cut).rstrip(" ,;:.-") + "…"
