@@ -9,6 +9,7 @@ from rein_tui.harness.protocol.base import JsonObject
 MatchesRule: TypeAlias = Callable[[str, str, JsonObject], bool | None]
 """Whether a permission rule fits a tool and its input; None when that cannot be told."""
 
+_FILE_TOOLS = frozenset({"Read", "Grep", "Glob", "Edit", "Write", "MultiEdit", "NotebookEdit"})
 _RULE = re.compile(r"\s*([A-Za-z_][\w*-]*)\s*(\(.*\))?\s*", re.DOTALL)
 
 
@@ -24,5 +25,6 @@ def holds(condition: str, tool: str, tool_input: JsonObject, matches_rule: Match
         return True
     if matches_rule is not None:
         return matches_rule(condition.strip(), tool, tool_input) is not False
-    # Without the rule engine only a bare tool name, or plainly another tool, can be told.
-    return rule[2] is not None or rule[1] == tool
+    # Without the rule engine only plainly another tool can be told; file rules reach over several tools.
+    named = rule[1]
+    return named == tool or "*" in named or (named in _FILE_TOOLS and tool in _FILE_TOOLS)

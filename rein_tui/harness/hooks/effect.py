@@ -62,7 +62,7 @@ class Effect:
     @property
     def said_no(self) -> bool:
         """Whether the run clearly refused: then a flaw elsewhere in its output changes nothing."""
-        return self.stop or self.blocked or self.permission == "deny"
+        return self.stop or self.blocked or bool(self.feedback) or self.permission == "deny"
 
 
 def short_title(spec: HookSpec) -> str:

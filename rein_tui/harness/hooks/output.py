@@ -72,7 +72,7 @@ def _read_output(spec: HookSpec, raw: Raw, payload: JsonObject, effect: Effect) 
         effect.fault, effect.reason = "bad_output", output.broken
     if reading.problems:
         effect.problem = "; ".join(reading.problems)
-        if reading.is_invalid and not effect.said_no:
+        if reading.is_invalid and not effect.said_no and effect.fault is None:
             effect.fault, effect.reason = "bad_output", effect.problem
     if effect.fault and traits.is_gate:
         # What a broken gate printed is not trusted, whatever it says.

@@ -8,6 +8,11 @@ from rein_tui.harness.protocol.hooks import HookCall
 from .context import HookContext
 from .points import POINTS
 
+COMMON_FIELDS = frozenset(
+    "session_id transcript_path cwd permission_mode hook_event_name prompt_id effort agent_id agent_type".split()
+)
+"""Fields that the session adds to every payload."""
+
 
 def build_payload(call: HookCall, context: HookContext) -> JsonObject:
     """The whole payload of one moment: the fields that all share, then its own."""
