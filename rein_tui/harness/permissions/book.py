@@ -1,0 +1,156 @@
+"""All rules in force, sorted by what they do and anchored to real folders."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from rein_tui.harness.protocol.decisions import Rule, RuleTrial
+
+from .facts import Facts
+from .path_pattern import PathPattern, compile_pattern, fits
+from .rules import ParsedRule
+from .spelling import components
+
+Behavior: TypeAlias = Literal["allow", "ask", "deny"]
+
+Parts: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The folders that patterns start from. `bases` maps a settings file to what a leading `/` means in it.
+
+    `folds` is true on volumes that take names of any case for the same file.
+    """
+
+    cwd: str
+    root: str
+    home: str
+    bases: Mapping[str, str] = field(default_factory=dict[str, str], hash=False, compare=False)
+    folds: bool = False
+
+    def fold(self, path: str) -> Parts:
+        """The components of a path, as names are compared on this volume."""
+        return components(path.casefold() if self.folds else path)
+
+
+@dataclass(frozen=True, slots=True)
+class AnchoredRule:
+    """A path rule with the folders that it starts from. `whole` rules fit every path."""
+
+    parsed: ParsedRule
+    starts: tuple[tuple[Parts, Parts, PathPattern], ...]
+    whole: bool
+    miss: RuleTrial
+
+    def fits(self, parts: Parts) -> bool:
+        """Whether one spelling of a path fits."""
+        if self.whole:
+            return True
+        broad = self.parsed.behavior != "allow" or self.parsed.access == "read"
+        for anchor, prefix, pattern in self.starts:
+            if parts[: len(prefix)] == prefix and fits(pattern, parts[len(anchor) :], broad=broad):
+                return True
+        return False
+
+
+def anchored(parsed: ParsedRule, ground: Ground, facts: Facts) -> AnchoredRule:
+    """Give a path rule its folders."""
+    miss = RuleTrial(rule=parsed.rule, matched=False, reason="the path does not fit")
+    pattern = parsed.pattern
+    if pattern is None:
+        return AnchoredRule(parsed, (), True, miss)
+    if ground.folds:
+        folded = compile_pattern(pattern.text.casefold(), broad=parsed.behavior != "allow")
+        pattern = pattern if isinstance(folded, str) else folded
+    folders = _folders(parsed, pattern, ground)
+    starts: dict[tuple[Parts, Parts], PathPattern] = {}
+    for folder in dict.fromkeys((*folders, *(facts.realpath(folder) for folder in folders))):
+        anchor = ground.fold(folder)
+        starts[anchor, (*anchor, *pattern.literal_prefix)] = pattern
+        if parsed.behavior != "allow":
+            starts |= _real_start(folder, pattern, ground, facts)
+    return AnchoredRule(parsed, tuple((*key, value) for key, value in starts.items()), False, miss)
+
+
+def _folders(parsed: ParsedRule, pattern: PathPattern, ground: Ground) -> tuple[str, ...]:
+    if pattern.anchor == "root":
+        return ("/",)
+    if pattern.anchor == "home":
+        return (ground.home,)
+    if pattern.anchor == "base":
+        return (ground.bases.get(parsed.rule.source.path, ground.root),)
+    return (ground.root,) if parsed.behavior == "allow" else tuple(dict.fromkeys((ground.root, ground.cwd)))
+
+
+def _real_start(
+    folder: str, pattern: PathPattern, ground: Ground, facts: Facts
+) -> dict[tuple[Parts, Parts], PathPattern]:
+    """A rule that forbids `/var/run/x` also forbids where `/var/run` really leads."""
+    prefix = pattern.literal_prefix
+    if not prefix:
+        return {}
+    written = "/".join((folder.rstrip("/"), *prefix))
+    real = facts.realpath(written)
+    if ground.fold(real) == ground.fold(written):
+        return {}
+    rest = PathPattern(pattern.text, "root", pattern.parts[len(prefix) :], inside=pattern.inside)
+    anchor = ground.fold(real)
+    return {(anchor, anchor): rest}
+
+
+class RuleBook:
+    """Rules sorted for quick use, in the order given (highest layer first)."""
+
+    def __init__(self, rules: Iterable[ParsedRule]) -> None:
+        self.rules = tuple(rules)
+        self._paths: dict[tuple[Ground, int], dict[Behavior, tuple[AnchoredRule, ...]]] = {}
+
+    def tool_rules(self, behavior: Behavior) -> tuple[ParsedRule, ...]:
+        """Rules about whole tools, input fields, hosts and names."""
+        return tuple(rule for rule in self.rules if rule.behavior == behavior and rule.kind not in ("path", "bash"))
+
+    def bash_rules(self, behavior: Behavior) -> tuple[Rule, ...]:
+        """Rules of Bash as written."""
+        return tuple(rule.rule for rule in self.rules if rule.behavior == behavior and rule.kind == "bash")
+
+    def path_rules(self, behavior: Behavior, ground: Ground, facts: Facts, epoch: int) -> tuple[AnchoredRule, ...]:
+        """Rules about files, anchored. `epoch` changes when links may have changed, so that they are read anew."""
+        key = (ground, epoch)
+        if key not in self._paths:
+            self._paths.clear()
+            found = [anchored(rule, ground, facts) for rule in self.rules if rule.kind == "path" and rule.tool != "Cd"]
+            self._paths[key] = {
+                name: tuple(rule for rule in found if rule.parsed.behavior == name) for name in ("allow", "ask", "deny")
+            }
+        return self._paths[key][behavior]
+
+
+def guarded_globs(rules: Iterable[AnchoredRule]) -> tuple[str, ...]:
+    """Absolute globs of everything that these rules keep from reading, for searches and shell globs."""
+    globs: dict[str, None] = {}
+    for rule in rules:
+        if rule.parsed.access != "read":
+            continue
+        if rule.whole:
+            globs["/**"] = None
+        for anchor, _, pattern in rule.starts:
+            parts = [_bracketed(part) for part in pattern.parts]
+            middle = ["**"] if pattern.floating else []
+            globs["/" + "/".join((*map(_bracketed_name, anchor), *middle, *parts))] = None
+    return tuple(globs)
+
+
+def _bracketed(part: str) -> str:
+    out, escaped = "", False
+    for char in part:
+        if char == "\\" and not escaped:
+            escaped = True
+            continue
+        out += f"[{char}]" if escaped and char in "*?[" else char
+        escaped = False
+    return out
+
+
+def _bracketed_name(name: str) -> str:
+    return "".join(f"[{char}]" if char in "*?[" else char for char in name)

@@ -1,0 +1,185 @@
+"""Whether a file may be read or written: rules, protected names, working directories and the mode."""
+
+from dataclasses import dataclass
+
+from rein_tui.harness.protocol.decisions import DecidedBy, Mode, Outcome, Rule, RuleTrial
+
+from .book import AnchoredRule, Behavior, Ground, Parts, RuleBook
+from .explain import shown_path, told_by
+from .facts import Facts
+from .protected import protected_part
+from .spelling import Spellings, below, spell
+from .tool_names import Access
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the rules and the mode say about a call, before hooks, trust and attendance have their say.
+
+    `waivable` is true for an ask that a hook's "allow" may answer.
+    """
+
+    outcome: Outcome
+    decided_by: DecidedBy
+    reason: str
+    rule: Rule | None = None
+    trials: tuple[RuleTrial, ...] = ()
+    warnings: tuple[str, ...] = ()
+    waivable: bool = True
+    suggested: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PathScene:
+    """Everything that the judgement of a path depends on.
+
+    `roots` are the working directories. `guarded` are folders of our own that count as protected. `epoch` see
+    RuleBook. `book` holds the rules.
+    """
+
+    book: RuleBook
+    ground: Ground
+    facts: Facts
+    mode: Mode
+    roots: tuple[str, ...]
+    guarded: tuple[str, ...] = ()
+    epoch: int = 0
+
+    def rules(self, behavior: Behavior) -> tuple[AnchoredRule, ...]:
+        """The path rules of one kind, anchored here."""
+        return self.book.path_rules(behavior, self.ground, self.facts, self.epoch)
+
+    def spell(self, path: str) -> Spellings:
+        """All names of a path here."""
+        return spell(path, self.ground.cwd, self.ground.home, self.facts)
+
+    def in_roots(self, parts: Parts) -> bool:
+        """Whether a spelling lies in a working directory."""
+        return any(below(parts, self.ground.fold(root)) is not None for root in self.roots)
+
+
+def judge(path: str, access: Access, scene: PathScene) -> Verdict:
+    """Decide about one path. Never raises."""
+    spelled = scene.spell(path)
+    if spelled.impossible:
+        return Verdict("deny", "opaque", f"{spelled.trouble}: nothing by that name can exist")
+    names = tuple(scene.ground.fold(name) for name in spelled.names)
+    trials: list[RuleTrial] = []
+    warnings = _warnings(spelled)
+    found = _forbidding(names, access, scene, trials)
+    if found is not None:
+        outcome = found.parsed.behavior
+        reason = told_by(outcome, found.parsed.rule, shown_path(spelled))
+        return Verdict(outcome, "rule", reason, found.parsed.rule, tuple(trials), warnings, waivable=False)
+    allowed_by = _allowing(names, access, scene, trials)
+    verdict = _by_place(spelled, names, access, scene, allowed_by)
+    return Verdict(
+        verdict.outcome,
+        verdict.decided_by,
+        verdict.reason,
+        verdict.rule,
+        _marked(trials, verdict.rule),
+        warnings,
+        verdict.waivable,
+    )
+
+
+def _by_place(
+    spelled: Spellings, names: tuple[Parts, ...], access: Access, scene: PathScene, allowed_by: list[Rule | None]
+) -> Verdict:
+    shown = shown_path(spelled)
+    if scene.mode == "bypassPermissions":
+        return Verdict("allow", "mode", "bypassPermissions mode asks nothing")
+    if spelled.trouble:
+        return Verdict("ask", "opaque", f"No rule may approve {shown}: {spelled.trouble}", waivable=False)
+    if access == "write":
+        part = _protected(spelled, names, scene)
+        if part:
+            reason = f"{shown} is protected ({part}): what is written there is later run or obeyed"
+            return Verdict("ask", "protected_path", reason, waivable=False)
+        if scene.mode == "plan":
+            reason = "Plan mode changes no files; the plan has to be approved first"
+            return Verdict("deny", "mode", reason, waivable=False)
+    inside = [scene.in_roots(parts) for parts in names]
+    free = inside if access == "read" or scene.mode == "acceptEdits" else [False] * len(names)
+    if all(ok or rule is not None for ok, rule in zip(free, allowed_by, strict=True)):
+        rule = next((rule for ok, rule in zip(free, allowed_by, strict=True) if rule and not ok), None)
+        if rule is not None:
+            return Verdict("allow", "rule", told_by("allow", rule, shown), rule)
+        if access == "read":
+            return Verdict("allow", "working_directory", "Reading inside the working directories needs no approval")
+        return Verdict("allow", "mode", "acceptEdits mode lets files inside the working directories be changed")
+    verb = "read" if access == "read" else "changed"
+    if not all(inside):
+        return Verdict("ask", "working_directory", f"{shown} is outside the working directories and would be {verb}")
+    return Verdict("ask", "mode", f"{shown} would be changed, and no rule allows that")
+
+
+def _forbidding(
+    names: tuple[Parts, ...], access: Access, scene: PathScene, trials: list[RuleTrial]
+) -> AnchoredRule | None:
+    """The first deny rule, else the first ask rule that fits any name; a rule about reading also bars writing."""
+    for behavior in ("deny", "ask"):
+        first: AnchoredRule | None = None
+        for rule in scene.rules(behavior):
+            if access == "read" and rule.parsed.access == "write":
+                continue
+            if any(rule.fits(parts) for parts in names):
+                decided = first is None
+                first = first or rule
+                trials.append(
+                    RuleTrial(
+                        rule=rule.parsed.rule,
+                        matched=True,
+                        decided=decided,
+                        reason="fits, and decides" if decided else "fits too, after another that decided",
+                    )
+                )
+            else:
+                trials.append(rule.miss)
+        if first is not None:
+            return first
+    return None
+
+
+def _allowing(names: tuple[Parts, ...], access: Access, scene: PathScene, trials: list[RuleTrial]) -> list[Rule | None]:
+    """For each name the first allow rule that covers it; permission to change is also permission to read."""
+    found: list[Rule | None] = [None] * len(names)
+    for rule in scene.rules("allow"):
+        if access == "write" and rule.parsed.access == "read":
+            continue
+        covered = [rule.fits(parts) for parts in names]
+        trials.append(_fit(rule.parsed.rule) if any(covered) else rule.miss)
+        found = [before or (rule.parsed.rule if fits else None) for before, fits in zip(found, covered, strict=True)]
+    return found
+
+
+def _fit(rule: Rule) -> RuleTrial:
+    return RuleTrial(rule=rule, matched=True, reason="fits, but was not needed or not enough")
+
+
+def _marked(trials: list[RuleTrial], deciding: Rule | None) -> tuple[RuleTrial, ...]:
+    return tuple(
+        RuleTrial(rule=trial.rule, matched=True, reason="fits, and decides", decided=True)
+        if deciding is not None and trial.rule is deciding and trial.matched
+        else trial
+        for trial in trials
+    )
+
+
+def _protected(spelled: Spellings, names: tuple[Parts, ...], scene: PathScene) -> str:
+    for parts in names:
+        for folder in scene.guarded:
+            if below(parts, scene.ground.fold(folder)) is not None:
+                return folder
+    for name in spelled.names:
+        part = protected_part(tuple(step for step in name.split("/") if step))
+        if part:
+            return part
+    return ""
+
+
+def _warnings(spelled: Spellings) -> tuple[str, ...]:
+    if spelled.real != spelled.plain and spelled.real:
+        return (f"{spelled.plain} leads to {spelled.real}",)
+    return ()

@@ -1,0 +1,212 @@
+"""The permission engine: it knows the rules, the folders and the mode, and decides about calls."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rein_tui.harness.places import Places
+from rein_tui.harness.protocol.decisions import Decision, Grant, Mode, PermissionQuery, Rule, Scope
+from rein_tui.harness.protocol.errors import ConfigError
+from rein_tui.harness.protocol.events import Notice
+from rein_tui.harness.protocol.ports import Workspace
+from rein_tui.harness.settings.layers import Settings
+
+from .book import Ground, RuleBook
+from .calls import judge_call
+from .facts import Disk, Facts
+from .files import PathScene, Verdict, judge
+from .grants import Grants
+from .layers import additional_directories, bases, flag_rules, rules_in_force
+from .overlay import Circumstances, overlay
+from .rules import ParsedRule, read_rules
+from .suggest import suggestions
+from .tool_names import KNOWN, canonical
+
+LINK_MEMORY = 1.0
+"""Seconds for which the real places of rules' folders are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOptions:
+    """What the command line says about permissions, and where the world is seen from (tests, policy cases).
+
+    `mode` empty means the settings' defaultMode. `folds` true: names of any case are the same file. `clock` gives
+    epoch seconds, `ticks` monotonic seconds. `tool_names` are the tools that exist, for wildcards that remove them.
+    """
+
+    mode: Mode | None = None
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    facts: Facts = field(default_factory=Disk)
+    folds: bool = False
+    clock: Callable[[], float] = time.time
+    ticks: Callable[[], float] = time.monotonic
+    tool_names: Callable[[], Iterable[str]] = lambda: KNOWN
+
+
+class Policy:
+    """Decides about calls and explains itself: ports.PermissionEngine. Nothing here raises but for bad orders."""
+
+    def __init__(
+        self, settings: Settings, workspace: Workspace, places: Places, options: PolicyOptions | None = None
+    ) -> None:
+        self._workspace = workspace
+        self._places = places
+        self._options = options or PolicyOptions()
+        self._grants = Grants(places, workspace.root, self._options.clock)
+        self._wanted: Mode | None = None
+        self.problems: tuple[Notice, ...] = ()
+        self.use(settings)
+        if self._options.mode is not None:
+            self.set_mode(self._options.mode)
+
+    def use(self, settings: Settings) -> None:
+        """Take over changed settings; the mode that a person chose and the session's grants stay."""
+        self.settings = settings
+        self._grants.settings_changed()
+        self._rebuild()
+        self.problems = (*settings.problems, *self._notices)
+
+    def _rebuild(self) -> None:
+        flags = flag_rules(self._options.allow, self._options.deny)
+        granted = () if self.managed_rules_only else self._grants.rules
+        parsed, self._notices = rules_in_force(self.settings, (*flags, *granted))
+        self._rules: list[ParsedRule] = parsed
+        self._books: dict[tuple[Rule, ...], RuleBook] = {}
+        root = str(self._workspace.root)
+        self._bases = bases(self.settings, root)
+        self._extra_roots = additional_directories(self.settings, str(self._workspace.home))
+
+    # --- mode ----------------------------------------------------------------------------------------------
+
+    @property
+    def mode(self) -> Mode:
+        """The mode in force."""
+        wanted: Mode = self._wanted or self.settings.get("permissions", "defaultMode", default="default")
+        return self._possible(wanted)
+
+    @property
+    def bypass_forbidden(self) -> bool:
+        """Whether policy forbids bypassPermissions."""
+        return self.settings.get("permissions", "disableBypassPermissionsMode") == "disable"
+
+    @property
+    def managed_rules_only(self) -> bool:
+        """Whether only the administrator may allow; then nothing can be granted."""
+        return bool(self.settings.get("allowManagedPermissionRulesOnly", default=False))
+
+    def set_mode(self, mode: Mode) -> None:
+        """Change the mode. Raises ConfigError for a mode that policy forbids."""
+        if mode == "bypassPermissions" and self.bypass_forbidden:
+            origin = self.settings.origin("permissions", "disableBypassPermissionsMode")
+            raise ConfigError("bypassPermissions is forbidden by settings", where=str(origin or ""))
+        self._wanted = mode
+
+    def _possible(self, mode: Mode) -> Mode:
+        return "default" if mode == "bypassPermissions" and self.bypass_forbidden else mode
+
+    # --- decisions -----------------------------------------------------------------------------------------
+
+    def decide(self, query: PermissionQuery) -> Decision:
+        """The outcome for one call, with reasons. Never raises."""
+        tool = canonical(query.tool)
+        mode = self._possible(query.mode or self.mode)
+        scene = self._scene(query.cwd, mode, query.frontmatter)
+        verdict, parts = judge_call(query, tool, scene, self.settings.trusted)
+        around = Circumstances(mode, "; ".join(self.settings.broken))
+        final = overlay(verdict, query, around)
+        if final.outcome == "allow" and final.rule is not None:
+            self._grants.count(final.rule)
+        return Decision(
+            outcome=final.outcome,
+            reason=final.reason,
+            decided_by=final.decided_by,
+            mode=mode,
+            rule=final.rule,
+            source=final.rule.source if final.rule else None,
+            trials=final.trials,
+            parts=parts,
+            hook_verdicts=query.hook_verdicts,
+            suggestions=() if self.managed_rules_only else suggestions(tool, query.input, final, scene),
+            warnings=final.warnings,
+        )
+
+    def hides(self, path: str, cwd: str = "") -> bool:
+        """Whether a deny or ask rule keeps this file out of search results."""
+        scene = self._scene(cwd or str(self._workspace.cwd), self.mode, ())
+        return self._judge(path, scene).decided_by == "rule" and self._judge(path, scene).outcome != "allow"
+
+    def _judge(self, path: str, scene: PathScene) -> Verdict:
+        return judge(path, "read", scene)
+
+    def _scene(self, cwd: str, mode: Mode, frontmatter: tuple[Rule, ...]) -> PathScene:
+        space = self._workspace
+        ground = Ground(cwd or str(space.root), str(space.root), str(space.home), self._bases, self._options.folds)
+        roots = dict.fromkeys((str(space.root), *map(str, space.additional), *self._extra_roots))
+        facts = self._options.facts
+        return PathScene(
+            book=self._book(frontmatter),
+            ground=ground,
+            facts=facts,
+            mode="default" if mode == "dontAsk" else mode,
+            roots=tuple(dict.fromkeys((*roots, *(facts.realpath(root) for root in roots)))),
+            guarded=(str(self._places.config), str(self._places.data), str(self._places.managed)),
+            epoch=int(self._options.ticks() / LINK_MEMORY),
+        )
+
+    def _book(self, frontmatter: tuple[Rule, ...]) -> RuleBook:
+        book = self._books.get(frontmatter)
+        if book is None:
+            more, _ = read_rules(rule for rule in frontmatter if self._counts(rule))
+            book = RuleBook((*self._rules, *more))
+            self._books = {(): self._books.get((), book), frontmatter: book}
+        return book
+
+    def _counts(self, rule: Rule) -> bool:
+        """Whether a frontmatter rule counts: it may always forbid; what it allows needs trust and no lock."""
+        if rule.behavior != "allow":
+            return True
+        if self.managed_rules_only:
+            return False
+        inside = Path(rule.source.path).is_relative_to(self._workspace.root) if rule.source.path else False
+        return self.settings.trusted or not inside
+
+    # --- grants --------------------------------------------------------------------------------------------
+
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        """What a person granted in this session, with what it matched since."""
+        return self._grants.listed
+
+    def grant(self, rules: Sequence[str], scope: Scope) -> Sequence[Rule]:
+        """Let these rules hold from now on, in that scope (written to its file unless session). Raises ConfigError."""
+        if self.managed_rules_only:
+            origin = self.settings.origin("allowManagedPermissionRulesOnly")
+            raise ConfigError("only the administrator's rules may allow here", where=str(origin or ""))
+        if scope in ("project", "local") and not self.settings.trusted:
+            raise ConfigError(
+                "rules of this folder do not count until you trust it",
+                hint="trust the folder, or choose session or user",
+            )
+        granted = self._grants.add(rules, scope)
+        self._rebuild()
+        return granted
+
+    def revoke(self, rule: str, scope: Scope) -> bool:
+        """Take a grant back; false when there was none. Raises ConfigError."""
+        found = self._grants.remove(rule, scope)
+        self._rebuild()
+        return found
+
+    def removed_tools(self) -> frozenset[str]:
+        """Tools that a bare deny rule takes from the model's list."""
+        return frozenset(name for name in self._options.tool_names() if self.removes(name))
+
+    def removes(self, tool: str) -> bool:
+        """Whether a bare deny rule takes this tool from the model's list."""
+        name = canonical(tool)
+        return any(
+            rule.behavior == "deny" and not rule.spec and rule.pattern is None and rule.names(name)
+            for rule in self._rules
+        )
