@@ -1,6 +1,5 @@
 """What a child may see of this process: an environment without secrets, and no view of our memory."""
 
-import ctypes
 import os
 import re
 import sys
@@ -20,6 +19,9 @@ KUBECONFIG DOCKER_HOST WSL_DISTRO_NAME
 SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT APPDATA LOCALAPPDATA USERPROFILE USERNAME PROGRAMFILES PROGRAMDATA
 """
 _ALLOWED = frozenset(_NAMES.split())
+_FOLDERS = frozenset({"PATH", "HOME", "PWD", "SHELL", "TMPDIR", "USERPROFILE", "SYSTEMROOT"})
+"""Without these nothing works, and a folder's name may look like a key."""
+
 _PREFIXES = ("LC_", "XDG_")
 _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|PASSPHRASE|KEY|AUTH|CRED|PRIVATE", re.IGNORECASE)
 _SECRET_VALUE = re.compile(
@@ -44,7 +46,9 @@ def child_environment(
 
 def _is_harmless(name: str, value: str) -> bool:
     known = name in _ALLOWED or name.startswith(_PREFIXES) or (sys.platform == "win32" and name.upper() in _ALLOWED)
-    return known and not _SECRET_NAME.search(name) and not _SECRET_VALUE.search(value)
+    if not known or _SECRET_NAME.search(name):
+        return False
+    return name in _FOLDERS or not _SECRET_VALUE.search(value)
 
 
 def set_child_subreaper() -> bool:
@@ -60,6 +64,8 @@ def hide_from_children() -> bool:
 def _prctl(option: int, value: int) -> bool:
     if sys.platform != "linux":
         return False
+    import ctypes
+
     try:
         return ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) == 0
     except (OSError, AttributeError):

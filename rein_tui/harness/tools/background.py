@@ -85,10 +85,10 @@ class Background:
         task = BackgroundTask(f"{prefix}_{next(self._numbers)}", title)
         self._tasks[task.id] = task
         await emit(BackgroundStarted(task_id=task.id, title=title, call_id=call_id, kind=kind))
-        self._running[task.id] = asyncio.create_task(self._follow(task, work, self.emit or emit))
+        self._running[task.id] = asyncio.create_task(self._follow(task, work))
         return task
 
-    async def _follow(self, task: BackgroundTask, work: Callable[[Write], Awaitable[int | None]], emit: Emit) -> None:
+    async def _follow(self, task: BackgroundTask, work: Callable[[Write], Awaitable[int | None]]) -> None:
         try:
             task.exit_code = await work(task.write)
             task.status = "completed" if task.exit_code == 0 else "failed"
@@ -101,8 +101,11 @@ class Background:
         finally:
             self._running.pop(task.id, None)
             task.finished.set()
-            status = "failed" if task.status == "running" else task.status
-            await emit(BackgroundFinished(task_id=task.id, exit_code=task.exit_code, status=status, tail=task.tail))
+            if self.emit is not None:
+                status = "failed" if task.status == "running" else task.status
+                await self.emit(
+                    BackgroundFinished(task_id=task.id, exit_code=task.exit_code, status=status, tail=task.tail)
+                )
 
     async def stop(self, task_id: str) -> bool:
         """End the work and wait until it is over; whether it was running."""

@@ -3,7 +3,6 @@
 import asyncio
 import ipaddress
 import socket
-import urllib.request
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -117,6 +116,8 @@ async def _once(client: Any, url: str, private: bool) -> Page:
 
 async def _address(parts: SplitResult, private: bool) -> str:
     """An address of the host that may be spoken to; empty when a proxy looks it up. Raises FetchRefusedError."""
+    import urllib.request
+
     host = parts.hostname or ""
     literal = _ip(host)
     proxied = parts.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(host)

