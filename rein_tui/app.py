@@ -1,0 +1,315 @@
+"""The app: themes, keys, commands, preferences and the way out. What happens in a session is the desk's business.
+
+Its import costs Textual and our widgets, nothing else; its constructor does no work. Everything that can wait
+begins after the first paint.
+"""
+
+import os
+import time
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from rein_tui import terminal
+from rein_tui.commands import builtin_commands
+from rein_tui.commands.registry import Command, Registry, split_command
+from rein_tui.desk import Desk
+from rein_tui.harness.places import Places
+from rein_tui.harness.protocol.errors import ReinError
+from rein_tui.harness.protocol.events import Fact, Notice
+from rein_tui.harness.protocol.ports import Prompt, Workbench
+from rein_tui.keymap import read_keymap
+from rein_tui.modal_prompter import ModalPrompter, ask_modal
+from rein_tui.preferences import Preferences, read_preferences, save_preferences
+from rein_tui.screen import MainScreen
+from rein_tui.widgets.composer import Composer, FileIndex, History
+from rein_tui.widgets.modal import Modal
+from rein_tui.widgets.safe import safe_text
+from rein_tui.widgets.theme import THEMES, VARIABLES
+
+ResultT = TypeVar("ResultT")
+
+_COMMANDS = builtin_commands()
+_TWICE = 2.0
+"""Seconds within which a second ctrl+c leaves."""
+_DOUBLE = 0.6
+"""Seconds within which a second Esc opens the rewind list."""
+
+
+class ReinApp(App[str]):
+    """The whole screen over one workbench. Returns the command line that resumes the session, or nothing.
+
+    `prompter` is the one that the workbench's sessions ask; without `places` nothing is stored between runs.
+    """
+
+    TITLE = "rein-tui"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(c.key, f"command('{c.name}')", c.summary, id=c.name, show=False, priority=True)
+            for c in _COMMANDS
+            if c.key
+        ),
+        Binding("ctrl+c", "copy_or_leave", "Copy · clear · twice: exit", id="leave", show=False, priority=True),
+        Binding("escape", "stop", "Stop the turn · twice: rewind", id="stop", show=False),
+    ]
+
+    def __init__(
+        self,
+        workbench: Workbench,
+        *,
+        prompter: ModalPrompter | None = None,
+        places: Places | None = None,
+        project: Path | None = None,
+        open_id: str = "",
+        initial_prompt: str = "",
+        notices: Sequence[Notice] = (),
+    ) -> None:
+        self.preferences = Preferences()
+        super().__init__()
+        self.workbench = workbench
+        self.registry = Registry(_COMMANDS)
+        self.desk = Desk(self, workbench)
+        self.main: MainScreen
+        self._prompter = prompter
+        self._places = places
+        self._project = project or Path.cwd()
+        self._open_id = open_id
+        self._initial_prompt = initial_prompt
+        self._notices = list(notices)
+        self._files = FileIndex(self._project)
+        self._escaped = self._asked_to_leave = 0.0
+
+    # --- starting ---
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The main screen."""
+        history = self._places.data / "history.jsonl" if self._places is not None else None
+        self.main = MainScreen(self._files, History(history))
+        return self.main
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Variables that our styles use and foreign themes lack."""
+        return VARIABLES
+
+    def on_mount(self) -> None:
+        """Look right at once; everything else follows the first paint."""
+        for theme in THEMES:
+            self.register_theme(theme)
+        self._read_choices()
+        if self._prompter is not None:
+            self._prompter.bind(self)
+        self.call_after_refresh(self.start_work, self._begin())
+
+    def _read_choices(self) -> None:
+        self.preferences, problems = read_preferences(self._preferences_path)
+        self._notices += problems
+        chosen = self.preferences.theme
+        self.theme = chosen if chosen in self.available_themes else THEMES[0].name
+        if not self.preferences.motion or os.environ.get("NO_MOTION"):
+            self.animation_level = "none"
+        config = self._places.config if self._places is not None else None
+        keymap, problems = read_keymap(config / "rein-tui-keys.json" if config else None, self.action_names())
+        self._notices += problems
+        self.set_keymap(keymap)
+
+    def action_names(self) -> set[str]:
+        """The names that a keybindings file may use."""
+        from rein_tui.commands.help import bound_actions
+
+        return bound_actions()
+
+    @property
+    def _preferences_path(self) -> Path | None:
+        return self._places.data / "preferences.json" if self._places is not None else None
+
+    async def _begin(self) -> None:
+        await self.main.composer.history.load()
+        self._register_file_commands()
+        self.main.composer.area.set_vim(self.preferences.vim)
+        if not self.preferences.mouse:
+            self.set_mouse(False)
+        if self.workbench.choice is None and not self._open_id:
+            self.run_command("welcome")
+        else:
+            await self.begin_session()
+
+    async def begin_session(self) -> None:
+        """Open the session asked for at start, or a new one, and send the prompt given at start."""
+        opened = await self.desk.open(self._open_id) or (bool(self._open_id) and await self.desk.open())
+        for notice in self._notices:
+            await self.main.apply(notice)
+        self._notices.clear()
+        self._files.warm()
+        prompt, self._initial_prompt = self._initial_prompt, ""
+        if opened and prompt and self.desk.current is not None:
+            self.desk.current.submit(Prompt(text=prompt), prompt)
+
+    def _register_file_commands(self) -> None:
+        from rein_tui.commands.files import file_command
+
+        for info in self.workbench.commands():
+            self.registry.add(file_command(info))
+
+    def start_work(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run beside the message loop, on the app, so that it outlives every screen. Exceptions are bugs: they show."""
+        self.run_worker(work, group="work", exit_on_error=True)
+
+    async def on_unmount(self) -> None:
+        """Leave nothing running."""
+        self.desk.interrupt_all()
+        await self._files.close()
+
+    # --- submitting ---
+
+    async def submit(self, sent: Composer.Submitted) -> None:
+        """Do what the person sent: run a command, say it to the turn, or let it wait for its turn."""
+        turns = self.desk.current
+        if sent.kind == "command":
+            await self._slash(sent.text)
+            return
+        if turns is None:
+            self.main.composer.text = sent.raw
+            return
+        kind = sent.kind if sent.kind in ("shell", "private_shell") else "prompt"
+        if not sent.text:
+            turns.resume()
+            return
+        prompt = Prompt(text=sent.text, blocks=sent.images, kind=kind)
+        if sent.steer and kind == "prompt":
+            turns.steer(prompt, sent.raw)
+        else:
+            turns.submit(prompt, sent.raw)
+
+    async def _slash(self, text: str) -> None:
+        name, argument = split_command(text)
+        if self.run_command(name, argument):
+            return
+        close = self.registry.closest(name)
+        hint = f"did you mean /{close.name}?" if close else "/help lists all commands"
+        await self.tell(Notice(text=f"no command /{name}", level="warning", hint=hint))
+
+    def run_command(self, name: str, argument: str = "") -> bool:
+        """Run a command by name, beside the message loop, so that it may ask and wait. False when there is none."""
+        command = self.registry.get(name)
+        if command is not None:
+            self.start_work(self._run(command, argument))
+        return command is not None
+
+    async def _run(self, command: Command, argument: str) -> None:
+        try:
+            await command.run(self, argument)
+        except ReinError as error:
+            await self.report(error)
+
+    def action_command(self, name: str) -> None:
+        """A key or a click asked for a command."""
+        self.run_command(name)
+
+    async def ask(self, modal: Modal[ResultT]) -> ResultT | None:
+        """Put a modal up and wait for its answer; not from a message handler."""
+        return await ask_modal(self, modal)
+
+    # --- telling ---
+
+    async def tell(self, notice: Notice) -> None:
+        """Say something in the chat, where it belongs."""
+        await self.main.apply(notice)
+
+    async def report(self, error: ReinError) -> None:
+        """Show an error in the chat: what happened, where, what to do next."""
+        await self.tell(Notice(text=error.message, level="error", where=error.where, hint=error.hint))
+
+    def hint(self, text: str) -> None:
+        """A short word in the status line; gone after two seconds."""
+        self.main.status.show_hint(text)
+        if text:
+            self.set_timer(_TWICE, lambda: self.main.status.show_hint(""))
+
+    def call_attention(self, what: str) -> None:
+        """The session needs or has something: ring and notify, but only where nobody looks."""
+        if not self.app_focus:
+            self._write(terminal.title(f"● rein-tui {what}") + terminal.notification(f"rein-tui {what}"))
+            if self.preferences.bell:
+                self._write(terminal.BELL)
+
+    def on_app_focus(self) -> None:
+        """Someone looks again."""
+        self._write(terminal.title("rein-tui"))
+
+    async def preview(self, session_id: str, facts: Sequence[Fact]) -> None:
+        """Show a session without opening it."""
+        from rein_tui.preview import Preview
+
+        title = next((info.title for info in self.desk.sessions() if info.id == session_id), session_id)
+        await self.push_screen(Preview(safe_text(title, "label"), facts))
+
+    @property
+    def last_typed(self) -> float:
+        """When the prompt last got a key; monotonic seconds."""
+        return self.main.composer.area.last_typed
+
+    # --- choices ---
+
+    def choose(self, **changes: Any) -> None:
+        """Change preferences and keep them."""
+        for name, value in changes.items():
+            setattr(self.preferences, name, value)
+        save_preferences(self._preferences_path, self.preferences)
+
+    def set_mouse(self, on: bool) -> None:
+        """Take the mouse, or leave it to the terminal so that it selects as it is used to."""
+        self._write(terminal.MOUSE_ON if on else terminal.MOUSE_OFF)
+
+    def _write(self, escape: str) -> None:
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(escape)
+
+    # --- stopping and leaving ---
+
+    async def action_stop(self) -> None:
+        """Esc: fold what covers the chat, else stop the turn; twice: clear the prompt, or open the rewind list."""
+        now = time.monotonic()
+        twice, self._escaped = now - self._escaped < _DOUBLE, now
+        if self.main.has_class("-docked") and not self.main.composer.display:
+            self.main.fold_dock()
+        elif self.desk.current is not None and self.desk.current.interrupt():
+            self.hint("stopping")
+        elif not twice:
+            self.main.composer.area.focus()
+        elif self.main.composer.text:
+            self.main.composer.text = ""
+        else:
+            self.run_command("rewind")
+
+    def action_copy_or_leave(self) -> None:
+        """Ctrl+C: copy a selection, else clear the prompt or drop the queue, else stop the turn; twice: leave."""
+        now = time.monotonic()
+        selected = self.screen.get_selected_text() or self.main.composer.area.selected_text
+        if selected:
+            self.copy_to_clipboard(selected)
+            self.screen.clear_selection()
+            self.hint("copied")
+            return
+        if now - self._asked_to_leave < _TWICE:
+            self.leave()
+            return
+        self._asked_to_leave = now
+        turns = self.desk.current
+        if self.main.composer.text:
+            self.main.composer.text = ""
+        elif turns is not None and turns.is_paused:
+            turns.drop()
+        elif turns is not None:
+            turns.interrupt()
+        self.hint("ctrl+c again exits")
+
+    def leave(self) -> None:
+        """Exit, with the command line that resumes the session."""
+        turns = self.desk.current
+        told = turns is not None and turns.harness.info.turns > 0
+        self.exit(f"rein-tui --resume {turns.harness.info.id}" if turns is not None and told else "")

@@ -1,0 +1,132 @@
+"""Commands that explain: help, keys, palette, status, doctor."""
+
+import os
+import platform
+import sys
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+from textual.content import Content
+
+from rein_tui import __version__
+from rein_tui.widgets.picker import Item, Picker
+from rein_tui.widgets.sheet import Sheet, heading, table
+
+from .registry import Command
+
+if TYPE_CHECKING:
+    from rein_tui.app import ReinApp
+
+_INPUT = [
+    ("@file", "mention a file; its content goes along"),
+    ("/command", "run a command"),
+    ("!command", "run a shell line; the output joins the conversation"),
+    ("!!command", "run a shell line privately"),
+    ("\\ then Enter", "a new line, in any terminal"),
+]
+
+
+async def _help(app: "ReinApp", _: str) -> None:
+    families: dict[str, list[tuple[str, str]]] = {}
+    for command in app.registry.all():
+        usage = f"/{command.name} {command.argument}".rstrip()
+        words = command.summary + (f"  ({app.get_key_display(Binding(command.key, ''))})" if command.key else "")
+        families.setdefault(command.family, []).append((usage, words))
+    parts = [heading("In the prompt"), table(_INPUT, width=22)]
+    for family, rows in families.items():
+        parts += [Content(""), heading(family.capitalize()), table(rows, width=22)]
+    await app.ask(Sheet("Help", Content("\n").join(parts)))
+
+
+async def _keys(app: "ReinApp", _: str) -> None:
+    """The keys that are valid now: those of the focus first, then those of the screen."""
+    groups: dict[str, dict[str, tuple[list[str], str]]] = {}
+    for node, binding, enabled, _tooltip in app.screen.active_bindings.values():
+        if not enabled or not binding.description or binding.system:
+            continue
+        names = {"ReinApp": "Everywhere", "MainScreen": "Everywhere", "PromptArea": "In the prompt"}
+        kind = type(node).__name__
+        group = names.get(kind, f"In the {kind}")
+        keys, _words = groups.setdefault(group, {}).setdefault(binding.action, ([], binding.description))
+        keys.append(app.get_key_display(binding))
+    parts: list[Content] = []
+    for group, actions in groups.items():
+        rows = [(" ".join(dict.fromkeys(keys)), words) for keys, words in actions.values()]
+        parts += [heading(group), table(rows), Content("")]
+    await app.ask(Sheet("Keys valid now", Content("\n").join(parts[:-1])))
+
+
+def bound_actions() -> set[str]:
+    """The names by which a keybindings file may rebind keys."""
+    from rein_tui.app import ReinApp
+    from rein_tui.widgets.composer.area import PromptArea
+    from rein_tui.widgets.sidebar import SessionList
+    from rein_tui.widgets.surface import Surface
+
+    owners = (ReinApp, PromptArea, SessionList, Surface)
+    return {b.id for owner in owners for b in owner.BINDINGS if isinstance(b, Binding) and b.id}
+
+
+async def _palette(app: "ReinApp", _: str) -> None:
+    items = [
+        Item(c.name, f"/{c.name}", c.summary, app.get_key_display(Binding(c.key, "")) if c.key else "")
+        for c in app.registry.all()
+        if c.in_palette
+    ]
+    chosen = await app.ask(Picker("Commands", items))
+    if chosen is None:
+        return
+    command = app.registry.get(chosen)
+    if command is not None and command.argument.startswith("<"):
+        app.main.composer.text = f"/{chosen} "
+    else:
+        app.run_command(chosen)
+
+
+async def _status(app: "ReinApp", _: str) -> None:
+    choice, turns = app.workbench.choice, app.desk.current
+    rows = [("version", __version__)]
+    if choice is not None:
+        rows += [("provider", choice.kind), ("model", choice.model or "default"), ("server", choice.url or choice.path)]
+    if turns is not None:
+        info = turns.harness.info
+        rows += [
+            ("session", info.id),
+            ("title", info.title),
+            ("folder", info.cwd),
+            ("branch", info.branch),
+            ("mode", turns.harness.mode),
+            ("turns", str(info.turns)),
+        ]
+    await app.ask(Sheet("Status", table([(term, words or "–") for term, words in rows])))
+
+
+async def _doctor(app: "ReinApp", _: str) -> None:
+    """What this screen can tell about its terminal and servers, and what to do where something is missing."""
+    servers = await app.workbench.find_servers()
+    colours = app.console.color_system or "none"
+    terminal = os.environ.get("TERM_PROGRAM") or os.environ.get("TERM", "unknown")
+    rows = [
+        ("rein-tui", f"{__version__} on Python {platform.python_version()}, {sys.platform}"),
+        ("terminal", f"{terminal}, {app.size.width} x {app.size.height}"),
+        (
+            "colours",
+            colours + ("" if colours == "truecolor" else " · set COLORTERM=truecolor if the terminal has more"),
+        ),
+        ("multiplexer", "tmux · set -g focus-events on, allow-passthrough on" if os.environ.get("TMUX") else "none"),
+        ("editor", os.environ.get("VISUAL") or os.environ.get("EDITOR") or "none set · export EDITOR=vim"),
+        ("NO_COLOR", "set" if os.environ.get("NO_COLOR") else "not set"),
+        *(("server", f"{s.flavour} {s.version} at {s.url}, {len(s.models)} models") for s in servers),
+    ]
+    if not servers:
+        rows.append(("server", "no local model server answers · ollama serve"))
+    await app.ask(Sheet("Doctor", table(rows)))
+
+
+COMMANDS = (
+    Command("help", "What can be done here", _help, family="help"),
+    Command("keys", "The keys valid now", _keys, key="f1", family="help", aliases=("keybindings",)),
+    Command("palette", "Find a command", _palette, key="ctrl+p", family="help", in_palette=False),
+    Command("status", "Version, model, session", _status, family="help"),
+    Command("doctor", "Check terminal and servers", _doctor, family="help"),
+)

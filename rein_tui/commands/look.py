@@ -1,0 +1,76 @@
+"""Commands about look and feel: theme, mouse, motion, vim, bell, and all of them as settings of the screen."""
+
+from typing import TYPE_CHECKING
+
+from rein_tui.widgets.picker import Item, Picker
+
+from .registry import Command
+
+if TYPE_CHECKING:
+    from rein_tui.app import ReinApp
+
+_SWITCHES = {
+    "vim": "vim keys in the prompt",
+    "mouse": "mouse; off lets the terminal select text as it is used to",
+    "motion": "animations",
+    "bell": "ring when a session needs you and nobody looks",
+}
+
+
+async def _theme(app: "ReinApp", argument: str) -> None:
+    names = sorted(app.available_themes, key=lambda name: (not name.startswith("rein-"), name))
+    before = app.theme
+
+    def try_on(name: str) -> None:
+        app.theme = name
+
+    if argument not in names:
+        items = [Item(n, n, "dark" if app.available_themes[n].dark else "light") for n in names]
+        argument = await app.ask(Picker("Theme", items, current=before, on_highlight=try_on)) or before
+    app.theme = argument
+    if argument != before:
+        app.choose(theme=argument)
+
+
+async def _config(app: "ReinApp", argument: str) -> None:
+    """`/config vim=on` sets one switch; without an argument each can be picked."""
+    name, _, value = argument.partition("=")
+    if name.strip() not in _SWITCHES:
+        items = [
+            Item(key, key, words, "on" if getattr(app.preferences, key) else "off") for key, words in _SWITCHES.items()
+        ]
+        name = await app.ask(Picker("Settings of the screen", items)) or ""
+        value = ""
+    name = name.strip()
+    if name:
+        on = not getattr(app.preferences, name) if not value else value.strip().lower() in ("on", "true", "yes", "1")
+        _switch(app, name, on)
+
+
+def _switch(app: "ReinApp", name: str, on: bool) -> None:
+    app.choose(**{name: on})
+    if name == "mouse":
+        app.set_mouse(on)
+    elif name == "motion":
+        app.animation_level = "full" if on else "none"
+    elif name == "vim":
+        app.main.composer.area.set_vim(on)
+    app.hint(f"{name} {'on' if on else 'off'}")
+
+
+async def _mouse(app: "ReinApp", _: str) -> None:
+    _switch(app, "mouse", not app.preferences.mouse)
+
+
+async def _vim(app: "ReinApp", _: str) -> None:
+    _switch(app, "vim", not app.preferences.vim)
+
+
+COMMANDS = (
+    Command("theme", "Choose colours", _theme, argument="[name]", family="look"),
+    Command(
+        "config", "Settings of the screen", _config, argument="[name=on|off]", aliases=("settings",), family="look"
+    ),
+    Command("mouse", "Leave the mouse to the terminal, or take it back", _mouse, family="look"),
+    Command("vim", "Vim keys in the prompt, on or off", _vim, family="look"),
+)

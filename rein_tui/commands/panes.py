@@ -1,0 +1,27 @@
+"""Commands that show panes: inspector, hooks, timeline, context, sessions."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from .registry import Command
+
+if TYPE_CHECKING:
+    from rein_tui.app import ReinApp
+
+
+def _toggle(tab: str) -> "Callable[[ReinApp, str], Awaitable[None]]":
+    async def run(app: "ReinApp", _: str) -> None:
+        await app.main.toggle_dock(tab)
+
+    return run
+
+
+async def _sessions(app: "ReinApp", _: str) -> None:
+    app.main.toggle_sidebar()
+
+
+COMMANDS = (
+    Command("inspector", "Every request and call, in full", _toggle("inspector"), key="f2", family="panes"),
+    Command("hooks", "Every hook that ran, or did not", _toggle("hooks"), key="f3", family="panes"),
+    Command("sessions", "Show or hide the session list", _sessions, key="f6", family="panes"),
+)

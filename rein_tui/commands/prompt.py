@@ -1,0 +1,110 @@
+"""Commands about the prompt: editor, history, image from the clipboard, steering."""
+
+import asyncio
+import os
+import shlex
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.app import SuspendNotSupported
+
+from rein_tui.harness.protocol.errors import ConfigError
+from rein_tui.widgets.picker import Item, Picker
+
+from .registry import Command
+
+if TYPE_CHECKING:
+    from rein_tui.app import ReinApp
+
+_IMAGE_COMMANDS = (
+    ("wl-paste", "--type", "image/png"),
+    ("xclip", "-selection", "clipboard", "-t", "image/png", "-o"),
+    ("pngpaste", "-"),
+)
+_TEXT_COMMANDS = (("wl-paste", "--no-newline"), ("xclip", "-selection", "clipboard", "-o"), ("pbpaste",))
+
+
+async def _editor(app: "ReinApp", _: str) -> None:
+    """Suspend the screen, not the loop: a running turn goes on while the person writes."""
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or shutil.which("nano") or shutil.which("vi")
+    if not editor:
+        raise ConfigError("no editor found", where="EDITOR", hint="set EDITOR or VISUAL, as in EDITOR=vim")
+    composer = app.main.composer
+    with tempfile.TemporaryDirectory(prefix="rein-") as folder:
+        path = Path(folder) / "prompt.md"
+        path.write_text(composer.area.chips.unfold(composer.text).text, encoding="utf-8")
+        try:
+            with app.batch_update(), app.suspend():
+                process = await asyncio.create_subprocess_exec(*shlex.split(editor), str(path))
+                failed = await process.wait() != 0
+        except SuspendNotSupported as error:
+            raise ConfigError(
+                "this terminal cannot be lent to an editor", hint="write here: ctrl+j is a new line"
+            ) from error
+        except OSError as error:
+            raise ConfigError(f"cannot start the editor: {error.strerror}", where=editor, hint="set EDITOR") from error
+        if not failed:
+            composer.text = path.read_text(encoding="utf-8", errors="replace").rstrip("\n")
+    app.refresh()
+
+
+async def _history(app: "ReinApp", _: str) -> None:
+    entries = list(dict.fromkeys(reversed(app.main.composer.history.entries)))
+    items = [Item(text, " ".join(text.split())) for text in entries]
+    chosen = await app.ask(Picker("Prompts sent before", items))
+    if chosen is not None:
+        app.main.composer.text = chosen
+    app.main.composer.area.focus()
+
+
+async def _paste(app: "ReinApp", _: str) -> None:
+    for commands, take in ((_IMAGE_COMMANDS, _take_image), (_TEXT_COMMANDS, _take_text)):
+        for command in commands:
+            data = await _output(command)
+            if data and take(app, data):
+                return
+    if app.clipboard:
+        app.main.composer.insert(app.clipboard)
+
+
+def _take_image(app: "ReinApp", data: bytes) -> bool:
+    return app.main.composer.add_image(data, "clipboard.png")
+
+
+def _take_text(app: "ReinApp", data: bytes) -> bool:
+    app.main.composer.insert(data.decode(errors="replace"))
+    return True
+
+
+async def _output(command: tuple[str, ...]) -> bytes:
+    program = shutil.which(command[0])
+    if program is None:
+        return b""
+    process = await asyncio.create_subprocess_exec(
+        program,
+        *command[1:],
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), timeout=2)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return b""
+    return output if process.returncode == 0 else b""
+
+
+async def _steer(app: "ReinApp", _: str) -> None:
+    app.main.composer.area.action_steer()
+
+
+COMMANDS = (
+    Command("steer", "Say it to the running turn, after its current tool", _steer, key="f8", family="prompt"),
+    Command("editor", "Write the prompt in your editor", _editor, family="prompt"),
+    Command("history", "Search prompts sent before", _history, family="prompt"),
+    Command("paste", "Paste an image or text from the clipboard", _paste, family="prompt", in_palette=False),
+)

@@ -1,0 +1,111 @@
+"""Commands about the session: new, resume, rename, fork, export, copy, exit."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rein_tui.harness.protocol.errors import StoreError
+from rein_tui.harness.protocol.events import MessageFinished, Notice
+from rein_tui.widgets.figures import short_age, short_cost
+from rein_tui.widgets.picker import Item, Picker
+
+from .registry import Command
+
+if TYPE_CHECKING:
+    from rein_tui.app import ReinApp
+
+
+async def _clear(app: "ReinApp", _: str) -> None:
+    await app.desk.open()
+
+
+async def _resume(app: "ReinApp", argument: str) -> None:
+    if argument:
+        await app.desk.open(argument)
+        return
+    now = time.time()
+    items = [
+        Item(
+            info.id,
+            info.title or "new session",
+            " · ".join(filter(None, (info.branch, f"{info.turns} turns", info.state))),
+            (f"{short_cost(info.cost_usd)}  " if info.cost_usd is not None else "") + short_age(now - info.updated),
+        )
+        for info in app.desk.sessions()
+    ]
+    chosen = await app.ask(Picker("Resume a session", items))
+    if chosen:
+        await app.desk.open(chosen)
+
+
+async def _rename(app: "ReinApp", argument: str) -> None:
+    turns = app.desk.current
+    if turns is None:
+        return
+    if not argument:
+        app.main.composer.text = f"/rename {turns.harness.info.title}"
+        return
+    app.workbench.rename(turns.harness.info.id, argument)
+    app.desk.refresh()
+    app.hint("renamed")
+
+
+async def _fork(app: "ReinApp", argument: str) -> None:
+    turns = app.desk.current
+    if turns is None:
+        return
+    last = turns.harness.info.turns
+    turn = int(argument) if argument.isdecimal() else last
+    await app.desk.fork(turns.harness.info.id, min(turn, last))
+
+
+async def _export(app: "ReinApp", argument: str) -> None:
+    import asyncio
+
+    from rein_tui.export import as_markdown
+
+    turns = app.desk.current
+    if turns is None:
+        return
+    info = turns.harness.info
+    text = as_markdown(info, turns.harness.history())
+    path = await asyncio.to_thread(_write, argument or f"rein-{info.id[:8]}.md", text)
+    await app.tell(Notice(text=f"exported to {path}"))
+
+
+def _write(name: str, text: str) -> Path:
+    path = Path(name).expanduser().absolute()
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"cannot export: {error.strerror}", where=str(path), hint="/export FILE") from error
+    return path
+
+
+async def _copy(app: "ReinApp", argument: str) -> None:
+    answers = [
+        fact.message.text
+        for fact in app.desk.history()
+        if isinstance(fact, MessageFinished) and not fact.parent and fact.message.text.strip()
+    ]
+    back = int(argument) if argument.isdecimal() and int(argument) > 0 else 1
+    if back > len(answers):
+        app.hint("nothing to copy")
+        return
+    app.copy_to_clipboard(answers[-back])
+    app.hint("copied the answer")
+
+
+async def _exit(app: "ReinApp", _: str) -> None:
+    app.leave()
+
+
+COMMANDS = (
+    Command("clear", "Begin a new session; this one stays in the list", _clear, aliases=("new", "reset")),
+    Command("resume", "Go on with an old session", _resume, argument="[id]", aliases=("continue",)),
+    Command("rename", "Give this session a title", _rename, argument="<title>"),
+    Command("fork", "Branch this session off, from its end or a turn", _fork, argument="[turn]", aliases=("branch",)),
+    Command("export", "Write the conversation to a file", _export, argument="[file]"),
+    Command("copy", "Copy the last answer, or the Nth last", _copy, argument="[N]"),
+    Command("exit", "Leave; the command that resumes is printed", _exit, aliases=("quit",)),
+)

@@ -1,0 +1,158 @@
+"""The desk: the sessions that are open, which one is on the screen, and what the sidebar may wish for them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from rein_tui.harness.protocol.errors import ReinError
+from rein_tui.harness.protocol.events import Event, Fact, TitleChanged, TurnFailed, TurnFinished, TurnStarted
+from rein_tui.harness.protocol.ports import Harness, SessionInfo, Workbench
+from rein_tui.turns import Turns
+from rein_tui.widgets.sidebar import Sidebar
+
+if TYPE_CHECKING:
+    from rein_tui.app import ReinApp
+
+
+class Desk:
+    """Several sessions may run at once; one is on the screen, the others go on and keep their place in the list."""
+
+    def __init__(self, app: "ReinApp", workbench: Workbench) -> None:
+        self._app = app
+        self._workbench = workbench
+        self._open: dict[str, Turns] = {}
+        self._stored: tuple[SessionInfo, ...] = ()
+        self._search = ""
+        self.current: Turns | None = None
+
+    def history(self) -> Sequence[Fact]:
+        """The story of the session on the screen."""
+        return self.current.harness.history() if self.current is not None else ()
+
+    # --- opening ---
+
+    async def open(self, session_id: str = "") -> bool:
+        """Bring a session onto the screen; an empty id begins a new one. False when it cannot be opened."""
+        if session_id in self._open:
+            self._show(self._open[session_id])
+            return True
+        try:
+            harness = await self._workbench.open(session_id)
+        except ReinError as error:
+            await self._app.report(error)
+            return False
+        self._take(harness)
+        return True
+
+    async def fork(self, session_id: str, turn: int) -> None:
+        """Bring a fork of a session onto the screen."""
+        try:
+            self._take(await self._workbench.fork(session_id, turn))
+        except ReinError as error:
+            await self._app.report(error)
+
+    def _take(self, harness: Harness) -> None:
+        turns = Turns(harness, tell=self._tell, changed=self._changed, start=self._app.start_work)
+        self._open[harness.info.id] = turns
+        self._show(turns)
+        turns.open()
+
+    def _show(self, turns: Turns) -> None:
+        self.current = turns
+        screen = self._app.main
+        screen.load(turns.harness.history())
+        screen.status.show_mode(turns.harness.mode)
+        screen.status.show_branch(turns.harness.info.branch)
+        self._changed(turns)
+        self.refresh()
+
+    async def _tell(self, turns: Turns, event: Event) -> None:
+        if not self._app.main.is_attached:  # the app is leaving; the story goes on to its end without a screen
+            return
+        if turns is self.current:
+            await self._app.main.apply(event)
+        if isinstance(event, TurnStarted | TurnFinished | TurnFailed | TitleChanged):
+            self.refresh()
+            if isinstance(event, TurnFinished | TurnFailed):
+                self._app.call_attention("is done")
+
+    def _changed(self, turns: Turns) -> None:
+        """The state or the queue of a session moved."""
+        if not self._app.main.is_attached:
+            return
+        if turns is self.current:
+            screen = self._app.main
+            screen.composer.show_queue([waiting.raw for waiting in turns.waiting], paused=turns.is_paused)
+            screen.status.show_queue(len(turns.waiting), turns.is_paused)
+        self._draw()
+
+    # --- the list ---
+
+    def refresh(self) -> None:
+        """Read the list anew from the store."""
+        try:
+            self._stored = tuple(self._workbench.sessions(self._search))
+        except ReinError as error:
+            self._app.main.status.show_hint(error.message)
+        self._draw()
+
+    def search(self, text: str) -> None:
+        """List the sessions whose text holds this."""
+        self._search = text.strip()
+        self.refresh()
+
+    def sessions(self) -> list[SessionInfo]:
+        """The list as shown: what is stored, with the state of what is open."""
+        listed = [self._live(info) for info in self._stored]
+        known = {info.id for info in listed}
+        fresh = [self._live(t.harness.info) for i, t in self._open.items() if i not in known and not self._search]
+        return [*reversed(fresh), *listed]
+
+    def _live(self, info: SessionInfo) -> SessionInfo:
+        turns = self._open.get(info.id)
+        return msgspec.structs.replace(info, state=turns.state) if turns is not None else info
+
+    def _draw(self) -> None:
+        current = self.current.harness.info.id if self.current is not None else ""
+        self._app.main.sidebar.show(self.sessions(), current)
+
+    # --- what the sidebar wishes ---
+
+    async def grant(self, wish: Sidebar.OpenRequested) -> None:
+        """Do what the sidebar asks for a session."""
+        try:
+            match wish:
+                case Sidebar.PreviewRequested():
+                    await self._app.preview(wish.session_id, self._workbench.facts(wish.session_id))
+                case Sidebar.ForkRequested():
+                    await self.fork(wish.session_id, self._turns_of(wish.session_id))
+                case Sidebar.DeleteRequested():
+                    await self._delete(wish.session_id)
+                case Sidebar.UndeleteRequested():
+                    self._workbench.undelete(wish.session_id)
+                case Sidebar.RenameRequested():
+                    self._workbench.rename(wish.session_id, wish.title)
+                case _:
+                    await self.open(wish.session_id)
+                    self._app.main.composer.area.focus()
+        except ReinError as error:
+            await self._app.report(error)
+        self.refresh()
+
+    def _turns_of(self, session_id: str) -> int:
+        return next((info.turns for info in self.sessions() if info.id == session_id), 0)
+
+    async def _delete(self, session_id: str) -> None:
+        turns = self._open.get(session_id)
+        if turns is not None and turns.is_running:
+            turns.interrupt("session deleted")
+        self._workbench.delete(session_id)
+        self._open.pop(session_id, None)
+        if self.current is turns and turns is not None:
+            await self.open()
+
+    def interrupt_all(self) -> None:
+        """The app leaves: stop every running turn."""
+        for turns in self._open.values():
+            turns.interrupt("exit")

@@ -1,0 +1,227 @@
+"""The main screen: it lays the panes out, hands every event to each of them, and passes wishes on. Nothing else."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widget import Widget
+
+from rein_tui.commands.model import choose_model
+from rein_tui.harness.protocol.events import Event, Fact
+from rein_tui.panes import dock_tabs
+from rein_tui.widgets.chat import Chat
+from rein_tui.widgets.composer import Composer, FileIndex, History
+from rein_tui.widgets.composer.sources import CommandHint
+from rein_tui.widgets.dock import Dock, TabRow
+from rein_tui.widgets.sidebar import Sidebar
+from rein_tui.widgets.status import Status
+from rein_tui.widgets.welcome import Welcome
+
+if TYPE_CHECKING:
+    from rein_tui.app import ReinApp
+
+
+@runtime_checkable
+class Pane(Protocol):
+    """Whatever folds the story: one live event, or a whole history at once."""
+
+    async def apply(self, event: Event) -> None:
+        """Fold one event."""
+        ...
+
+    def load(self, facts: Sequence[Fact]) -> None:
+        """Start over from these."""
+        ...
+
+
+class MainScreen(Screen[None]):
+    """Sidebar, chat and composer, dock, status line; folds down from 200 columns to 60."""
+
+    AUTO_FOCUS = "PromptArea"
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  Textual's own form
+        (0, "-slim"),
+        (80, "-narrow"),
+        (100, "-wide"),
+        (112, "-roomy"),
+    ]
+
+    DEFAULT_CSS = """
+    MainScreen {
+        layers: base over; background: $background;
+        & #body { height: 1fr; }
+        & #main { width: 3fr; min-width: 40; }
+        & #main > Chat { height: 1fr; }
+        & #main > Welcome { height: 1fr; }
+        & Sidebar { display: none; }
+        &.-roomy Sidebar, &.-sidebar-on Sidebar { display: block; }
+        &.-sidebar-off Sidebar { display: none; }
+        &.-slim Sidebar { layer: over; width: 34; height: 100%; background: $surface; }
+        &.-slim.-docked #main, &.-narrow.-docked #main { display: none; }
+        &.-slim Dock, &.-narrow Dock { width: 1fr; max-width: 1000; border-left: none; }
+        &.-wide.-docked Sidebar { display: none; }
+        &.-wide.-docked.-sidebar-on Sidebar { display: block; }
+        &.-welcome #main > Chat, &.-welcome #main > Composer { display: none; }
+    }
+    """
+
+    def __init__(self, files: FileIndex, history: History) -> None:
+        super().__init__()
+        self._files = files
+        self._history = history
+        self.chat = Chat(id="chat")
+        self.composer = Composer(self._command_hints, files, history, id="composer")
+        self.status = Status(id="status")
+        self.sidebar = Sidebar(id="sidebar")
+        self.dock = Dock(dock_tabs(), id="dock")
+
+    @property
+    def rein(self) -> "ReinApp":
+        """The app, as what it is."""
+        return cast("ReinApp", cast("Any", self.app))
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="body"):
+            yield self.sidebar
+            with Vertical(id="main"):
+                yield self.chat
+                yield self.composer
+            yield self.dock
+        yield self.status
+
+    def _command_hints(self) -> Sequence[CommandHint]:
+        return [
+            CommandHint(command.name, command.summary, command.argument, command.aliases)
+            for command in self.rein.registry.all()
+        ]
+
+    # --- pumping ---
+
+    @property
+    def panes(self) -> list[Pane]:
+        """Everything on the screen that folds the story."""
+        return [self.chat, self.status, *(pane for pane in self.dock.panes.values() if isinstance(pane, Pane))]
+
+    async def apply(self, event: Event) -> None:
+        """One event, to every pane."""
+        for pane in self.panes:
+            await pane.apply(event)
+
+    def load(self, facts: Sequence[Fact]) -> None:
+        """A whole story, to every pane."""
+        for pane in self.panes:
+            pane.load(facts)
+
+    # --- layout ---
+
+    async def toggle_dock(self, tab: str) -> None:
+        """Show this tab, or fold the dock when it shows it already."""
+        if self.dock.shown == tab:
+            self.fold_dock()
+        else:
+            await self.show_dock(tab)
+
+    async def show_dock(self, tab: str) -> Widget:
+        """Show this tab; a pane that is new catches up with the story."""
+        pane, fresh = await self.dock.show(tab)
+        if fresh and isinstance(pane, Pane):
+            pane.load(self.rein.desk.history())
+        self.add_class("-docked")
+        target = pane if pane.can_focus else next((w for w in pane.query("*") if w.can_focus), None)
+        if target is not None:
+            target.focus()
+        return pane
+
+    def fold_dock(self) -> bool:
+        """Fold the dock; false when it was folded."""
+        was_open = bool(self.dock.shown)
+        self.dock.fold()
+        self.remove_class("-docked")
+        if was_open:
+            self.composer.area.focus()
+        return was_open
+
+    def toggle_sidebar(self) -> None:
+        """Show the sidebar and go there, or hide it."""
+        if self.sidebar.display:
+            self.hide_sidebar()
+        else:
+            self.remove_class("-sidebar-off")
+            self.add_class("-sidebar-on")
+            self.call_after_refresh(self.sidebar.focus_list)
+
+    def hide_sidebar(self) -> None:
+        """Hide the sidebar."""
+        self.remove_class("-sidebar-on")
+        self.add_class("-sidebar-off")
+        self.composer.area.focus()
+
+    @on(TabRow.Clicked)
+    async def _tab_clicked(self, event: TabRow.Clicked) -> None:
+        await self.toggle_dock(event.tab)
+
+    # --- keys that nobody took ---
+
+    def on_key(self, event: events.Key) -> None:
+        """Typing belongs to the prompt, wherever the focus is; also before there is a focus at all."""
+        if event.is_printable and event.character and not self.has_class("-welcome"):
+            event.stop()
+            self.composer.insert(event.character)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """So does a paste."""
+        if not self.has_class("-welcome"):
+            event.stop()
+            self.composer.area.focus()
+            self.composer.area.post_message(events.Paste(event.text))
+
+    # --- wishes, passed on ---
+
+    @on(Composer.Submitted)
+    async def _submitted(self, event: Composer.Submitted) -> None:
+        event.stop()
+        await self.rein.submit(event)
+
+    @on(Composer.TakeBackRequested)
+    def _take_back(self, event: Composer.TakeBackRequested) -> None:
+        event.stop()
+        turns = self.rein.desk.current
+        raw = turns.take_back() if turns is not None else None
+        if raw is not None:
+            self.composer.text = raw
+
+    @on(Composer.EditorRequested)
+    def _editor(self) -> None:
+        self.rein.run_command("editor")
+
+    @on(Composer.HistoryRequested)
+    def _search_history(self) -> None:
+        self.rein.run_command("history")
+
+    @on(Composer.ImageRequested)
+    def _paste_image(self) -> None:
+        self.rein.run_command("paste")
+
+    @on(Welcome.Chosen)
+    def _model_chosen(self, event: Welcome.Chosen) -> None:
+        event.stop()
+        self.rein.start_work(choose_model(self.rein, event.choice, event.api_key))
+
+    @on(Sidebar.Left)
+    def _sidebar_left(self) -> None:
+        if self.has_class("-slim"):
+            self.hide_sidebar()
+        self.composer.area.focus()
+
+    @on(Sidebar.OpenRequested)
+    async def _session_wish(self, event: Sidebar.OpenRequested) -> None:
+        event.stop()
+        if type(event) is Sidebar.OpenRequested and self.has_class("-slim"):
+            self.hide_sidebar()
+        await self.rein.desk.grant(event)
+
+    @on(Sidebar.SearchChanged)
+    def _session_search(self, event: Sidebar.SearchChanged) -> None:
+        self.rein.desk.search(event.text)

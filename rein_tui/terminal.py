@@ -1,0 +1,18 @@
+"""The few escape sequences that we write ourselves, beside Textual's: title, bell, notification, mouse."""
+
+from rein_tui.widgets.safe import safe_text
+
+MOUSE_ON = "\x1b[?1000h\x1b[?1003h\x1b[?1015h\x1b[?1006h"
+MOUSE_OFF = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"
+BELL = "\a"
+
+
+def title(text: str) -> str:
+    """Set the window's title."""
+    return f"\x1b]0;{safe_text(text, 'label')[:80]}\a"
+
+
+def notification(text: str) -> str:
+    """A desktop notification: OSC 9 and OSC 777, of which terminals know one or none."""
+    words = safe_text(text, "label").replace(";", ",")[:200]
+    return f"\x1b]9;{words}\a\x1b]777;notify;rein-tui;{words}\a"

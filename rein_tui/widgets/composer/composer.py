@@ -1,0 +1,327 @@
+"""The composer: prompt, completion list and queue, and what a submission is. It never talks to the harness."""
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static, TextArea
+
+from rein_tui.harness.protocol.messages import ImageBlock
+
+from ..safe import safe_text
+from . import chips
+from .area import PromptArea
+from .history import History
+from .popup import CompletionPopup
+from .sources import Candidate, CommandHint, Completer, complete_command
+
+Kind: TypeAlias = Literal["prompt", "shell", "private_shell", "command"]
+
+_COMMAND = re.compile(r"/[A-Za-z][\w:-]*(?=\s|$)")
+_MENTION = re.compile(r"(?:^|(?<=\s))@(\"?)([^\s\"]*)$")
+_PLACEHOLDER = "ask anything   @file   /command   !shell"
+_LABELS: dict[Kind, str] = {
+    "prompt": "",
+    "command": "",
+    "shell": "shell · the output joins the conversation",
+    "private_shell": "private shell · the output stays with you",
+}
+
+
+def kind_of(text: str) -> Kind:
+    """What a text would be if it were submitted now."""
+    if text.startswith("!!"):
+        return "private_shell"
+    if text.startswith("!"):
+        return "shell"
+    return "command" if _COMMAND.match(text) else "prompt"
+
+
+class Composer(Vertical):
+    """Where a person writes. Posts what they submit; shows what waits."""
+
+    DEFAULT_CSS = """
+    Composer {
+        height: auto; background: $background;
+        & > #queue { height: auto; max-height: 5; padding: 0 2; color: $text-muted; display: none; }
+        & > #queue.-waiting { display: block; }
+        & > #prompt-row {
+            height: auto; border: round $border-blurred; background: $surface; padding: 0 1;
+            border-title-color: $text-muted; border-subtitle-color: $text-muted;
+        }
+        & > #prompt-row:focus-within { border: round $border; }
+        & #glyph { width: 2; color: $primary; background: $surface; }
+        &.-shell #glyph, &.-shell > #prompt-row { color: $warning; border-title-color: $warning; }
+        &.-shell > #prompt-row { border: round $warning 60%; }
+        &.-private #glyph, &.-private > #prompt-row { color: $secondary; border-title-color: $secondary; }
+        &.-private > #prompt-row { border: round $secondary 60%; }
+    }
+    """
+
+    class Submitted(Message):
+        """The person sent something. `text` has its pastes unfolded, `raw` has not; `steer` is for the running turn.
+
+        For a shell line `text` is the command without its `!`.
+        """
+
+        def __init__(self, text: str, raw: str, kind: Kind, images: tuple[ImageBlock, ...], steer: bool) -> None:
+            super().__init__()
+            self.text, self.raw, self.kind, self.images, self.steer = text, raw, kind, images, steer
+
+    class TakeBackRequested(Message):
+        """The person wants the last queued prompt back in the composer."""
+
+    class EditorRequested(Message):
+        """The person wants to write in their editor."""
+
+    class HistoryRequested(Message):
+        """The person wants to search old prompts."""
+
+    class ImageRequested(Message):
+        """The person wants to paste from the system clipboard."""
+
+    def __init__(
+        self,
+        commands: Callable[[], Sequence[CommandHint]],
+        files: Completer,
+        history: History,
+        *,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(id=id)
+        self._commands = commands
+        self._files = files
+        self.history = history
+        self._stash = ""
+        self._queued = 0
+        self._searching: asyncio.Task[None] | None = None
+
+    def compose(self) -> ComposeResult:
+        yield CompletionPopup()
+        yield Static(id="queue")
+        with Horizontal(id="prompt-row"):
+            yield Static(Content("› "), id="glyph")
+            yield PromptArea(_PLACEHOLDER)
+
+    def on_unmount(self) -> None:
+        """Stop searching."""
+        self._stop_search()
+
+    @property
+    def area(self) -> PromptArea:
+        """The text area."""
+        return self.query_one(PromptArea)
+
+    @property
+    def text(self) -> str:
+        """What stands in the prompt, chips folded."""
+        return self.area.text
+
+    @text.setter
+    def text(self, value: str) -> None:
+        self.area.replace_all(value)
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether files are being searched."""
+        return self._searching is not None and not self._searching.done()
+
+    def insert(self, text: str) -> None:
+        """Put text at the cursor and take the focus: for keys that arrived elsewhere."""
+        self.area.focus()
+        self.area.insert_text(text)
+
+    def show_queue(self, waiting: Sequence[str], *, paused: bool) -> None:
+        """Show the prompts that wait, the next one first."""
+        self._queued = len(waiting)
+        queue = self.query_one("#queue", Static)
+        queue.set_class(bool(waiting), "-waiting")
+        if not waiting:
+            return
+        hint = "paused · enter sends · ctrl+c drops · ↑ takes back" if paused else "↑ takes the last one back"
+        rows = [Content.assemble((f"{len(waiting)} queued", "bold $text-accent"), (f"  {hint}", "$text-muted"))]
+        for text in waiting[:4]:
+            rows.append(Content.assemble(("  ↳ ", "$text-accent"), safe_text(text, "label")))
+        queue.update(Content("\n").join(row.truncate(max(10, self.size.width - 4), ellipsis=True) for row in rows))
+
+    # --- submitting ---
+
+    @on(PromptArea.Meant)
+    def _act(self, event: PromptArea.Meant) -> None:
+        event.stop()
+        match event.wish:
+            case "submit" | "steer":
+                self._submit(steer=event.wish == "steer")
+            case "older":
+                self._recall_older()
+            case "newer":
+                self._recall(self.history.newer())
+            case "history":
+                self.post_message(self.HistoryRequested())
+            case "editor":
+                self.post_message(self.EditorRequested())
+            case "stash":
+                self._swap_stash()
+            case _:
+                self.post_message(self.ImageRequested())
+
+    def _submit(self, *, steer: bool) -> None:
+        raw = self.text.strip()
+        unfolded = self.area.chips.unfold(raw)
+        kind = kind_of(raw)
+        text = unfolded.text.lstrip("!").strip() if kind in ("shell", "private_shell") else unfolded.text
+        if raw and self.history.add(raw):
+            self.run_worker(self.history.store(unfolded.text), group="history")
+        self.area.replace_all("")
+        self._close_list()
+        self.post_message(self.Submitted(text, raw, kind, unfolded.images, steer))
+
+    def _recall_older(self) -> None:
+        if not self.text and self._queued and not self.history.is_walking:
+            self.post_message(self.TakeBackRequested())
+        else:
+            self._recall(self.history.older(self.text))
+
+    def _recall(self, text: str | None) -> None:
+        if text is not None:
+            self.area.replace_all(text)
+            self._close_list()
+
+    def _swap_stash(self) -> None:
+        self._stash, text = self.text, self._stash
+        self.area.replace_all(text)
+        self._show_labels()
+
+    # --- completing ---
+
+    @on(TextArea.Changed)
+    def _changed(self, event: TextArea.Changed) -> None:
+        event.stop()
+        self._show_labels()
+        self._look_up()
+
+    @on(TextArea.SelectionChanged)
+    def _moved(self, event: TextArea.SelectionChanged) -> None:
+        event.stop()
+        if self.area.is_choosing and self._typed() is None:
+            self._close_list()
+
+    def _show_labels(self) -> None:
+        kind = kind_of(self.text)
+        self.set_class(kind == "shell", "-shell")
+        self.set_class(kind == "private_shell", "-private")
+        row = self.query_one("#prompt-row", Horizontal)
+        row.border_title = _LABELS[kind]
+        row.border_subtitle = Content(self._hint(kind)) if kind == "command" else self._stash and "stashed · F7"
+        glyph = {"shell": "! ", "private_shell": "‼ "}.get(kind, "› ")
+        self.query_one("#glyph", Static).update(Content(glyph))
+
+    def _hint(self, kind: Kind) -> str:
+        name, _, _ = self.text[1:].partition(" ")
+        for command in self._commands():
+            if kind == "command" and name in (command.name, *command.aliases):
+                usage = f"/{command.name} {command.argument}".rstrip()
+                return safe_text(f"{usage} · {command.summary}", "label")
+        return ""
+
+    def _typed(self) -> tuple[Literal["/", "@"], str, int] | None:
+        """What is being completed at the cursor: its kind, what was typed of it, and the column where it begins."""
+        row, column = self.area.cursor_location
+        before = self.area.document.get_line(row)[:column]
+        if row == 0 and before.startswith("/") and re.fullmatch(r"/[\w:-]*", before):
+            return ("/", before[1:], 0)
+        found = _MENTION.search(before)
+        return ("@", found.group(2), found.start()) if found else None
+
+    def _look_up(self) -> None:
+        self._stop_search()
+        typed = self._typed()
+        if typed is None or self.history.is_walking:
+            self._close_list()
+        elif typed[0] == "/":
+            self._show_list(complete_command(typed[1], self._commands))
+        else:
+            self._searching = asyncio.create_task(self._search(typed[1]))
+
+    async def _search(self, query: str) -> None:
+        async with aclosing(self._files.complete(query)) as answers:
+            async for candidates in answers:
+                self._show_list(candidates)
+
+    def _stop_search(self) -> None:
+        if self._searching is not None:
+            self._searching.cancel()
+            self._searching = None
+
+    def _show_list(self, candidates: Sequence[Candidate]) -> None:
+        popup = self.query_one(CompletionPopup)
+        popup.show(candidates)
+        self.area.is_choosing = popup.is_open
+
+    def _close_list(self) -> None:
+        self._stop_search()
+        self.query_one(CompletionPopup).close()
+        self.area.is_choosing = False
+
+    @on(PromptArea.Steered)
+    def _choose(self, event: PromptArea.Steered) -> None:
+        event.stop()
+        popup = self.query_one(CompletionPopup)
+        candidate = popup.highlighted
+        if event.key in ("up", "down", "ctrl+p", "ctrl+n"):
+            popup.move(-1 if event.key in ("up", "ctrl+p") else 1)
+        elif event.key == "escape" or candidate is None:
+            self._close_list()
+        else:
+            self._accept(candidate, run=event.key == "enter")
+
+    @on(CompletionPopup.Chosen)
+    def _clicked(self, event: CompletionPopup.Chosen) -> None:
+        event.stop()
+        self._accept(event.candidate, run=False)
+        self.area.focus()
+
+    def _accept(self, candidate: Candidate, *, run: bool) -> None:
+        typed = self._typed()
+        self._close_list()
+        if typed is None:
+            return
+        row, column = self.area.cursor_location
+        self.area.replace(candidate.insert, (row, typed[2]), (row, column))
+        takes_more = "<" in candidate.label or "[" in candidate.label
+        whole = typed[1] == candidate.insert.strip().lstrip("/")
+        if run and typed[0] == "/" and (whole or not takes_more):
+            self._submit(steer=False)
+
+    # --- images ---
+
+    @on(PromptArea.ImageDropped)
+    async def _dropped(self, event: PromptArea.ImageDropped) -> None:
+        event.stop()
+        data = await asyncio.to_thread(_read_file, event.path)
+        if not self.add_image(data, event.path.name):
+            self.area.insert_text(str(event.path))
+
+    def add_image(self, data: bytes, name: str) -> bool:
+        """Put an image chip at the cursor; false when `data` is no image that a model takes."""
+        read = chips.read_image(data, name)
+        if read is not None:
+            self.area.replace(self.area.chips.add_image(*read), *self.area.selection)
+        return read is not None
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        if not path.is_file() or path.stat().st_size > chips.MAX_IMAGE_BYTES:
+            return b""
+        return path.read_bytes()
+    except OSError:
+        return b""

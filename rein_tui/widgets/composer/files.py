@@ -1,0 +1,168 @@
+"""The files of a project for `@`: listed in the background, ignore files respected, searched in slices.
+
+A hundred thousand paths are kept as a few dozen joined texts, so that one regular expression skims thousands of
+paths at C speed; between slices the loop is free, so a key never waits for a search.
+"""
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from pathlib import Path
+
+from . import fuzzy
+from .sources import Candidate
+
+CHUNK = 2000
+"""Paths in one joined text: about a millisecond of searching."""
+MAX_FILES = 400_000
+STALE_AFTER = 10.0
+"""Seconds after which a list is refreshed when it is used."""
+SLICE = 0.004
+"""Seconds of work between two pauses."""
+
+
+class FileIndex:
+    """The relative paths below `root`, files and folders (folders end in a slash)."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._chunks: tuple[str, ...] = ()
+        self._listed_at = 0.0
+        self._listing: asyncio.Task[None] | None = None
+
+    def warm(self) -> None:
+        """Begin listing in the background unless the list is fresh. Needs a running loop."""
+        fresh = self._chunks and time.monotonic() - self._listed_at < STALE_AFTER
+        if not fresh and self._listing is None:
+            self._listing = asyncio.create_task(self._list())
+
+    async def close(self) -> None:
+        """Stop listing."""
+        if self._listing is not None:
+            self._listing.cancel()
+            await asyncio.gather(self._listing, return_exceptions=True)
+
+    async def complete(self, query: str) -> AsyncGenerator[Sequence[Candidate]]:
+        """Paths that match `query`, best first; yields early answers while the search goes on."""
+        self.warm()
+        if not self._chunks and self._listing is not None:
+            await asyncio.shield(self._listing)
+        best: list[tuple[int, str, tuple[int, ...]]] = []
+        shown = 0.0
+        began = time.perf_counter()
+        for path in self._matching(query):
+            hit = fuzzy.match(query, path)
+            if hit is not None:
+                best.append((-hit[0], path, hit[1]))
+            if (now := time.perf_counter()) - began > SLICE:
+                best = sorted(best)[:50]
+                if now - shown > 0.05:
+                    shown = now
+                    yield _candidates(best)
+                await asyncio.sleep(0)
+                began = time.perf_counter()
+        yield _candidates(sorted(best)[:50])
+
+    def _matching(self, query: str) -> Iterator[str]:
+        if not query:
+            for chunk in self._chunks[:1]:
+                yield from chunk.split("\n")
+            return
+        pattern = fuzzy.line_pattern(query)
+        for chunk in self._chunks:
+            for found in pattern.finditer(chunk):
+                yield found.group()
+
+    async def _list(self) -> None:
+        try:
+            names = await _list_files(self._root)
+            self._chunks = await asyncio.to_thread(_chunked, names)
+        finally:
+            self._listed_at = time.monotonic()
+            self._listing = None
+
+
+def _candidates(best: list[tuple[int, str, tuple[int, ...]]]) -> list[Candidate]:
+    return [Candidate(insert=_quoted(path), label=path, marks=marks) for _, path, marks in best]
+
+
+def _quoted(path: str) -> str:
+    tail = "" if path.endswith("/") else " "
+    return f'@"{path}"{tail}' if any(c.isspace() for c in path) else f"@{path}{tail}"
+
+
+def _chunked(names: Sequence[str]) -> tuple[str, ...]:
+    folders: set[str] = set()
+    for folder in {name.rpartition("/")[0] for name in names}:
+        parts = folder.split("/")
+        folders.update("/".join(parts[:end]) + "/" for end in range(1, len(parts) + 1) if parts[0])
+    paths = sorted({*names, *folders}, key=lambda path: (path.count("/") - path.endswith("/"), path))
+    return tuple("\n".join(paths[at : at + CHUNK]) for at in range(0, len(paths), CHUNK))
+
+
+async def _list_files(root: Path) -> list[str]:
+    """Relative paths of files: from ripgrep, else from git, else from the disk itself."""
+    commands = (
+        ("rg", "--files", "--hidden", "--glob", "!.git", "--null", "--no-messages"),
+        ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"),
+    )
+    for command in commands:
+        program = shutil.which(command[0])
+        if program is None:
+            continue
+        output = await _output(program, command[1:], root)
+        if output:
+            return await asyncio.to_thread(_split, output)
+    return await asyncio.to_thread(_walk, root)
+
+
+async def _output(program: str, arguments: Sequence[str], root: Path) -> bytes:
+    try:
+        process = await asyncio.create_subprocess_exec(
+            program,
+            *arguments,
+            cwd=root,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError:
+        return b""
+    try:
+        output, _ = await process.communicate()
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
+    return output
+
+
+def _split(output: bytes) -> list[str]:
+    names: list[str] = []
+    for raw in output.split(b"\0")[:MAX_FILES]:
+        try:
+            name = raw.decode()
+        except UnicodeDecodeError:
+            continue
+        if name and name.isprintable():
+            names.append(name)
+    return names
+
+
+def _walk(root: Path) -> list[str]:
+    import pathspec  # slow to import and rarely needed
+
+    ignore = root / ".gitignore"
+    lines = ignore.read_text(errors="replace").splitlines() if ignore.is_file() else []
+    spec = pathspec.GitIgnoreSpec.from_lines(lines)
+    names: list[str] = []
+    for folder, folders, files in os.walk(root):
+        base = Path(folder).relative_to(root).as_posix()
+        prefix = "" if base == "." else base + "/"
+        folders[:] = sorted(d for d in folders if d != ".git" and not spec.match_file(f"{prefix}{d}/"))
+        names += [prefix + f for f in sorted(files) if f.isprintable() and not spec.match_file(prefix + f)]
+        if len(names) >= MAX_FILES:
+            break
+    return names[:MAX_FILES]

@@ -1,0 +1,54 @@
+"""What can be completed: candidates, and where they come from."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from . import fuzzy
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One line of the completion list. `insert` replaces what was typed; `marks` are positions in `label` to stress."""
+
+    insert: str
+    label: str
+    note: str = ""
+    marks: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CommandHint:
+    """What the composer knows of a slash command: its name without the slash, what it does, what it takes."""
+
+    name: str
+    summary: str
+    argument: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+class Completer(Protocol):
+    """A source of candidates that may take its time: each list that it yields replaces the one before."""
+
+    def complete(self, query: str) -> AsyncGenerator[Sequence[Candidate]]:
+        """Ever better answers for `query`. Closing the generator stops the search."""
+        ...
+
+
+def complete_command(query: str, commands: Callable[[], Sequence[CommandHint]], limit: int = 50) -> list[Candidate]:
+    """Slash commands whose name or alias matches, best first; all of them for an empty query."""
+    found: list[tuple[int, str, Candidate]] = []
+    for command in commands():
+        best = max(
+            (hit for name in (command.name, *command.aliases) if (hit := fuzzy.match(query, name))),
+            default=None,
+            key=lambda hit: hit[0],
+        )
+        if best is None:
+            continue
+        direct = fuzzy.match(query, command.name)
+        marks = tuple(position + 1 for position in direct[1]) if direct else ()
+        label = f"/{command.name} {command.argument}".rstrip()
+        found.append((best[0], command.name, Candidate(f"/{command.name} ", label, command.summary, marks)))
+    found.sort(key=lambda entry: (-entry[0], entry[1]) if query else (0, entry[1]))
+    return [candidate for _, _, candidate in found[:limit]]

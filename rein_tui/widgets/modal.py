@@ -1,0 +1,62 @@
+"""The base of our modal screens: a frame, Esc, and a moment of grace before a question takes keys.
+
+A question that opens while someone types must not read that typing as an answer. For `grace` seconds after it opens
+a modal shows itself dim, has no focus and answers to no key; what was typed stays in the prompt.
+"""
+
+from typing import ClassVar, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+ResultT = TypeVar("ResultT")
+
+
+class Modal(ModalScreen[ResultT]):
+    """A framed modal. `FIRST` selects what gets the focus once the grace is over."""
+
+    AUTO_FOCUS = ""
+    FIRST: ClassVar[str] = ""
+
+    DEFAULT_CSS = """
+    Modal {
+        align: center middle; background: $background 60%;
+        & > .frame {
+            width: 80%; max-width: 100; min-width: 50; height: auto; max-height: 90%; padding: 1 2;
+            background: $surface; border: round $border; border-title-color: $text; border-subtitle-color: $text-muted;
+        }
+        &.-grace > .frame { border: round $border-blurred; color: $text-muted; }
+    }
+    .-slim Modal > .frame, Modal.-slim > .frame { width: 100%; min-width: 20; padding: 0 1; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close")]
+
+    def __init__(self, *, grace: float = 0.0) -> None:
+        super().__init__()
+        self._grace = grace
+        self.is_ready = grace <= 0
+
+    def on_mount(self) -> None:
+        """Begin the grace."""
+        if self.is_ready:
+            self.end_grace()
+        else:
+            self.add_class("-grace")
+            self.set_timer(self._grace, self.end_grace)
+
+    def end_grace(self) -> None:
+        """Take keys from now on."""
+        self.is_ready = True
+        self.remove_class("-grace")
+        if self.FIRST:
+            self.query(self.FIRST).first().focus()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No action before the grace is over."""
+        return self.is_ready
+
+    def action_leave(self) -> None:
+        """Close without an answer."""
+        self.dismiss(None)

@@ -1,0 +1,61 @@
+"""A modal that shows a page of text: keys, help, status, doctor."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from .modal import Modal
+from .safe import safe_text
+
+
+class Sheet(Modal[None]):
+    """Scrolls with the arrows; Esc, q and Enter close it."""
+
+    FIRST = "VerticalScroll"
+
+    DEFAULT_CSS = """
+    Sheet {
+        & > .frame { padding: 1 2; max-width: 96; }
+        & VerticalScroll { height: auto; max-height: 30; scrollbar-size-vertical: 1; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,enter,f1", "leave", "Close", show=False),
+        Binding("j", "scroll(1)", "Down", show=False),
+        Binding("k", "scroll(-1)", "Up", show=False),
+    ]
+
+    def __init__(self, title: str, body: Content) -> None:
+        super().__init__()
+        self._title_text = title
+        self._body = body
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="frame") as frame:
+            frame.border_title = Content(safe_text(self._title_text, "label"))
+            frame.border_subtitle = Content("esc closes")
+            with VerticalScroll():
+                yield Static(self._body)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll by lines."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+def table(rows: list[tuple[str, str]], *, width: int = 18) -> Content:
+    """Two columns: a term, and what there is to say about it."""
+    lines = [
+        Content.assemble((safe_text(term, "label").ljust(width), "$text-primary"), "  ", safe_text(words, "label"))
+        for term, words in rows
+    ]
+    return Content("\n").join(lines)
+
+
+def heading(text: str) -> Content:
+    """A heading on a line of its own."""
+    return Content.styled(text, "bold $text-muted")

@@ -1,0 +1,286 @@
+"""The session list at the left: who is working, who waits for you, what lies further back.
+
+It draws `SessionInfo`s and posts wishes; it never touches a store.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from rein_tui.harness.protocol.events import Event, Fact
+from rein_tui.harness.protocol.ports import SessionInfo
+
+from .figures import short_age, short_cost
+from .safe import safe_text
+
+_DOTS = {
+    "running": ("●", "$text-primary"),
+    "waiting": ("●", "bold $text-accent"),
+    "idle": ("○", "$text-muted"),
+    "done": ("✓", "$text-muted"),
+}
+
+
+class SessionList(OptionList):
+    """The rows; keys on the highlighted session."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "wish('preview')", "Preview", id="sessions.preview"),
+        Binding("r", "wish('rename')", "Rename", id="sessions.rename"),
+        Binding("d", "wish('delete')", "Delete (twice)", id="sessions.delete"),
+        Binding("u", "wish('undo')", "Undo delete", id="sessions.undo"),
+        Binding("f", "wish('fork')", "Fork", id="sessions.fork"),
+        Binding("n", "wish('new')", "New session", id="sessions.new"),
+        Binding("slash", "wish('search')", "Search", id="sessions.search"),
+        Binding("escape", "wish('leave')", "Back to the prompt", id="sessions.leave"),
+        *(Binding(str(n), f"wish('switch-{n}')", f"Session {n}", show=False) for n in range(1, 10)),
+    ]
+
+    class Wished(Message):
+        """A key asked for something to be done with the highlighted session."""
+
+        def __init__(self, wish: str) -> None:
+            super().__init__()
+            self.wish = wish
+
+    def action_wish(self, wish: str) -> None:
+        """Hand the wish to the sidebar."""
+        self.post_message(self.Wished(wish))
+
+
+class Sidebar(Vertical):
+    """Sessions: title, age, branch, turns, cost, state; search in their text; rename, delete, fork."""
+
+    DEFAULT_CSS = """
+    Sidebar {
+        width: 30; background: $background; border-right: vkey $rule;
+        & > #sessions-head { height: 1; padding: 0 1; color: $text-muted; }
+        & > Input {
+            display: none; height: 1; border: none; padding: 0 1; background: $surface; color: $foreground;
+            &.-open { display: block; }
+        }
+        & > SessionList {
+            height: 1fr; border: none; padding: 0; background: $background; scrollbar-size-vertical: 1;
+            &:focus { border: none; background-tint: $background 0%; }
+        }
+    }
+    """
+
+    class OpenRequested(Message):
+        """The person wants this session on the screen; an empty id is a new one."""
+
+        def __init__(self, session_id: str) -> None:
+            super().__init__()
+            self.session_id = session_id
+
+    class PreviewRequested(OpenRequested):
+        """The person wants to look at a session without opening it."""
+
+    class ForkRequested(OpenRequested):
+        """The person wants a new session that shares this one's story."""
+
+    class DeleteRequested(OpenRequested):
+        """The person pressed delete twice."""
+
+    class UndeleteRequested(OpenRequested):
+        """The person takes the last deletion back."""
+
+    class RenameRequested(OpenRequested):
+        """The person gave a session this title."""
+
+        def __init__(self, session_id: str, title: str) -> None:
+            super().__init__(session_id)
+            self.title = title
+
+    class SearchChanged(Message):
+        """The list should hold the sessions whose text holds this."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Left(Message):
+        """The person is done here."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.time, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._clock = clock
+        self._sessions: tuple[SessionInfo, ...] = ()
+        self._current = ""
+        self._doomed = ""
+        self._deleted: list[str] = []
+        self._renaming = ""
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="sessions-head")
+        yield Input(compact=True)
+        yield SessionList(compact=True)
+
+    async def apply(self, event: Event) -> None:
+        """Rows come from the store, not from events: nothing to fold."""
+
+    def load(self, facts: Sequence[Fact]) -> None:
+        """Rows come from the store, not from events: nothing to fold."""
+
+    def show(self, sessions: Sequence[SessionInfo], current: str) -> None:
+        """Draw these sessions, newest first; the highlight stays where it was."""
+        self._sessions, self._current = tuple(sessions), current
+        rows = self.query_one(SessionList)
+        kept = self._highlighted
+        ids = [session.id for session in self._sessions]
+        rows.set_options(Option(self._row(n, s), id=s.id) for n, s in enumerate(self._sessions, 1))
+        target = kept.id if kept is not None and kept.id in ids else current
+        if target in ids:
+            rows.highlighted = ids.index(target)
+        head = Content.assemble(("Sessions", "bold $text-muted"), (f"  {len(ids) or ''}", "$text-disabled"))
+        self.query_one("#sessions-head", Static).update(head)
+
+    @property
+    def _highlighted(self) -> SessionInfo | None:
+        index = self.query_one(SessionList).highlighted
+        return self._sessions[index] if index is not None and index < len(self._sessions) else None
+
+    def _row(self, number: int, session: SessionInfo) -> Content:
+        width = 27
+        dot, colour = _DOTS[session.state]
+        doomed = session.id == self._doomed
+        age = short_age(self._clock() - (session.updated or session.created))
+        title = safe_text(session.title, "label") or "new session"
+        style = "bold $text" if session.id == self._current else "$text"
+        name = Content.styled(title, style).truncate(width - 3 - len(age), ellipsis=True, pad=True)
+        first = Content.assemble((dot, colour), " ", name, " ", (age, "$text-muted"))
+        if doomed:
+            return Content("\n").join([first, Content.styled("  d again deletes · esc keeps", "$text-error")])
+        facts = [safe_text(session.branch, "path")] if session.branch else []
+        facts.append(f"{session.turns} turn{'s' if session.turns != 1 else ''}")
+        if session.cost_usd is not None:
+            facts.append(short_cost(session.cost_usd))
+        if session.state == "waiting":
+            facts = ["waits for you"]
+        digit = str(number) if number < 10 else " "
+        facts_line = Content.styled(" · ".join(facts), "$text-accent" if session.state == "waiting" else "$text-muted")
+        tail = facts_line.truncate(width - 2, ellipsis=True)
+        return Content("\n").join([first, Content.assemble((f"{digit} ", "$text-disabled"), tail)])
+
+    def _redraw(self) -> None:
+        self.show(self._sessions, self._current)
+
+    # --- wishes ---
+
+    @on(SessionList.Wished)
+    def _wished(self, event: SessionList.Wished) -> None:
+        event.stop()
+        wish = event.wish
+        if wish.startswith("switch-"):
+            self._switch(int(wish.removeprefix("switch-")))
+        elif wish == "new":
+            self.post_message(self.OpenRequested(""))
+        elif wish == "undo":
+            if self._deleted:
+                self.post_message(self.UndeleteRequested(self._deleted.pop()))
+        elif wish == "search":
+            self._edit("", "search all text", "")
+        elif wish == "leave":
+            self._leave()
+        elif self._highlighted is not None:
+            self._with(self._highlighted, wish)
+
+    def _with(self, session: SessionInfo, wish: str) -> None:
+        match wish:
+            case "preview":
+                self.post_message(self.PreviewRequested(session.id))
+            case "fork":
+                self.post_message(self.ForkRequested(session.id))
+            case "rename":
+                self._edit(session.id, "title", session.title)
+            case _:
+                self._delete(session)
+
+    def _delete(self, session: SessionInfo) -> None:
+        if self._doomed == session.id:
+            self._doomed = ""
+            self._deleted.append(session.id)
+            self.post_message(self.DeleteRequested(session.id))
+        else:
+            self._doomed = session.id
+            self._redraw()
+
+    def _switch(self, number: int) -> None:
+        if number <= len(self._sessions):
+            self.post_message(self.OpenRequested(self._sessions[number - 1].id))
+
+    def _leave(self) -> None:
+        if self._doomed:
+            self._doomed = ""
+            self._redraw()
+        else:
+            self.post_message(self.Left())
+
+    @on(OptionList.OptionHighlighted)
+    def _moved(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        if self._doomed and event.option_id != self._doomed:
+            self._doomed = ""
+            self._redraw()
+
+    @on(OptionList.OptionSelected)
+    def _opened(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        if event.option_id is not None:
+            self.post_message(self.OpenRequested(event.option_id))
+
+    # --- the one input, for searching and renaming ---
+
+    def _edit(self, renaming: str, placeholder: str, value: str) -> None:
+        self._renaming = renaming
+        field = self.query_one(Input)
+        field.placeholder = placeholder
+        field.value = safe_text(value, "label")
+        field.add_class("-open")
+        field.focus()
+
+    def search(self) -> None:
+        """Let the person search."""
+        self._edit("", "search all text", "")
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if not self._renaming and event.input.has_class("-open"):
+            self.post_message(self.SearchChanged(event.value))
+
+    @on(Input.Submitted)
+    def _entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self._renaming and event.value.strip():
+            self.post_message(self.RenameRequested(self._renaming, event.value.strip()))
+        self.close_input(keep_search=True)
+
+    def close_input(self, *, keep_search: bool = False) -> bool:
+        """Close the input; false when it was not open. A search is taken back unless it is kept."""
+        field = self.query_one(Input)
+        if not field.has_class("-open"):
+            return False
+        field.remove_class("-open")
+        if not keep_search and not self._renaming and field.value:
+            self.post_message(self.SearchChanged(""))
+        self._renaming = ""
+        self.query_one(SessionList).focus()
+        return True
+
+    def key_escape(self) -> None:
+        """Close the input."""
+        self.close_input()
+
+    def focus_list(self) -> None:
+        """Give the rows the focus."""
+        self.query_one(SessionList).focus()

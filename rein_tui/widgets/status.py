@@ -1,0 +1,269 @@
+"""The status line: model, mode, context, cost and branch on the left; what is happening now on the right.
+
+It folds events like every pane. Text deltas cost one comparison. A timer runs only while a turn does.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.style import Style
+from textual.timer import Timer
+from textual.widget import Widget
+
+from rein_tui.harness.protocol.decisions import Mode
+from rein_tui.harness.protocol.events import (
+    TURN_ENDS,
+    Compacted,
+    Event,
+    Fact,
+    HookStarted,
+    MessageFinished,
+    ModeChanged,
+    ModelChanged,
+    PermissionRequested,
+    PermissionResolved,
+    QuestionAnswered,
+    QuestionAsked,
+    RequestRetried,
+    SessionStarted,
+    StepStarted,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallFinished,
+    ToolCallRequested,
+    ToolCallStarted,
+    ToolInputDelta,
+    TurnStarted,
+)
+
+from .figures import elapsed, short_cost, short_count
+from .safe import safe_text
+
+MODE_LABELS: dict[Mode, tuple[str, str]] = {
+    "default": ("default", "$text-muted"),
+    "acceptEdits": ("accept edits", "$text-accent"),
+    "plan": ("plan", "$text-primary"),
+    "dontAsk": ("don't ask", "$text-warning"),
+    "bypassPermissions": ("bypass permissions", "bold $text-error"),
+}
+"""Each permission mode as people read it, and its colour: the further from asking, the louder."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """What the left half shows. `context` and `window` are tokens; `cost` is None while no price is known."""
+
+    model: str = ""
+    mode: Mode = "default"
+    context: int = 0
+    window: int = 0
+    cost: float | None = None
+    branch: str = ""
+
+
+class Status(Widget):
+    """One line at the bottom. Clicking a part does what its key does."""
+
+    DEFAULT_CSS = """
+    Status { height: 1; padding: 0 1; background: $panel; color: $text-muted; }
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._clock = clock
+        self.figures = Figures()
+        self._activity = ""
+        self._since = 0.0
+        self._turn_since = 0.0
+        self._calls: dict[str, str] = {}
+        self._queued = 0
+        self._paused = False
+        self._hint = ""
+        self._ticker: Timer | None = None
+
+    # --- what the shell tells ---
+
+    def show_queue(self, queued: int, paused: bool) -> None:
+        """How many prompts wait, and whether they wait for the person."""
+        if (queued, paused) != (self._queued, self._paused):
+            self._queued, self._paused = queued, paused
+            self.refresh()
+
+    def show_hint(self, text: str) -> None:
+        """A short word to the person in place of the activity; empty takes it away."""
+        if text != self._hint:
+            self._hint = text
+            self.refresh()
+
+    def show_branch(self, branch: str) -> None:
+        """The git branch of the working directory."""
+        self.figures.branch = branch
+        self.refresh()
+
+    def show_mode(self, mode: Mode) -> None:
+        """The permission mode in force."""
+        self.figures.mode = mode
+        self.refresh()
+
+    # --- folding ---
+
+    def load(self, facts: Sequence[Fact]) -> None:
+        """Start over from a whole history."""
+        self.figures = Figures(branch=self.figures.branch)
+        self._rest()
+        for fact in facts:
+            self._fold(fact)
+        if facts and isinstance(facts[-1], TURN_ENDS):
+            self._rest()
+        self.refresh()
+
+    async def apply(self, event: Event) -> None:
+        """Fold one event."""
+        self._fold(event)
+
+    def _fold(self, event: Event) -> None:
+        match event:
+            case TextDelta():
+                self._now("writing")
+            case ThinkingDelta():
+                self._now("thinking")
+            case _:
+                self._fold_figures(event)
+                self._fold_activity(event)
+
+    def _fold_figures(self, event: Event) -> None:
+        figures = self.figures
+        match event:
+            case SessionStarted():
+                figures.model, figures.mode = event.model, event.mode
+                figures.branch = event.branch or figures.branch
+            case ModelChanged():
+                figures.model, figures.window = event.model, event.context_window
+            case ModeChanged():
+                figures.mode = event.mode
+            case MessageFinished(parent=""):
+                figures.context = event.usage.context_tokens
+                self._add_cost(event.usage.cost_usd)
+            case MessageFinished():
+                self._add_cost(event.usage.cost_usd)
+            case Compacted():
+                figures.context = event.tokens_after
+            case _:
+                return
+        self.refresh()
+
+    def _add_cost(self, cost: float | None) -> None:
+        if cost is not None:
+            self.figures.cost = (self.figures.cost or 0.0) + cost
+
+    def _fold_activity(self, event: Event) -> None:
+        match event:
+            case TurnStarted():
+                self._turn_since = self._clock()
+                self._start_ticking()
+                self._now("starting")
+            case StepStarted():
+                self._now("waiting for the model")
+            case ToolInputDelta():
+                self._now(f"preparing {event.name}")
+            case ToolCallRequested():
+                self._calls[event.call_id] = event.summary or event.name
+            case ToolCallStarted():
+                self._now(self._calls.get(event.call_id, event.name))
+            case ToolCallFinished():
+                self._calls.pop(event.call_id, None)
+            case PermissionRequested() | QuestionAsked():
+                self._now("waiting for you")
+            case PermissionResolved() | QuestionAnswered():
+                self._now("going on")
+            case HookStarted():
+                self._now(f"hook {event.title}")
+            case RequestRetried():
+                self._now(f"retry {event.attempt} in {elapsed(event.delay)}: {event.reason}")
+            case _ if isinstance(event, TURN_ENDS):
+                self._rest()
+            case _:
+                pass
+
+    def _now(self, activity: str) -> None:
+        if activity != self._activity:
+            self._activity, self._since = activity, self._clock()
+            self.refresh()
+
+    def _rest(self) -> None:
+        self._activity = ""
+        self._calls.clear()
+        if self._ticker is not None:
+            self._ticker.stop()
+            self._ticker = None
+        self.refresh()
+
+    def _start_ticking(self) -> None:
+        if self._ticker is None and self.is_attached:
+            self._ticker = self.set_interval(1.0, self.refresh)
+
+    # --- drawing ---
+
+    def render(self) -> Content:
+        width = self.size.width
+        right = self._right()
+        left = self._left(max(0, width - right.cell_length - 2))
+        return left.append(" " * max(1, width - left.cell_length - right.cell_length)).append(right)
+
+    def _left(self, width: int) -> Content:
+        """As many parts as fit; the ones that people miss least go first."""
+        parts = self._parts()
+        while True:
+            content = Content(" · ").join(part for _, part in parts)
+            if content.cell_length <= width or len(parts) <= 1:
+                return content.truncate(width, ellipsis=True) if content.cell_length > width else content
+            parts.remove(max(parts, key=lambda pair: pair[0]))
+
+    def _parts(self) -> list[tuple[int, Content]]:
+        """Each part with its rank: the highest is left out first."""
+        figures = self.figures
+        label, colour = MODE_LABELS[figures.mode]
+        model = safe_text(figures.model, "path") or "no model"
+        parts = [(1, _clickable(Content.styled(model, "$text"), "command('model')"))]
+        parts.append((0, _clickable(Content.styled(label, colour), "command('mode')")))
+        if figures.context:
+            parts.append((2, _clickable(self._window_share(), "command('context')")))
+        if figures.cost is not None:
+            parts.append((3, Content(short_cost(figures.cost))))
+        if figures.branch:
+            parts.append((4, Content(safe_text(figures.branch, "path")).truncate(24, ellipsis=True)))
+        return parts
+
+    def _window_share(self) -> Content:
+        figures = self.figures
+        if not figures.window:
+            return Content(f"{short_count(figures.context)} tokens")
+        share = round(100 * figures.context / figures.window)
+        colour = "$text-error" if share >= 90 else "$text-warning" if share >= 75 else ""
+        return Content.styled(f"ctx {share}%", colour)
+
+    def _right(self) -> Content:
+        keys = _clickable(Content.assemble(("F1", "$text"), " keys"), "command('keys')")
+        parts: list[Content] = []
+        if self._hint:
+            parts.append(Content.styled(self._hint, "$text-warning"))
+        elif self._activity:
+            parts.append(self._doing())
+        if self._queued:
+            word = "paused" if self._paused else "queued"
+            parts.append(Content.styled(f"{self._queued} {word}", "$text-accent"))
+        return Content("  ").join([*parts, keys])
+
+    def _doing(self) -> Content:
+        room = max(12, self.size.width // 2 - 16)
+        waiting = self._activity == "waiting for you"
+        colour = "bold $text-accent" if waiting else "$text-primary"
+        seconds = elapsed(self._clock() - self._since)
+        words = Content(safe_text(self._activity, "path")).truncate(room, ellipsis=True)
+        return Content.assemble(("● ", colour), words.stylize(colour if waiting else "$text"), f" {seconds}")
+
+
+def _clickable(content: Content, action: str) -> Content:
+    return content.stylize(Style.from_meta({"@click": f"app.{action}"}))

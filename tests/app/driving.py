@@ -1,0 +1,100 @@
+"""How app tests drive the screen: an app over fakes, and waiting for what must happen instead of for time."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from rein_tui.app import ReinApp
+from rein_tui.harness.places import Places
+from rein_tui.modal_prompter import ModalPrompter
+from tests.app.fake_harness import FakeHarness, FakeWorkbench
+from tests.stories import Beat
+
+PATIENCE = 3000
+"""Rounds of the message loop that a condition may take."""
+
+
+@dataclass
+class Stage:
+    """One app under test."""
+
+    app: ReinApp
+    pilot: Pilot[Any]
+    workbench: FakeWorkbench
+
+    @property
+    def harness(self) -> FakeHarness:
+        """The session opened last."""
+        return self.workbench.opened[-1]
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Let the app work until this holds."""
+        for _ in range(PATIENCE):
+            if condition():
+                return
+            await self.pilot.pause()
+        raise AssertionError("it never came true")
+
+    async def settled(self) -> None:
+        """Let the app work until nothing moves any more: turns rest, or wait for a hold or the person."""
+        before: tuple[object, ...] = ()
+        while before != (now := self._moving()):
+            before = now
+            await self.pilot.pause()
+            await self.pilot.pause()
+
+    def _moving(self) -> tuple[object, ...]:
+        turns = self.app.desk.current
+        facts = len(self.harness.history()) if self.workbench.opened else 0
+        composer = self.app.main.composer
+        return (facts, turns and turns.state, len(self.app.screen_stack), composer.text, composer.is_searching)
+
+    async def type(self, text: str) -> None:
+        """Type into whatever has the focus."""
+        names = {" ": "space", "/": "slash", "!": "exclamation_mark", "@": "at", "\\": "backslash", ".": "full_stop"}
+        await self.pilot.press(*(names.get(c, c) for c in text))
+
+    async def say(self, text: str) -> None:
+        """Type a prompt and send it."""
+        await self.type(text)
+        await self.pilot.press("enter")
+        await self.settled()
+
+    def text(self) -> str:
+        """What is on the screen, as text."""
+        return screen_text(self.app)
+
+
+def screen_text(app: ReinApp) -> str:
+    """The screen as lines of text, trailing blanks removed."""
+    compositor = app.screen._compositor  # pyright: ignore[reportPrivateUsage]  there is no public way to the strips
+    lines = ("".join(segment.text for segment in strip).rstrip() for strip in compositor.render_strips())
+    return "\n".join(lines)
+
+
+@asynccontextmanager
+async def on_stage(
+    tell: Callable[[], Sequence[list[Beat]]] = lambda: [],
+    *,
+    size: tuple[int, int] = (120, 36),
+    places: Places | None = None,
+    project: Path | None = None,
+    grace: float = 0.0,
+    typing_pause: float = 0.0,
+    initial_prompt: str = "",
+    **workbench: Any,
+) -> AsyncIterator[Stage]:
+    """An app over a fake workbench, first session open, everything at rest."""
+    prompter = ModalPrompter(typing_pause=typing_pause, grace=grace)
+    bench = FakeWorkbench(tell, prompter=prompter, **workbench)
+    app = ReinApp(bench, prompter=prompter, places=places, project=project, initial_prompt=initial_prompt)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        stage = Stage(app, pilot, bench)
+        await stage.until(lambda: bench.opened or app.main.has_class("-welcome"))
+        await stage.settled()
+        yield stage
+        app.exit()
