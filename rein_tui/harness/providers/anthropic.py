@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import msgspec
 
@@ -39,16 +39,19 @@ API_VERSION = "2026-10-21"
 """What the SDK sends unless an option says otherwise; shown in the inspector, tested against the SDK."""
 
 
+Auth: TypeAlias = Literal["bearer", "x-api-key", "both"]
+
+
 @dataclass(frozen=True, slots=True)
 class AnthropicOptions:
     """What a person may set. `idle` is seconds without a byte before a stream counts as dead (pings count).
 
-    `x_api_key` sends the key in that header instead of as a bearer token, `version` another anthropic-version:
-    for gateways that speak an older form of the API.
+    `auth` is the header that carries the key, `version` another anthropic-version: for gateways that speak an older
+    form of the API.
     """
 
     url: str = DEFAULT_URL
-    x_api_key: bool = False
+    auth: Auth = "bearer"
     version: str = ""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
@@ -137,17 +140,7 @@ class AnthropicProvider:
 
     async def _attempt(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
         client, origin, headers = await self._prepare()
-        body = self._body(request)
-        extra = {key: body.pop(key) for key in ("temperature",) if key in body}
-        create = cast(Any, client.messages.with_streaming_response.create)
-        try:
-            with translated(origin, self._options.idle, self._keys):
-                manager = create(**body, stream=True, extra_headers=headers, extra_body=extra or None)
-                response = await manager.__aenter__()
-        except ProviderError as error:
-            if not self._ceilings.learn(request.model, error):
-                raise
-            raise _again(error) from error
+        manager, response = await self._send(client, request, origin, headers)
         try:
             _check_kind(response.headers.get("content-type", ""), origin)
             accumulator = MessageAccumulator(origin, call_ids(request))
@@ -157,6 +150,22 @@ class AnthropicProvider:
                     yield _with_request_id(event, response.headers.get("request-id", ""))
         finally:
             await manager.__aexit__(None, None, None)
+
+    async def _send(
+        self, client: "AsyncAnthropic", request: ModelRequest, origin: Origin, headers: dict[str, Any]
+    ) -> tuple[Any, Any]:
+        """The open response and what closes it; sent again at once when the server names a lower output limit."""
+        create = cast(Any, client.messages.with_streaming_response.create)
+        while True:
+            body = self._body(request)
+            extra = {key: body.pop(key) for key in ("temperature",) if key in body}
+            try:
+                with translated(origin, self._options.idle, self._keys):
+                    manager = create(**body, stream=True, extra_headers=headers, extra_body=extra or None)
+                    return manager, await manager.__aenter__()
+            except ProviderError as error:
+                if not self._ceilings.learn(request.model, error):
+                    raise
 
     def _body(self, request: ModelRequest) -> JsonObject:
         info = next((info for info in self._models if info.id == request.model), None)
@@ -188,8 +197,9 @@ class AnthropicProvider:
         headers: dict[str, str] = dict(self._options.headers)
         if self._options.version:
             headers["anthropic-version"] = self._options.version
-        headers["Authorization"] = "" if self._options.x_api_key or not key else f"Bearer {key.reveal()}"
-        if self._options.x_api_key and key:
+        auth = self._options.auth if key else ""
+        headers["Authorization"] = f"Bearer {key.reveal()}" if auth in {"bearer", "both"} else ""
+        if auth in {"x-api-key", "both"}:
             headers["X-Api-Key"] = key.reveal()
         return headers
 
@@ -229,8 +239,3 @@ def _with_request_id(event: ProviderEvent, request_id: str) -> ProviderEvent:
     if request_id and isinstance(event, Completed):
         return msgspec.structs.replace(event, request_id=request_id)
     return event
-
-
-def _again(error: ProviderError) -> ProviderError:
-    """The same refusal, now that the request will be another one."""
-    return ProviderError(error.message, kind=error.kind, where=error.where, status=error.status, retryable=True)

@@ -23,11 +23,11 @@ from ..protocol.messages import (
     Usage,
 )
 from ..protocol.ports import Completed, ProviderEvent, TextChunk, ThinkingChunk, ToolInputChunk
-from .base import NewId, new_call_id, unique_id
+from .base import NewId, new_call_id, tool_use, unique_id
 from .failures import Origin, cut_error, malformed_error, stream_error
 from .sse import Frame
 from .streaming import incomplete_notice
-from .strict_json import child, number, read_event, read_object, text
+from .strict_json import child, number, read_event, text
 
 _STOPS = frozenset[str](get_args(StopReason)) - {"incomplete"}
 _RENAMED: dict[str, StopReason] = {"model_context_window_exceeded": "context_full"}
@@ -204,14 +204,6 @@ class MessageAccumulator:
         for key in ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"):
             if usage.get(key) is not None:
                 self._usage[key] = number(usage, key)
-
-
-def tool_use(call_id: str, name: str, raw: str) -> ToolUseBlock:
-    """A call from its raw input: parsed strictly, or marked malformed; no input at all is an empty object."""
-    try:
-        return ToolUseBlock(id=call_id, name=name, input=read_object(raw) if raw.strip() else {})
-    except ValueError:
-        return ToolUseBlock(id=call_id, name=name, malformed=raw)
 
 
 def _early_input(block: JsonObject) -> str:

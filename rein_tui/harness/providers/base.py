@@ -6,14 +6,15 @@ Loads nothing heavy. Retry, framing and the translation of messages have files o
 import ipaddress
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from ..protocol.errors import ConfigError
-from ..protocol.messages import Block, ParseTrace, ToolUseBlock
+from ..protocol.messages import Block, ParseTrace, TextBlock, ThinkingBlock, ToolUseBlock
 from ..protocol.ports import ModelRequest, ProviderEvent
+from .strict_json import read_object
 
 
 class Secret:
@@ -70,6 +71,14 @@ def unique_id(wanted: str, taken: set[str], new_id: NewId) -> str:
 def safe_id(call_id: str) -> str:
     """The id in the alphabet that every API accepts: histories move between providers."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", call_id)[:64]
+
+
+def tool_use(call_id: str, name: str, raw: str) -> ToolUseBlock:
+    """A call from its raw input: parsed strictly, or marked malformed; no input at all is an empty object."""
+    try:
+        return ToolUseBlock(id=call_id, name=name, input=read_object(raw) if raw.strip() else {})
+    except ValueError:
+        return ToolUseBlock(id=call_id, name=name, malformed=raw)
 
 
 def is_loopback(url: str) -> bool:
@@ -136,3 +145,11 @@ class TextMode(Protocol):
     def reader(self, request: ModelRequest) -> TextReader:
         """A reader for the answer to the (unrewritten) request."""
         ...
+
+
+def end_text(reader: TextReader | None, thinking: str, prose: str, native: tuple[ToolUseBlock, ...]) -> TextEnd:
+    """The blocks of a finished answer, in order: thinking, then prose and calls, as the reader sees them if any."""
+    end = TextEnd(blocks=(TextBlock(text=prose), *native) if prose.strip() else native)
+    if reader is not None:
+        end = reader.finish(native, complete=True)
+    return replace(end, blocks=(ThinkingBlock(thinking=thinking), *end.blocks)) if thinking else end

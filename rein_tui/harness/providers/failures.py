@@ -171,6 +171,11 @@ def malformed_error(origin: Origin, detail: str, *, retryable: bool = True) -> P
     )
 
 
+def is_grammar_failure(error: ProviderError) -> bool:
+    """Whether llama.cpp broke off because its model's call did not fit the grammar of calls."""
+    return _GRAMMAR.search(error.message) is not None
+
+
 def _with_wait(error: ProviderError, retryable: bool, wait: float | None) -> ProviderError:
     return ProviderError(
         error.message,

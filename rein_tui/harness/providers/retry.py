@@ -30,7 +30,7 @@ class RetryPolicy:
     first: float = 0.5
     longest: float = 30.0
     patience: float = 60.0
-    once: frozenset[ProviderErrorKind] = frozenset({"timeout", "malformed", "auth", "invalid_request"})
+    once: frozenset[ProviderErrorKind] = frozenset({"timeout", "malformed", "auth"})
 
     def delay(self, failures: Sequence[ProviderError], spread: float) -> float | None:
         """Seconds to wait after these failures (oldest first), or None to give up. `spread` is in [0, 1)."""

@@ -137,3 +137,25 @@ class LineDecoder:
         self._tail.clear()
         self._size = 0
         return [Frame("", line)] if line else []
+
+
+class WholeDecoder:
+    """A body that is one frame: a server that was asked to stream and answered at once."""
+
+    def __init__(self, limit: int = MAX_FRAME) -> None:
+        self._limit = limit
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Nothing yet. Raises FrameTooLarge."""
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size > self._limit:
+            raise FrameTooLarge(f"The answer is larger than {self._limit} bytes")
+        return []
+
+    def finish(self) -> list[Frame]:
+        """The body."""
+        body = b"".join(self._pieces).strip()
+        return [Frame("", body)] if body else []

@@ -53,6 +53,12 @@ def text(value: JsonObject, key: str) -> str:
     return found if isinstance(found, str) else ""
 
 
+def strings(value: JsonObject, key: str) -> tuple[str, ...]:
+    """The strings in the array under `key`."""
+    found = value.get(key)
+    return tuple(item for item in cast(list[Any], found) if isinstance(item, str)) if isinstance(found, list) else ()
+
+
 def number(value: JsonObject, key: str) -> int:
     """The count under `key`, or 0; never negative."""
     found = value.get(key)

@@ -1,0 +1,35 @@
+"""Notices a prompt that the server cut in silence: it counted far fewer tokens than were sent."""
+
+from ..protocol.ports import ModelRequest, ProviderNotice
+
+_SHORT = 8_000
+"""Characters below which nothing is worth an alarm."""
+
+_FEWEST = 8
+"""Characters a token that no ordinary text reaches: beyond it, something is missing."""
+
+
+class PromptGauge:
+    """Compares characters sent with tokens counted, and with what the same conversation counted before."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, tuple[int, int]] = {}
+
+    def check(self, request: ModelRequest, characters: int, tokens: int) -> ProviderNotice | None:
+        """A warning when too much is missing; `tokens` 0 means that the server did not count."""
+        if not tokens or characters < _SHORT:
+            return None
+        # A conversation grows at its end, so its prompt can only count more than before.
+        key = hash((request.model, request.system[:500], *(message.text[:500] for message in request.messages[:1])))
+        sent, counted = self._before.get(key, (0, 0))
+        least = counted * 0.9 + (characters - sent) / _FEWEST if characters >= sent else characters / _FEWEST
+        if tokens < least:
+            expected = int(characters * counted / sent) if sent else characters // 4
+            return ProviderNotice(
+                text=f"The server read only {tokens} of about {expected} tokens: it has cut the prompt without a word.",
+                level="error",
+                hint="Give the model a larger context on the server, or shorten the conversation with /compact.",
+                code="prompt_truncated",
+            )
+        self._before[key] = (characters, tokens)
+        return None
