@@ -14,18 +14,22 @@ from .effect import Effect
 from .merge import FinishedRun
 from .output import interpret
 from .payload import build_payload, encode_payload
-from .runners import Fault, Job, Raw, run_handler
+from .runners import Fault, Job, Raw, inherited_environment, run_handler
 from .spill import Spill, logged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """One firing under way. `budget` is in seconds and set where all handlers share their time."""
+    """One firing under way, with what all of its handlers share.
+
+    `budget` is in seconds and set where they share their time. `environment` is what commands inherit.
+    """
 
     call: HookCall
     payload: JsonObject
     stdin: bytes
     context: HookContext
+    environment: dict[str, str]
     budget: float | None = None
     dry: bool = False
 
@@ -33,8 +37,15 @@ class Moment:
     def of(cls, call: HookCall, context: HookContext, specs: Sequence[HookSpec], *, dry: bool = False) -> "Moment":
         """The moment as its handlers will see it."""
         payload = build_payload(call, context)
-        budget = session_end_budget(specs, context.ambient) if call.point == "SessionEnd" else None
-        return cls(call=call, payload=payload, stdin=encode_payload(payload), context=context, budget=budget, dry=dry)
+        return cls(
+            call=call,
+            payload=payload,
+            stdin=encode_payload(payload),
+            context=context,
+            environment=inherited_environment(context) if any(spec.handler == "command" for spec in specs) else {},
+            budget=session_end_budget(specs, context.ambient) if call.point == "SessionEnd" else None,
+            dry=dry,
+        )
 
 
 async def execute(order: int, spec: HookSpec, moment: Moment, run_id: str) -> FinishedRun:
@@ -45,6 +56,7 @@ async def execute(order: int, spec: HookSpec, moment: Moment, run_id: str) -> Fi
         stdin=moment.stdin,
         timeout=timeout_of(spec, moment.budget),
         context=moment.context,
+        environment=moment.environment,
     )
     started, clock = time.time(), time.monotonic()
     raw = await run_handler(job)

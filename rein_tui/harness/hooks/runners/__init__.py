@@ -2,13 +2,13 @@
 
 import asyncio
 
-from .command import run_command
+from .command import inherited_environment, run_command
 from .http import is_url_allowed, run_http
 from .job import Fault, Job, Raw
 from .mcp_tool import run_mcp_tool
 from .prompt import run_agent, run_prompt
 
-__all__ = ["Fault", "Job", "Raw", "is_url_allowed", "run_handler"]
+__all__ = ["Fault", "Job", "Raw", "inherited_environment", "is_url_allowed", "run_handler"]
 
 _RUNNERS = {
     "http": run_http,

@@ -5,6 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from rein_tui.harness.hooks.context import HookContext
 from rein_tui.harness.hooks.placeholders import PlaceholderError, fill_plain, fill_powershell, fill_shell, folders
 from rein_tui.harness.hooks.points import POINTS
 from rein_tui.harness.hooks.runners.job import Fault, Job, Raw, failed
@@ -20,7 +21,6 @@ _HIDDEN_PREFIX = "CLAUDE_PLUGIN_OPTION_"
 async def run_command(job: Job) -> Raw:
     """Run the command to its end, or until its time is up."""
     added = added_environment(job)
-    inherited = {k: v for k, v in job.context.environment().items() if not k.startswith("OTEL_")}
     try:
         argv = build_argv(job)
     except PlaceholderError as error:
@@ -29,7 +29,7 @@ async def run_command(job: Job) -> Raw:
         finished = await run_process(
             argv,
             cwd=_working_directory(job),
-            env=inherited | added,
+            env={**job.environment, **added},
             stdin=job.stdin,
             timeout=job.timeout,
             limits=_LIMITS,
@@ -69,8 +69,13 @@ def build_argv(job: Job) -> list[str]:
         program = shutil.which("pwsh") or ("powershell" if sys.platform == "win32" else "pwsh")
         return [program, "-NoProfile", "-NonInteractive", "-Command", fill_powershell(command)]
     line = fill_shell(command, values)
-    shell = "bash" if spec.config.get("shell") == "bash" or sys.platform == "win32" else "sh"
-    return [shell if shutil.which(shell) else "sh", "-c", line]
+    wants_bash = spec.config.get("shell") == "bash" or sys.platform == "win32"
+    return ["bash" if wants_bash and shutil.which("bash") else "sh", "-c", line]
+
+
+def inherited_environment(context: HookContext) -> dict[str, str]:
+    """What commands inherit: the session's environment without the settings of our own telemetry."""
+    return {name: value for name, value in context.environment().items() if not name.startswith("OTEL_")}
 
 
 def added_environment(job: Job) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What a runner is given, and what it gives back before anybody has interpreted it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,13 +11,14 @@ from rein_tui.harness.protocol.hooks import HookSpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One handler to run once. `timeout` is in seconds; `stdin` is the encoded payload."""
+    """One handler to run once. `timeout` is in seconds, `stdin` the encoded payload, `environment` inherited."""
 
     spec: HookSpec
     payload: JsonObject
     stdin: bytes
     timeout: float
     context: HookContext
+    environment: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,117 @@
+"""What hooks cost: ten matching `true` hooks against ten such processes side by side, and no hooks at all.
+
+Run: `python -m bench.hooks [--json]`. Medians; the processes are started the way the standard library does.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from rein_tui.harness.hooks.config import parse_hooks
+from rein_tui.harness.hooks.context import HookContext
+from rein_tui.harness.hooks.engine import Hooks
+from rein_tui.harness.places import find_places
+from rein_tui.harness.process import child_environment
+from rein_tui.harness.protocol.decisions import Source
+from rein_tui.harness.protocol.events import Event
+from rein_tui.harness.protocol.hooks import HookCall
+
+HOOKS = 10
+MAX_RATIO = 1.5
+MAX_IDLE = 50e-6
+"""Seconds that a moment without hooks may cost."""
+
+CALL = HookCall(
+    point="PreToolUse",
+    payload={"tool_name": "Bash", "tool_input": {"command": "ls"}, "tool_use_id": "toolu_1"},
+    subject="Bash",
+    call_id="toolu_1",
+)
+
+
+async def emit(event: Event) -> None:
+    """Nobody listens."""
+
+
+def engine(folder: str, count: int) -> Hooks:
+    """An engine with so many `true` hooks; each line differs, or they would run as one."""
+    handlers = [{"type": "command", "command": f"true {index}"} for index in range(count)]
+    data = {"PreToolUse": [{"matcher": "Bash", "hooks": handlers}]} if count else {}
+    specs, _ = parse_hooks(data, lambda _: Source(layer="user", path="settings.json", line=1))
+    context = HookContext(
+        session_id="bench",
+        transcript_path=f"{folder}/transcript.jsonl",
+        project_dir=folder,
+        places=find_places(),
+        cwd=lambda: folder,
+        mode=lambda: "default",
+        environment=child_environment,
+        spill_folder=Path(folder),
+    )
+    return Hooks(specs, context)
+
+
+async def processes(folder: str, environment: dict[str, str]) -> None:
+    """Ten shells side by side that get the same input, output collected."""
+
+    async def one(index: int) -> None:
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            "sh", "-c", f"true {index}", stdin=pipe, stdout=pipe, stderr=pipe, cwd=folder, env=environment
+        )
+        await process.communicate(b"{}\n")
+
+    await asyncio.gather(*(one(index) for index in range(HOOKS)))
+
+
+async def median(work: Callable[[], Awaitable[object]], rounds: int) -> float:
+    """Seconds that the work takes, usually."""
+    times: list[float] = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        await work()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+async def measure(rounds: int) -> dict[str, float]:
+    """All figures, in seconds; the two contestants take turns, so that both see the same weather."""
+    with tempfile.TemporaryDirectory() as folder:
+        hooks, idle, environment = engine(folder, HOOKS), engine(folder, 0), child_environment()
+        pairs: list[tuple[float, float]] = []
+        await hooks.fire(CALL, emit)
+        for _ in range(rounds):
+            plain = await median(lambda: processes(folder, environment), 1)
+            pairs.append((await median(lambda: hooks.fire(CALL, emit), 1), plain))
+        started = time.perf_counter()
+        for _ in range(10_000):
+            await idle.fire(CALL, emit)
+        nothing = (time.perf_counter() - started) / 10_000
+    ours, theirs = (statistics.median(side) for side in zip(*pairs, strict=True))
+    return {"hooks": ours, "processes": theirs, "ratio": ours / theirs, "no_hooks": nothing}
+
+
+def main() -> int:
+    """Print the figures; 1 when one of them is over its limit."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    found = asyncio.run(measure(args.rounds))
+    if args.json:
+        print(json.dumps(found))
+    else:
+        print(f"{HOOKS} hooks          {found['hooks'] * 1000:8.2f} ms")
+        print(f"{HOOKS} processes      {found['processes'] * 1000:8.2f} ms")
+        print(f"ratio             {found['ratio']:8.2f}    (limit {MAX_RATIO})")
+        print(f"no hooks          {found['no_hooks'] * 1e6:8.2f} µs (limit {MAX_IDLE * 1e6:.0f})")
+    return 0 if found["ratio"] <= MAX_RATIO and found["no_hooks"] <= MAX_IDLE else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
