@@ -28,6 +28,16 @@ def no_suggestion(path: str, access: Access) -> str:
     return ""
 
 
+FolderNames: TypeAlias = Callable[[str, int], tuple[str, ...] | None]
+"""The names in a folder; empty when it is missing, None when it cannot be read or holds more than the limit."""
+
+
+def no_names(path: str, limit: int) -> tuple[str, ...] | None:
+    """See no folder."""
+    del path, limit
+    return ()
+
+
 class FileFacts(Protocol):
     """The few facts about files that decide what a command does. No method raises."""
 
@@ -58,7 +68,8 @@ class ShellScene:
 
     `guarded` are absolute globs of what a deny or ask rule keeps from reading: `*`, `?`, `[…]` within a name,
     `**` for any names, everything below a match included (`/w/proj/**/.env`). They decide what a glob operand
-    or a recursive search might reach. A rule that has no such form is given as `/**`.
+    or a recursive search might reach. A rule that has no such form is given as `/**`. `folder_names` lets globs
+    be followed to the files (and links) that they mean just now.
     """
 
     mode: Mode
@@ -73,6 +84,7 @@ class ShellScene:
     guarded: tuple[str, ...] = ()
     trusted: bool = True
     path_suggestion: PathSuggestion = no_suggestion
+    folder_names: FolderNames = no_names
 
 
 @dataclass(frozen=True, slots=True)

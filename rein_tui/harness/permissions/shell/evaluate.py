@@ -1,0 +1,225 @@
+"""The one question to the shell analysis: may this line run, and why.
+
+Deny and ask look at everything that the line may start; allow looks only at lines that two independent readings
+understand completely, one command at a time. The worst part decides.
+"""
+
+from dataclasses import replace
+
+from rein_tui.harness.protocol.decisions import DecidedBy, Outcome, Rule, RuleTrial
+
+from .critical import critical_removal
+from .files import file_use
+from .folders import Folders
+from .parts import PartJudge, PartVerdict
+from .pathjudge import PathJudge
+from .rulebook import Entry, RuleBook
+from .suggest import MAX_SUGGESTIONS, suggested_rule
+from .survey import Invocation, Survey, survey
+from .types import ShellScene, ShellVerdict
+from .wrappers import INTERPRETERS, base_name
+
+_RANK = {"allow": 0, "ask": 1, "deny": 2}
+
+
+def evaluate(command: str, scene: ShellScene) -> ShellVerdict:
+    """Decide about one Bash line. Never raises; what is not understood asks."""
+    return _Evaluation(command, scene).verdict()
+
+
+class _Evaluation:
+    def __init__(self, command: str, scene: ShellScene) -> None:
+        self.command = command
+        self.scene = scene
+        self.books = {
+            name: RuleBook.of(rules)
+            for name, rules in (("deny", scene.deny), ("ask", scene.ask), ("allow", scene.allow))
+        }
+        self.survey: Survey = survey(command, home=scene.home, cwd=scene.cwd)
+        self.paths = PathJudge(scene)
+        self.parts: list[PartVerdict] = []
+        self.folders: tuple[str, ...] = (scene.cwd,)
+
+    def verdict(self) -> ShellVerdict:
+        """Rules that forbid, then what only a person may answer, then what allows."""
+        self._judge_parts()
+        denied = self._ruled("deny") or self._denied_path()
+        if denied:
+            return denied
+        asked = self._ruled("ask") or self._suspect()
+        if asked:
+            return self._ask_or_deny(asked)
+        target = critical_removal(self.survey.invocations, self.scene, self.folders)
+        if target:
+            reason = f"removing `{target}` could destroy more than anyone wants back"
+            return self._ask_or_deny(self._told("ask", "critical_path", reason))
+        if self.scene.mode == "bypassPermissions":
+            return self._bypassed()
+        return self._by_parts()
+
+    # --- what forbids
+
+    def _ruled(self, behavior: Outcome) -> ShellVerdict | None:
+        """The first deny or ask rule that matches anything the line may start."""
+        book = self.books[behavior]
+        if not book.rules:
+            return None
+        hit: tuple[Entry, Invocation] | None = None
+        for invocation in self.survey.invocations:
+            if invocation.suspect:
+                continue
+            for entry in book.match(invocation.texts, _part(invocation)):
+                if hit is None or entry.place < hit[0].place:
+                    hit = (entry, invocation)
+        if hit is None and book.bare:
+            book.match((self.command,), self.command[:200])
+            return self._rule_verdict(behavior, book.bare.rule, self.command.strip()[:200])
+        return self._rule_verdict(behavior, hit[0].rule, _part(hit[1])) if hit else None
+
+    def _rule_verdict(self, behavior: Outcome, rule: Rule, part: str) -> ShellVerdict:
+        says = "forbids" if behavior == "deny" else "asks about"
+        return self._told(behavior, "rule", f"`{rule.text}` {says} `{part}`", rule)
+
+    def _denied_path(self) -> ShellVerdict | None:
+        """A file that a rule keeps from being read or written, named anywhere in the line."""
+        for part in self.parts:
+            if part.outcome == "deny":
+                return self._told("deny", "rule", part.reason)
+        folders = Folders(self.scene, self.folders)
+        for operator, target in self.survey.targets:
+            if target.value == "/dev/null" or target.is_glob:
+                continue
+            decision = self.paths.literal(target.value, folders, "read" if operator == "<" else "write")
+            if decision.outcome == "deny":
+                return self._told("deny", "rule", f"the target of `{operator}`: {decision.reason}")
+        for invocation in self.survey.invocations[:200]:
+            use = file_use(invocation.argv)
+            for access, paths in (("read", use.reads), ("covered_write", use.writes)):
+                for path in paths[:50]:
+                    decision = self.paths.literal(path, folders, "read" if access == "read" else "covered_write")
+                    if decision.outcome == "deny" and not invocation.suspect:
+                        return self._told("deny", "rule", decision.reason)
+        return None
+
+    def _suspect(self) -> ShellVerdict | None:
+        """A guess that matches a deny or ask rule, or code that names a denied program."""
+        for behavior in ("deny", "ask"):
+            book = self.books[behavior]
+            if not book.is_scoped:
+                continue
+            for invocation in self.survey.invocations:
+                named = self._named(book, invocation)
+                if named:
+                    says = "forbids" if behavior == "deny" else "asks about"
+                    reason = f"`{_part(invocation)}` may run what `{named.text}` {says}"
+                    return self._told("ask", "opaque", reason, named)
+        return None
+
+    def _named(self, book: RuleBook, invocation: Invocation) -> Rule | None:
+        if invocation.suspect:
+            hits = book.match(invocation.texts, _part(invocation))
+            return hits[0].rule if hits else None
+        program = base_name(invocation.argv[0])
+        if invocation.open_words:
+            entry = book.names(program)
+            if entry:
+                return entry.rule
+        if program in INTERPRETERS:
+            words = {base_name(word) for code in invocation.argv[1:] for word in _code_words(code)}
+            for name in words & book.by_program.keys():
+                return book.by_program[name][0].rule
+        return None
+
+    # --- what allows
+
+    def _judge_parts(self) -> None:
+        commands = self.survey.commands
+        if commands is None:
+            return
+        judge = PartJudge(self.scene, self.books["allow"], self.paths)
+        folders = {self.scene.cwd}
+        for command in commands:
+            self.parts.extend(judge.judge(command))
+            folders.update(judge.folders.now)
+        self.folders = tuple(folders)
+
+    def _bypassed(self) -> ShellVerdict:
+        scoped = self.books["deny"].is_scoped or self.books["ask"].is_scoped
+        if self.survey.blind and scoped:
+            reason = f"it may run what a rule forbids: {self.survey.problem or 'a program is not known before it runs'}"
+            return self._told("ask", "opaque", reason)
+        for part in self.parts:
+            if part.decided_by == "working_directory" and part.outcome == "ask" and part.changes_files:
+                return self._told("ask", part.decided_by, part.reason)
+        return self._told("allow", "mode", "bypassPermissions asks about nothing else")
+
+    def _by_parts(self) -> ShellVerdict:
+        if self.survey.commands is None:
+            reason = f"The line is not fully understood: {self.survey.problem}"
+            return self._ask_or_deny(self._told("ask", "opaque", reason, waivable=True))
+        if not self.parts:
+            return self._ask_or_deny(self._told("ask", "opaque", "There is no command to approve", waivable=True))
+        hardest = max(self.parts, key=lambda part: _RANK[part.outcome])
+        if hardest.outcome == "allow":
+            ruled = next((part for part in self.parts if part.rule), None)
+            chosen = ruled or next((part for part in self.parts if part.decided_by == "mode"), self.parts[0])
+            reason = chosen.reason if len(self.parts) == 1 else "every part of the line is allowed"
+            return self._told("allow", chosen.decided_by, reason, chosen.rule)
+        verdict = self._told("ask", hardest.decided_by, hardest.reason, waivable=True)
+        return self._ask_or_deny(replace(verdict, suggestions=self._suggestions()))
+
+    def _suggestions(self) -> tuple[str, ...]:
+        """One rule a part that asked; none at all when some part could not be answered by a rule."""
+        rules: dict[str, None] = {}
+        for part in self.parts:
+            if part.outcome == "allow":
+                continue
+            rule = part.path_fix or (suggested_rule(part.fix) if part.fix and part.fixable else "")
+            if not rule:
+                return ()
+            rules[rule] = None
+        return tuple(rules) if len(rules) <= MAX_SUGGESTIONS else ()
+
+    # --- the answer
+
+    def _ask_or_deny(self, verdict: ShellVerdict) -> ShellVerdict:
+        if self.scene.mode != "dontAsk":
+            return verdict
+        reason = f"dontAsk mode denies what would ask: {verdict.reason}"
+        return replace(verdict, outcome="deny", reason=reason)
+
+    def _told(
+        self, outcome: Outcome, decided_by: DecidedBy, reason: str, rule: Rule | None = None, *, waivable: bool = False
+    ) -> ShellVerdict:
+        trials: list[RuleTrial] = []
+        whole = self.command if len(self.command) <= 200 else self.command[:199] + "…"
+        for book in self.books.values():
+            trials.extend(book.trials(rule, whole))
+        return ShellVerdict(
+            outcome=outcome,
+            decided_by=decided_by,
+            reason=reason[:1].upper() + reason[1:] if reason[:1] != "`" else reason,
+            rule=rule,
+            parts=tuple(part.told() for part in self.parts),
+            trials=tuple(trials),
+            waivable=waivable,
+        )
+
+
+def _part(invocation: Invocation) -> str:
+    text = " ".join(invocation.raw_words or invocation.argv)
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+def _code_words(code: str) -> list[str]:
+    word: list[str] = []
+    words: list[str] = []
+    for character in code[:20_000]:
+        if character.isalnum() or character in "._-/":
+            word.append(character)
+        elif word:
+            words.append("".join(word))
+            word = []
+    if word:
+        words.append("".join(word))
+    return words

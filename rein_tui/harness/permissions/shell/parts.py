@@ -1,0 +1,301 @@
+"""Decides about one understood command: a rule that covers it, the read-only tables, or the mode."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rein_tui.harness.protocol.decisions import DecidedBy, Outcome, PartDecision, Rule
+
+from .escapes import escape_of
+from .filecommands import file_change
+from .files import file_use
+from .folders import Folders
+from .gitforms import git_form_problem, repository_problem
+from .pathjudge import PathJudge, worst
+from .patterns import collapse_blanks
+from .reader import Command, Redirect
+from .readonly import reading_of
+from .rulebook import Entry, RuleBook
+from .types import ShellScene
+from .words import Word
+from .wrappers import strip_for_allow
+
+SAFE_VARIABLES = frozenset(
+    "NODE_ENV LANG LANGUAGE LC_ALL LC_CTYPE LC_COLLATE LC_MESSAGES LC_NUMERIC LC_TIME NO_COLOR FORCE_COLOR CLICOLOR "
+    "CLICOLOR_FORCE TZ CI RUST_BACKTRACE PYTHONUNBUFFERED PYTHONDONTWRITEBYTECODE GOOS GOARCH CGO_ENABLED".split()
+)
+_SAFE_VALUE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,:+@-")
+_QUOTE_FREE = _SAFE_VALUE | frozenset("/=%^")
+_STDIN_ARGUMENT = "\x00argument"
+
+
+@dataclass(frozen=True, slots=True)
+class PartVerdict:
+    """One part, decided. `text` is the part as a person reads it; `fix` is the command that a rule could name."""
+
+    text: str
+    outcome: Outcome
+    reason: str
+    decided_by: DecidedBy
+    rule: Rule | None = None
+    fix: tuple[str, ...] = ()
+    path_fix: str = ""
+    fixable: bool = False
+    changes_files: bool = False
+
+    def told(self) -> PartDecision:
+        """As the decision shows it."""
+        return PartDecision(text=self.text, outcome=self.outcome, reason=self.reason)
+
+
+class PartJudge:
+    """Decides the parts of one line in order, following the shell from folder to folder."""
+
+    def __init__(self, scene: ShellScene, allow: RuleBook, paths: PathJudge) -> None:
+        self.scene = scene
+        self.allow = allow
+        self.paths = paths
+        self.folders = Folders.start(scene)
+
+    def judge(self, command: Command) -> list[PartVerdict]:
+        """The command itself, then each of its file targets."""
+        self.folders.enter(command.link)
+        folders_before = Folders(self.scene, self.folders.now, self.folders.before, self.folders.moved)
+        verdicts = [self._command(command)]
+        verdicts += [
+            verdict
+            for redirect in command.redirects
+            if (verdict := self._redirect(redirect, folders_before)) is not None
+        ]
+        return verdicts
+
+    # --- redirects
+
+    def _redirect(self, redirect: Redirect, folders: Folders) -> PartVerdict | None:
+        if redirect.is_duplication or redirect.is_here:
+            return None
+        target = redirect.target
+        shown = f"{redirect.operator} {target.raw}"
+        if target.value == "/dev/null" and target.is_literal:
+            return None
+        if not target.is_literal:
+            return self._asks(shown, f"the target of `{redirect.operator}` cannot be told before it runs", "opaque")
+        if target.value.startswith(("/dev/tcp/", "/dev/udp/")):
+            return self._asks(shown, "bash would open a network connection", "opaque")
+        access = "read" if redirect.operator == "<" else "write"
+        if access == "write" and folders.moved:
+            return self._asks(shown, "the line changes the folder and then writes a file", "working_directory")
+        decision = self.paths.literal(target.value, folders, access)
+        if decision.outcome == "allow":
+            return PartVerdict(shown, "allow", decision.reason, "working_directory", changes_files=access == "write")
+        fix = self.scene.path_suggestion(folders.join(target.value)[0], access)
+        reason = f"the target of `{redirect.operator}`: {decision.reason}"
+        return PartVerdict(
+            shown, decision.outcome, reason, "working_directory", path_fix=fix, fixable=bool(fix), changes_files=True
+        )
+
+    @staticmethod
+    def _asks(text: str, reason: str, decided_by: DecidedBy) -> PartVerdict:
+        return PartVerdict(text, "ask", reason, decided_by)
+
+    # --- commands
+
+    def _command(self, command: Command) -> PartVerdict:
+        text = _shown(command)
+        if not command.words:
+            reason = "it only sets variables" if command.assignments else "it only opens files"
+            return self._asks(text, reason, "opaque")
+        unknown = next((word.unknown for word in (*command.words, *_values(command)) if word.unknown), "")
+        if unknown:
+            return self._asks(text, f"it uses {unknown}", "opaque")
+        if self.folders.is_lost:
+            return self._asks(text, "the folder it runs in cannot be told", "opaque")
+        argv = command.values
+        stripped = strip_for_allow(argv)
+        inner = argv[stripped.skipped :]
+        unsafe = next((a.name for a in command.assignments if not _is_safe(a.name, a.value.value)), "")
+        covered, why_not = self._covering(command, stripped.skipped, stripped.appended, unsafe)
+        moves = inner[0] == "cd" and not unsafe
+        if moves:
+            return self._cd(command, inner, text, covered)
+        if covered:
+            return self._under_rule(text, covered, inner)
+        if unsafe:
+            return PartVerdict(text, "ask", f"`{unsafe}` could change what the command does", "default")
+        if stripped.appended:
+            return PartVerdict(
+                text, "ask", "xargs adds arguments that are not known", "default", fix=inner, fixable=True
+            )
+        return self._built_in(command, inner, stripped.skipped, text, why_not)
+
+    def _built_in(self, command: Command, inner: tuple[str, ...], skipped: int, text: str, why_not: str) -> PartVerdict:
+        has_globs = any(word.is_glob for word in command.words[skipped:])
+        if inner[0] == "git":
+            problem = self._git(inner, has_globs)
+            if not problem:
+                return PartVerdict(text, "allow", "this form of git only reads", "read_only")
+            return PartVerdict(text, "ask", why_not or problem, "default", fix=inner, fixable=False)
+        reading = reading_of(inner)
+        if reading is not None and not reading.problem:
+            if has_globs and not reading.globs:
+                return PartVerdict(text, "ask", f"a glob could become an option of `{inner[0]}`", "default", fix=inner)
+            return self._reading(command, text, reading.paths, reading.trees, skipped)
+        if self.scene.mode == "acceptEdits":
+            changed = self._edits(inner, has_globs, text)
+            if changed:
+                return changed
+        reason = why_not or f"`{text}` is not covered by an allow rule"
+        if not why_not and reading is not None:
+            reason = f"`{text}` is not covered by an allow rule, and {reading.problem}"
+        return PartVerdict(text, "ask", reason, "default", fix=inner, fixable=not why_not)
+
+    def _git(self, inner: Sequence[str], has_globs: bool) -> str:
+        if has_globs:
+            return "a glob could become an option of git"
+        problem = git_form_problem(inner[1:])
+        if problem:
+            return problem
+        if self.folders.moved:
+            return "the line changes the folder before it runs git"
+        words = [word for word in inner[1:] if not word.startswith("-")]
+        for word in words[1:]:
+            for path in dict.fromkeys((word, word.partition(":")[2])):
+                if path and self.scene.guarded and self.paths.literal(path, self.folders, "read").outcome != "allow":
+                    return f"`{path}` is a file that a rule guards"
+        return repository_problem(self.scene, words[0] if words else "")
+
+    # --- rules
+
+    def _covering(self, command: Command, skipped: int, appended: bool, unsafe: str) -> tuple[Entry | None, str]:
+        """The allow rule that covers a command, or why those that match do not."""
+        argv, raw = command.values, [word.raw for word in command.words]
+        assigned = [f"{a.name}={a.value.raw}" for a in command.assignments]
+        why_not = ""
+        starts = [0] if unsafe else list(dict.fromkeys((0, *self._steps(argv, skipped))))
+        extra = [_STDIN_ARGUMENT] if appended else []
+        text = _shown(command)
+        if assigned:
+            for entry in self.allow.match([" ".join((*assigned, *raw, *extra))], text):
+                if entry.pattern.is_exact or entry.pattern.is_everything:
+                    return entry, ""
+                if unsafe:
+                    why_not = f"`{unsafe}` could change what the command does"
+            if unsafe:
+                return None, why_not
+        for start in starts:
+            texts = dict.fromkeys(
+                (" ".join((*raw[start:], *extra)), " ".join((*map(_canonical, argv[start:]), *extra)))
+            )
+            for entry in self.allow.match(texts, text):
+                same = collapse_blanks(entry.pattern.spec) in texts
+                reason = "" if same else self._objection(entry, argv, start, skipped)
+                if not reason:
+                    return entry, ""
+                why_not = why_not or reason
+        return None, why_not
+
+    @staticmethod
+    def _steps(argv: Sequence[str], skipped: int) -> list[int]:
+        """Where each wrapper in front ends."""
+        steps: list[int] = []
+        for end in range(1, skipped + 1):
+            if strip_for_allow([*argv[:end], argv[end]]).skipped == end:
+                steps.append(end)
+        return steps
+
+    def _objection(self, entry: Entry, argv: tuple[str, ...], start: int, skipped: int) -> str:
+        """Why a matching rule does not cover the command; "" when it does."""
+        pattern = entry.pattern
+        if pattern.is_exact or pattern.is_everything:
+            return ""
+        if start < skipped and len(pattern.pieces[0]) <= len(" ".join(argv[start:skipped])) + 1:
+            return f"`{entry.rule.text}` does not say what `{argv[start]}` may run"
+        return escape_of(argv[skipped:])
+
+    def _under_rule(self, text: str, covered: Entry, inner: tuple[str, ...]) -> PartVerdict:
+        writes = file_use(inner).writes
+        for path in writes:
+            decision = self.paths.literal(path, self.folders, "covered_write")
+            if decision.outcome != "allow":
+                return PartVerdict(
+                    text, decision.outcome, f"`{path}`: {decision.reason}", "protected_path", covered.rule
+                )
+        if self.scene.mode == "plan" and (writes or file_change(inner)):
+            return PartVerdict(text, "ask", "plan mode changes no files", "mode", covered.rule, changes_files=True)
+        reason = f"`{covered.rule.text}` allows it"
+        return PartVerdict(text, "allow", reason, "rule", covered.rule, changes_files=bool(writes))
+
+    # --- files
+
+    def _reading(
+        self, command: Command, text: str, paths: Sequence[str], trees: Sequence[str], skipped: int
+    ) -> PartVerdict:
+        globs = {word.value for word in command.words[skipped:] if word.is_glob}
+        decisions: list[tuple[str, PartDecision]] = []
+        for path in paths:
+            decision = (
+                self.paths.glob(path, self.folders) if path in globs else self.paths.literal(path, self.folders, "read")
+            )
+            decisions.append((path, decision))
+        for path in trees:
+            guarded = self.paths.tree(path, self.folders)
+            if guarded:
+                decisions.append((path, guarded))
+        hardest = worst(decision for _, decision in decisions)
+        if hardest is None or hardest.outcome == "allow":
+            return PartVerdict(text, "allow", f"`{command.values[skipped]}` only reads", "read_only")
+        path = next(path for path, decision in decisions if decision is hardest)
+        fix = self.scene.path_suggestion(self.folders.join(path)[0], "read") if path not in globs else ""
+        return PartVerdict(text, hardest.outcome, hardest.reason, "working_directory", path_fix=fix, fixable=bool(fix))
+
+    def _edits(self, inner: tuple[str, ...], has_globs: bool, text: str) -> PartVerdict | None:
+        change = file_change(inner)
+        if change is None:
+            return None
+        if change.problem or has_globs:
+            reason = change.problem or "it is not certain which files the glob means"
+            return PartVerdict(text, "ask", reason, "default", fix=inner, fixable=True)
+        if self.folders.moved:
+            return self._asks(text, "the line changes the folder and then changes files", "working_directory")
+        decisions = [self.paths.literal(path, self.folders, "read") for path in change.reads]
+        decisions += [self.paths.literal(path, self.folders, "write") for path in change.writes]
+        hardest = worst(decisions)
+        if hardest is None or hardest.outcome == "allow":
+            return PartVerdict(
+                text, "allow", "acceptEdits allows it in the working directories", "mode", changes_files=True
+            )
+        return PartVerdict(text, hardest.outcome, hardest.reason, "working_directory", changes_files=True)
+
+    def _cd(self, command: Command, inner: tuple[str, ...], text: str, covered: Entry | None) -> PartVerdict:
+        targets = None if any(word.is_glob for word in command.words) else self.folders.targets(inner[1:])
+        if targets is None:
+            return self._asks(text, "where `cd` leads cannot be told", "opaque")
+        decision = worst([self.paths.check(target, "read") for target in targets])
+        self.folders.change(command, targets)
+        if covered:
+            return PartVerdict(text, "allow", f"`{covered.rule.text}` allows it", "rule", covered.rule)
+        if decision is None or decision.outcome == "allow":
+            return PartVerdict(text, "allow", "the folder is inside the working directories", "read_only")
+        fix = self.scene.path_suggestion(targets[0], "read")
+        return PartVerdict(
+            text, decision.outcome, decision.reason, "working_directory", path_fix=fix, fixable=bool(fix)
+        )
+
+
+def _values(command: Command) -> list[Word]:
+    return [assignment.value for assignment in command.assignments]
+
+
+def _is_safe(name: str, value: str) -> bool:
+    return name in SAFE_VARIABLES and set(value) <= _SAFE_VALUE
+
+
+def _canonical(value: str) -> str:
+    """A word as the plainest source that means it."""
+    if value and set(value) <= _QUOTE_FREE:
+        return value
+    return "'" + value.replace("'", "'\\''") + "'"
+
+
+def _shown(command: Command) -> str:
+    words = [f"{a.name}={a.value.raw}" for a in command.assignments] + [word.raw for word in command.words]
+    return " ".join(words) or command.source

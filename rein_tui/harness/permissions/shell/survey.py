@@ -1,0 +1,246 @@
+"""Every command that a line may start, wherever it hides: what deny and ask rules are tried on.
+
+Broad on purpose. What is found here can only make an answer stricter.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from .reader import Command, LineReader
+from .tree import Found, Tree, parse
+from .words import NotUnderstood, Word, read_piece
+from .wrappers import INTERPRETERS, SHELLS, base_name, inner_commands
+
+MAX_LENGTH = 10_000
+_MAX_DEPTH = 3
+_MAX_INVOCATIONS = 20_000
+_CUTS = re.compile(r"[;&|\n\r(){}`<>\u2028\u2029\x85\x0b\x0c]+|\$\(")
+_CUTS_AND_QUOTES = re.compile(r"[;&|\n\r(){}`<>'\"\u2028\u2029\x85\x0b\x0c]+|\$\(")
+_LEADING = re.compile(r"(?:(?:then|do|else|elif|if|while|until|time|coproc|function|!)[ \t]+|[\s#]+)*")
+_ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=")
+_GIT_VALUED = frozenset(
+    "-C -c --exec-path --git-dir --work-tree --namespace --super-prefix --config-env --attr-source".split()
+)
+_EVALUATING = frozenset(
+    "let . source declare typeset local readonly alias enable hash bind complete mapfile readarray".split()
+)
+
+
+@dataclass(slots=True)
+class Invocation:
+    """One command that may start. `texts` are the spellings that rules are tried on; `open_words` when some word
+    is not known before it runs; `suspect` when it is a guess."""
+
+    argv: tuple[str, ...]
+    texts: tuple[str, ...]
+    raw_words: tuple[str, ...] = ()
+    open_words: bool = False
+    suspect: bool = False
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a line holds. `commands` are set when both readings agree on it; else `problem` says why not. `blind`:
+    something may start programs that are not among `invocations`. `writes` and `reads` are redirect targets."""
+
+    commands: tuple[Command, ...] | None = None
+    problem: str = ""
+    blind: bool = False
+    invocations: list[Invocation] = field(default_factory=list[Invocation])
+    targets: list[tuple[str, Word]] = field(default_factory=list[tuple[str, Word]])
+
+
+def unfit_character(text: str) -> str:
+    """The first control, invisible or otherwise deceptive character, as `U+XXXX`; "" when there is none."""
+    if text.isascii() and text.isprintable():
+        return ""
+    for character in text:
+        code = ord(character)
+        if character in "\n\t" or 0x20 <= code < 0x7F:
+            continue
+        if code < 0xA0 or unicodedata.category(character) in {"Cf", "Zl", "Zp", "Zs", "Cs", "Co", "Cn", "Cc"}:
+            return f"U+{code:04X}"
+    return ""
+
+
+def survey(command: str, *, home: str, cwd: str, depth: int = 0) -> Survey:
+    """Read a line both ways and collect what it may start. Never raises."""
+    found = Survey()
+    surveyor = _Surveyor(found, home, cwd, depth)
+    unfit = unfit_character(command)
+    if unfit or len(command) > MAX_LENGTH:
+        found.problem = (
+            f"it holds the invisible or control character {unfit}"
+            if unfit
+            else f"it is longer than {MAX_LENGTH:,} characters"
+        )
+        found.blind = True
+        surveyor.fragments(command)
+        return found
+    surveyor.line(command)
+    return found
+
+
+class _Surveyor:
+    def __init__(self, found: Survey, home: str, cwd: str, depth: int) -> None:
+        self.found = found
+        self.home = home
+        self.cwd = cwd
+        self.depth = depth
+
+    def line(self, command: str) -> None:
+        """Both readings of a fit line."""
+        reader = LineReader(command, home=self.home, cwd=self.cwd)
+        commands: tuple[Command, ...] | None = None
+        problem = ""
+        try:
+            commands = reader.read()
+        except NotUnderstood as reason:
+            problem = str(reason)
+        tree = parse(command.encode(), frozenset(_byte_spans(command, [reader.inert])[0]))
+        if commands is not None:
+            problem = tree.problem or self._disagreement(command, reader, tree)
+            for one in commands:
+                self._command(one)
+        if problem:
+            self.found.problem = problem
+            self.found.blind = self.found.blind or tree.blind
+            for node in tree.found:
+                self._node(node)
+            if tree.broken:
+                self.fragments(command)
+        else:
+            self.found.commands = commands
+
+    @staticmethod
+    def _disagreement(command: str, reader: LineReader, tree: Tree) -> str:
+        own = [sorted(spans) for spans in _byte_spans(command, reader.spans)]
+        return "" if own == tree.groups else "two ways of reading it disagree"
+
+    def _command(self, command: Command) -> None:
+        words = command.words
+        self._judge_program(words[0] if words else None)
+        if words:
+            self._add(words, [command.source])
+        for redirect in command.redirects:
+            if redirect.is_here:
+                self._program_text(words, redirect.body if redirect.operator == "<<" else redirect.target.value)
+            elif not redirect.is_duplication:
+                self.found.targets.append((redirect.operator, redirect.target))
+        if command.link in {"|", "|&"} and words:
+            self._reads_program(words)
+
+    def _node(self, node: Found) -> None:
+        words = [read_piece(raw, home=self.home, cwd=self.cwd) for raw in node.words]
+        while words and _ASSIGNED.match(words[0].raw):
+            words = words[1:]
+        self._judge_program(words[0] if words else None)
+        if words:
+            self._add(words, [node.source])
+            self._reads_program(words)
+        for body in node.bodies:
+            self._program_text(words, body)
+        for operator, raw in node.redirects:
+            target = read_piece(raw, home=self.home, cwd=self.cwd)
+            if operator.startswith("<<"):
+                self._program_text(words, target.value)
+            elif not (operator in {">&", "<&"} and re.fullmatch(r"[0-9]+-?|-", target.value)):
+                self.found.targets.append((operator, target))
+
+    def _judge_program(self, word: Word | None) -> None:
+        if word is not None and (word.unknown or word.is_glob) and not word.unknown.startswith("an ANSI"):
+            self.found.blind = True
+
+    def _reads_program(self, words: Sequence[Word]) -> None:
+        """`… | sh`: the program comes through the pipe."""
+        names = {base_name(word.value) for word in words}
+        if names & SHELLS:
+            self.found.blind = True
+
+    def _program_text(self, words: Sequence[Word], body: str) -> None:
+        """A here-document for a shell is a script."""
+        if words and any(base_name(word.value) in SHELLS for word in words):
+            self._script(body, self.depth)
+
+    def _script(self, script: str, depth: int) -> None:
+        if depth >= _MAX_DEPTH:
+            self.found.blind = True
+            self.fragments(script)
+            return
+        inner = survey(script, home=self.home, cwd=self.cwd, depth=depth + 1)
+        self.found.invocations.extend(inner.invocations)
+        self.found.targets.extend(inner.targets)
+        self.found.blind = self.found.blind or inner.blind
+
+    def _add(self, words: Sequence[Word], sources: Iterable[str]) -> None:
+        argv = tuple(word.value for word in words)
+        raw = tuple(word.raw for word in words)
+        is_open = any(not word.is_literal for word in words)
+        self._invocation(argv, raw, is_open, extra=(" ".join(raw), *sources))
+
+    def _invocation(
+        self,
+        argv: tuple[str, ...],
+        raw: tuple[str, ...],
+        is_open: bool,
+        extra: Iterable[str] = (),
+        suspect: bool = False,
+        level: int = 0,
+    ) -> None:
+        if not argv or len(self.found.invocations) > _MAX_INVOCATIONS:
+            return
+        program = base_name(argv[0])
+        texts = dict.fromkeys((" ".join(argv), *extra))
+        texts[" ".join((program, *argv[1:]))] = None
+        if program == "git":
+            texts[" ".join(("git", *_without_git_globals(argv[1:])))] = None
+        self.found.invocations.append(Invocation(argv, tuple(texts), raw, is_open, suspect))
+        if program in _EVALUATING or (is_open and (program in INTERPRETERS or program in SHELLS or program == "eval")):
+            self.found.blind = True
+        if level < 6:
+            self._inner(argv, is_open, suspect, level)
+
+    def _inner(self, argv: tuple[str, ...], is_open: bool, suspect: bool, level: int) -> None:
+        inner = inner_commands(argv)
+        for command in inner.commands:
+            self._invocation(command, command, is_open, suspect=suspect, level=level + 1)
+        for command in inner.suspects:
+            self._invocation(command, command, is_open, suspect=True, level=6)
+        for script in inner.scripts:
+            self._script(script, self.depth)
+
+    def fragments(self, text: str) -> None:
+        """Text that no reading covers: everything between separators may be a command."""
+        visible = "".join(c for c in text if unicodedata.category(c) != "Cf") if not text.isascii() else text
+        pieces: dict[str, None] = {}
+        for cut in (_CUTS, _CUTS_AND_QUOTES):
+            for variant in dict.fromkeys((visible, visible.replace("\\\n", ""))):
+                pieces.update(dict.fromkeys(cut.split(variant)))
+        for piece in pieces:
+            stripped = _LEADING.sub("", piece, count=1)
+            words = [read_piece(raw, home=self.home, cwd=self.cwd) for raw in stripped[:4000].split()[:200]]
+            while words and _ASSIGNED.match(words[0].raw):
+                words = words[1:]
+            if words:
+                self._invocation(
+                    tuple(word.value for word in words), tuple(word.raw for word in words), True, (stripped,), level=3
+                )
+
+
+def _without_git_globals(words: Sequence[str]) -> tuple[str, ...]:
+    """Git's words without the options that stand before its sub-command."""
+    index = 0
+    while index < len(words) and words[index].startswith("-"):
+        index += 2 if words[index] in _GIT_VALUED else 1
+    return tuple(words[index:])
+
+
+def _byte_spans(text: str, groups: list[list[tuple[int, int]]]) -> list[list[tuple[int, int]]]:
+    """Character offsets as UTF-8 offsets."""
+    if text.isascii():
+        return groups
+    offsets = [0, *accumulate(len(character.encode()) for character in text)]
+    return [[(offsets[start], offsets[end]) for start, end in spans] for spans in groups]
