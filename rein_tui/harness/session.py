@@ -7,7 +7,7 @@ rely on its being kept. What else is known about a session (title, cost, statist
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Literal
@@ -43,6 +43,7 @@ from .protocol.events import (
 from .protocol.hooks import HookCall, HookOutcome
 from .protocol.messages import Block, Message, TextBlock
 from .protocol.ports import Emit, Journal, Prompt, Provider, SessionInfo
+from .shell_turn import ShellTurn
 
 EndReason = Literal["clear", "resume", "logout", "prompt_input_exit", "other"]
 
@@ -51,16 +52,19 @@ EndReason = Literal["clear", "resume", "logout", "prompt_input_exit", "other"]
 class Surroundings:
     """What a session takes from the rooms around it.
 
-    `context` gives system prompt and tools as of now. `memory` gives the memory files as messages' text, once a
-    session. `expand` turns a typed prompt into blocks (references, images) with notices. `watchers` see every
-    stored fact (the transcript that hooks read, titles).
+    `context` gives system prompt and tools as of now. `memory` gives the memory files as (path, text), once a
+    session. `notices` are what was wrong when the session was put together. `expand` turns a typed prompt into
+    blocks (references, images) with notices. `watchers` see every stored fact (the transcript that hooks read,
+    titles). `closers` end what the session started.
     """
 
     context: Callable[[], ContextPrepared]
     memory: Callable[[], Sequence[tuple[str, str]]] = tuple
+    notices: tuple[Notice, ...] = ()
     expand: Callable[[Prompt], tuple[tuple[Block, ...], tuple[Notice, ...]]] | None = None
     watchers: list[Callable[[Fact], None]] = field(default_factory=list[Callable[[Fact], None]])
     compactor: Compactor | None = None
+    closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
     now: Callable[[], float] = time.time
 
 
@@ -185,12 +189,22 @@ class Session:
     # --- start and end --------------------------------------------------------------------------------------
 
     async def start(self) -> AsyncGenerator[Event]:
-        """Open the story; see ports.Harness."""
+        """Open the story; see ports.Harness. Looking at an old session writes nothing, unless hooks want to run."""
+        opening = self._opening
+        if opening is not None and opening.source == "resume" and not self.parts.hooks.has("SessionStart"):
+            return
+        async with aclosing(self._begin()) as events:
+            async for event in events:
+                yield event
+
+    async def _begin(self) -> AsyncGenerator[Event]:
         async with self._starting:
             opening, self._opening = self._opening, None
             if opening is None:
                 return
             yield self._record(opening)
+            for notice in self._around.notices:
+                yield self._record(notice)
             if opening.source in {"startup", "clear"}:
                 for source, text in self._around.memory():
                     yield self._record(_user((TextBlock(text=text),), "memory", source))
@@ -214,7 +228,7 @@ class Session:
                 yield self._record(_user((TextBlock(text=_reminder(text)),), "hook", call.point))
 
     async def close(self, reason: EndReason = "prompt_input_exit") -> None:
-        """End the session in order: SessionEnd hooks, engines, journal."""
+        """End the session in order: SessionEnd hooks, what it started, its journal. The provider is not its own."""
         if self._opening is None:
             self.parts.interrupt.reset()
             outcomes: list[HookOutcome] = []
@@ -224,7 +238,8 @@ class Session:
                     self._record(event)
             self._record(SessionEnded(reason=reason))
         await self.parts.hooks.close()
-        await self.parts.provider.close()
+        for close in self._around.closers:
+            await close()
         self._journal.close()
         self._asides.put_nowait(None)
 
@@ -234,7 +249,7 @@ class Session:
         """One turn; see ports.Harness."""
         if self._is_running:
             raise RuntimeError("a turn already runs")
-        async with aclosing(self.start()) as events:
+        async with aclosing(self._begin()) as events:
             async for event in events:
                 yield event
         self._is_running = True
@@ -255,7 +270,8 @@ class Session:
     async def _told_turn(self, prompt: Prompt) -> AsyncGenerator[Event]:
         started = time.perf_counter()
         loop = Loop(self.parts, self._conversation, self._around.context, self._steering, self._around.compactor)
-        yield self._record(TurnStarted(text=prompt.text, by=prompt.by))
+        mark = {"shell": "!", "private_shell": "!!"}.get(prompt.kind, "")
+        yield self._record(TurnStarted(text=mark + prompt.text, by=prompt.by))
         try:
             async with aclosing(self._turn_events(prompt, loop)) as events:
                 async for event in events:
@@ -278,6 +294,11 @@ class Session:
         yield self._record(_finished(loop.progress, time.perf_counter() - started))
 
     async def _turn_events(self, prompt: Prompt, loop: Loop) -> AsyncGenerator[Event]:
+        if prompt.kind != "prompt":
+            async with aclosing(ShellTurn(self.parts, prompt).run()) as events:
+                async for event in events:
+                    yield event
+            return
         if not any(isinstance(f, TitleChanged) for f in self._facts) and prompt.text.strip():
             yield TitleChanged(title=first_words(prompt.text))
         outcomes: list[HookOutcome] = []

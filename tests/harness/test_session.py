@@ -6,6 +6,7 @@ from contextlib import aclosing
 import pytest
 
 from rein_tui.harness.folds import closing_facts
+from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.decisions import PermissionReply
 from rein_tui.harness.protocol.errors import Failure
 from rein_tui.harness.protocol.events import (
@@ -327,3 +328,41 @@ async def test_two_turns_at_once_are_a_bug() -> None:
                 with pytest.raises(RuntimeError):
                     await anext(rigged.session.run(Prompt(text="b")))
                 rigged.session.interrupt()
+
+
+async def test_a_command_of_the_persons_joins_the_conversation() -> None:
+    provider = ScriptedProvider([Step(text="I see")])
+    rigged = rig(provider, CommandTool())
+    async with aclosing(rigged.session.run(Prompt(text="ls", kind="shell"))) as events:
+        seen = [event async for event in events]
+    assert [k for k in kinds(seen) if k.startswith(("Tool", "Turn", "Prompt"))] == [
+        "TurnStarted",
+        "ToolCallRequested",
+        "ToolCallStarted",
+        "ToolOutputDelta",
+        "ToolCallFinished",
+        "PromptAdded",
+        "TurnFinished",
+    ]
+    assert not provider.requests
+    await told(rigged, "what was that?")
+    assert "<bash-input>ls</bash-input>" in provider.requests[0].messages[0].text
+
+
+async def test_a_private_command_stays_private() -> None:
+    provider = ScriptedProvider([Step(text="ok")])
+    rigged = rig(provider, CommandTool())
+    async with aclosing(rigged.session.run(Prompt(text="cat .env", kind="private_shell"))) as events:
+        assert [e async for e in events]
+    await told(rigged, "hello")
+    assert "bash-input" not in provider.requests[0].messages[0].text
+
+
+class CommandTool(TestTool):
+    """A Bash whose input is a command."""
+
+    def __init__(self) -> None:
+        super().__init__("Bash", echo, read_only=False)
+
+    def parse(self, raw: JsonObject) -> str:
+        return str(raw["command"])

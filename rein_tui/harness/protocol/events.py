@@ -17,6 +17,7 @@ Ordering laws, kept by one property test:
           → [PermissionRequested → PermissionResolved → PermissionDecided?]
           → [ToolCallStarted → (ToolOutputDelta | FileChanged | Notice)*] → HookFired* → ToolCallFinished
 
+    A turn in which the person runs a command (`!`) has one call and no step: Requested, Started, output, Finished.
     A call that is invalid (unknown tool, input that does not parse) has only Requested and Finished. Requested
     and Started are different facts: a denied call never flashes as running. Calls of one message interleave;
     each keeps this order, and every Requested has its Finished before StepFinished. Inside a subagent every

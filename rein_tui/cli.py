@@ -1,0 +1,194 @@
+"""From the command line to what runs: the screen, a headless turn, or a subcommand.
+
+The only caller of harness.build.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from typing import TYPE_CHECKING, cast
+
+from . import __version__
+from .harness.environment import hide_from_children, set_child_subreaper
+from .harness.places import Places, find_places
+from .harness.protocol.errors import ReinError, StartError
+from .harness.protocol.ports import ModelChoice, Prompt, Prompter
+from .options import Options, parse_options
+
+if TYPE_CHECKING:
+    from .harness.assembly import Wishes
+    from .harness.build import LocalWorkbench
+    from .harness.protocol.decisions import Mode
+    from .harness.settings.locations import SourceName
+
+BAD_USAGE = 2
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run this command line; returns the exit code. Errors that a person can act on go to stderr."""
+    hide_from_children()
+    set_child_subreaper()
+    try:
+        return _run(list(arguments))
+    except ReinError as error:
+        sys.stderr.write(f"rein-tui: {error}\n")
+        return BAD_USAGE if isinstance(error, StartError) else 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(arguments: list[str]) -> int:
+    if arguments and arguments[0] in {"policy", "hooks", "sessions", "models", "report"}:
+        from .subcommands import run_subcommand
+
+        return run_subcommand(arguments, find_places())
+    if arguments and arguments[0] == "direct":
+        del arguments[0]
+    options = parse_options(arguments)
+    places = find_places()
+    if options.print:
+        return asyncio.run(_headless(options, places))
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise StartError("The screen needs a terminal.", hint='Without one, use: rein-tui -p "what to do"')
+    said = asyncio.run(_screen(options, places))
+    if said:
+        sys.stdout.write(f"\nGo on with this session:\n  {said}\n")
+    return 0
+
+
+# --- what was wished ----------------------------------------------------------------------------------------
+
+
+def choice_of(options: Options, environment: dict[str, str]) -> ModelChoice | None:
+    """The model that flags, else the environment ask for; None when nothing does."""
+    if options.demo:
+        return ModelChoice(kind="demo", model="demo")
+    if options.gguf is not None:
+        return ModelChoice(kind="gguf", path=options.gguf)
+    if options.local or options.local_url or options.local_model:
+        return ModelChoice(kind="local", model=options.local_model, url=options.local_url)
+    has_key = environment.get("ANTHROPIC_API_KEY") or environment.get("ANTHROPIC_AUTH_TOKEN")
+    if options.model or has_key or environment.get("ANTHROPIC_BASE_URL"):
+        return ModelChoice(kind="anthropic", model=options.model)
+    if environment.get("LOCAL_LLM_URL") or environment.get("LOCAL_LLM_MODEL"):
+        return ModelChoice(kind="local")
+    return None
+
+
+def wishes_of(options: Options, *, interactive: bool) -> "Wishes":
+    """What the flags ask of a session."""
+    from pathlib import Path
+
+    from .harness.assembly import Wishes
+
+    mode = "bypassPermissions" if options.dangerously_skip_permissions else options.permission_mode
+    sources = options.setting_sources
+    return Wishes(
+        root=(options.project_dir or Path.cwd()).resolve(),
+        additional=tuple(folder.resolve() for folder in options.add_dir or ()),
+        settings=options.settings,
+        sources=None if sources is None else tuple(cast("list[SourceName]", _listed([sources]))),
+        mode=cast("Mode", mode) if mode else None,
+        allow=tuple(_listed(options.allowed_tools or [])),
+        deny=tuple(_listed(options.disallowed_tools or [])),
+        system_prompt=options.system_prompt,
+        appended=options.append_system_prompt,
+        max_steps=options.max_turns,
+        effort=options.effort,
+        interactive=interactive,
+        trust=options.trust,
+        persist=not options.no_session_persistence,
+        session_id=options.session_id,
+        name=options.name,
+        version=__version__,
+    )
+
+
+def _listed(values: Sequence[str]) -> list[str]:
+    """Lists separated by commas or blanks, but not inside parentheses: `Bash(git add *),Read`."""
+    found: list[str] = []
+    for value in values:
+        word, depth = "", 0
+        for character in value:
+            depth += {"(": 1, ")": -1}.get(character, 0)
+            if character in ", " and depth <= 0:
+                found.append(word)
+                word = ""
+            else:
+                word += character
+        found.append(word)
+    return [word for word in found if word]
+
+
+def _open_bench(options: Options, places: Places, prompter: Prompter, *, interactive: bool) -> "LocalWorkbench":
+    from .harness.build import open_workbench
+
+    environment = dict(os.environ)
+    wishes = wishes_of(options, interactive=interactive)
+    return open_workbench(places, environment, wishes, prompter, choice_of(options, environment))
+
+
+def _session_id(bench: "LocalWorkbench", options: Options) -> str:
+    """The stored session that the flags name, or its copy; empty for a new one."""
+    if not options.continue_last and not options.resume:
+        return ""
+    session_id = bench.latest() if options.continue_last else bench.store.resolve(options.resume or "").id
+    return bench.copy_of(session_id) if options.fork_session else session_id
+
+
+# --- without a screen ---------------------------------------------------------------------------------------
+
+
+async def _headless(options: Options, places: Places) -> int:
+    from .headless import Headless, NobodyAnswers, one_prompt, piped_text, prompts_of
+
+    bench = _open_bench(options, places, NobodyAnswers(), interactive=False)
+    try:
+        if bench.choice is None:
+            raise StartError(
+                "No model is chosen.",
+                hint="Set ANTHROPIC_API_KEY, or give --local, --local-url URL, --gguf PATH or --demo.",
+            )
+        prompts: AsyncGenerator[Prompt]
+        if options.input_format == "stream-json":
+            prompts = prompts_of(sys.stdin)
+        else:
+            text = "\n\n".join(part for part in (options.prompt or "", piped_text(sys.stdin)) if part.strip())
+            if not text:
+                raise StartError("There is no prompt.", hint='Give one: rein-tui -p "…", or pipe it in.')
+            prompts = one_prompt(text)
+        harness = await bench.open(_session_id(bench, options))
+        headless = Headless(
+            options.output_format,
+            partial=options.include_partial_messages,
+            hooks=options.include_hook_events or options.verbose,
+        )
+        return await headless.run(harness, prompts)
+    finally:
+        await bench.close("other")
+
+
+# --- the screen ---------------------------------------------------------------------------------------------
+
+
+async def _screen(options: Options, places: Places) -> str:
+    """Run the screen; returns the command that resumes the session."""
+    from .app import ReinApp
+    from .modal_prompter import ModalPrompter
+
+    prompter = ModalPrompter()
+    bench = _open_bench(options, places, prompter, interactive=True)
+    try:
+        open_id = _session_id(bench, options)
+        app = ReinApp(
+            bench,
+            prompter=prompter,
+            places=places,
+            project=bench.wishes.root,
+            open_id=open_id,
+            initial_prompt=options.prompt or "",
+        )
+        return await app.run_async() or ""
+    finally:
+        await bench.close()

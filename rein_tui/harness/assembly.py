@@ -1,0 +1,278 @@
+"""Puts one session together from the rooms: settings, hooks, permissions, tools, memory, journal.
+
+The only place beside build.py that knows concrete classes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from .context.git import branch_of
+from .context.memory import Memory, MemoryScope
+from .context.references import ReferenceScope, expand_references
+from .context.system_prompt import build_system_prompt, look_around
+from .environment import child_environment
+from .hooks.config import parse_hooks
+from .hooks.context import HookContext, HookSwitches
+from .hooks.engine import Hooks
+from .parts import Parts
+from .permissions.policy import Policy, PolicyOptions
+from .places import Places
+from .protocol.decisions import Mode, PermissionQuery, Source
+from .protocol.events import ContextPrepared, Event, Fact, Notice, SessionStarted
+from .protocol.hooks import HookSpec
+from .protocol.messages import Block
+from .protocol.ports import Journal, ModelChoice, Prompt, Prompter, Provider, Workspace
+from .session import Session, Surroundings
+from .settings.layers import Settings, SettingsLayer
+from .settings.locations import SourceName
+from .store.transcript import Transcript, transcript_path
+from .tools.background import Background
+from .tools.bash import Shell
+from .tools.builtin import ToolParts, builtin_tools
+from .tools.file_tool import FileAccess
+from .tools.search import SearchEngine
+from .tools.toolbox import Toolbox
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the person asked for on the command line, as far as it concerns a session."""
+
+    root: Path
+    additional: tuple[Path, ...] = ()
+    settings: str = ""
+    sources: tuple[SourceName, ...] | None = None
+    mode: Mode | None = None
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    system_prompt: str | None = None
+    appended: str = ""
+    max_steps: int = 0
+    effort: str = ""
+    interactive: bool = True
+    trust: bool = False
+    persist: bool = True
+    session_id: str = ""
+    name: str = ""
+    version: str = ""
+
+
+@dataclass(slots=True)
+class Opening:
+    """What a session is opened with: its journal, its past, and how it begins."""
+
+    journal: Journal
+    started: SessionStarted
+    past: Sequence[Fact] = ()
+    notices: list[Notice] = field(default_factory=list[Notice])
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What all sessions of one program share."""
+
+    places: Places
+    environment: Mapping[str, str]
+    wishes: Wishes
+    prompter: Prompter
+
+
+async def assemble(
+    ground: Ground, settings: Settings, opening: Opening, provider: Provider, choice: ModelChoice
+) -> Session:
+    """One session, ready to run."""
+    makers = _Makers(ground, settings, opening)
+    workspace = makers.workspace()
+    policy = Policy(
+        settings,
+        workspace,
+        ground.places,
+        PolicyOptions(mode=ground.wishes.mode, allow=ground.wishes.allow, deny=ground.wishes.deny),
+    )
+    opening.notices += policy.problems
+    transcript = Transcript(
+        transcript_path(ground.places.data / "projects", str(workspace.root), opening.journal.session_id),
+        opening.journal.session_id,
+        version=ground.wishes.version,
+        past=lambda: opening.past,
+    )
+    hooks = makers.hooks(policy, workspace, transcript.path)
+    background = Background()
+    toolbox = Toolbox(builtin_tools(makers.tool_parts(policy, workspace, background)))
+    parts = Parts(
+        provider=provider,
+        model=choice.model,
+        tools=toolbox,
+        permissions=policy,
+        hooks=hooks,
+        prompter=ground.prompter,
+        workspace=workspace,
+        interactive=ground.wishes.interactive,
+        max_steps=ground.wishes.max_steps,
+        effort=ground.wishes.effort,
+    )
+    around = Surroundings(
+        context=await makers.context(parts, toolbox),
+        memory=makers.memory(workspace),
+        notices=tuple(opening.notices),
+        expand=makers.expand(policy, workspace),
+        watchers=[transcript.apply],
+        closers=[background.close],
+    )
+    session = Session(parts, opening.journal, opening.started, around, opening.past)
+
+    async def tell(event: Event) -> None:
+        session.tell_aside(event)
+
+    background.emit = tell
+    makers.hook_context.tell = tell
+    makers.hook_context.deliver = session.steer
+    return session
+
+
+class _Makers:
+    """The steps of `assemble`, with what they share."""
+
+    def __init__(self, ground: Ground, settings: Settings, opening: Opening) -> None:
+        self._ground = ground
+        self._settings = settings
+        self._opening = opening
+        self._id = opening.journal.session_id
+        self.hook_context: HookContext
+
+    def workspace(self) -> Workspace:
+        wishes = self._ground.wishes
+        return Workspace(
+            root=wishes.root,
+            cwd=wishes.root,
+            home=self._ground.places.home,
+            additional=list(wishes.additional),
+            trusted=self._settings.trusted,
+        )
+
+    def _session_folder(self) -> Path:
+        folder = self._ground.places.data / "scratch" / self._id
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder
+
+    def _settings_environment(self) -> dict[str, str]:
+        return {str(k): str(v) for k, v in (self._settings.merged("env") or {}).items()}
+
+    def hooks(self, policy: Policy, workspace: Workspace, transcript_path: Path) -> Hooks:
+        specs: list[HookSpec] = []
+        for layer in self._settings.layers:
+            data = layer.data.get("hooks")
+            if data is None:
+                continue
+            found, notices = parse_hooks(data, partial(_hook_source, layer))
+            specs += found
+            self._opening.notices += notices
+        self.hook_context = HookContext(
+            session_id=self._id,
+            transcript_path=str(transcript_path),
+            project_dir=str(workspace.root),
+            places=self._ground.places,
+            cwd=lambda: str(workspace.cwd),
+            mode=lambda: policy.mode,
+            environment=lambda: child_environment(self._settings_environment(), self._ground.environment),
+            spill_folder=self._session_folder(),
+            env_file=self._session_folder() / "environment.sh",
+            ambient=self._ground.environment,
+            switches=self._switches(),
+        )
+        return Hooks(specs, self.hook_context)
+
+    def _switches(self) -> HookSwitches:
+        settings = self._settings
+        urls, names = settings.merged("allowedHttpHookUrls"), settings.merged("httpHookAllowedEnvVars")
+        return HookSwitches(
+            disable_all=bool(settings.get("disableAllHooks", default=False)),
+            disable_managed=bool(settings.managed("disableAllHooks")),
+            managed_only=bool(settings.get("allowManagedHooksOnly", default=False)),
+            allowed_http_urls=None if urls is None else tuple(urls),
+            http_env_vars=None if names is None else tuple(names),
+        )
+
+    def tool_parts(self, policy: Policy, workspace: Workspace, background: Background) -> ToolParts:
+        def is_read_only(command: str) -> bool:
+            query = PermissionQuery(tool="Bash", input={"command": command}, cwd=str(workspace.cwd))
+            return policy.decide(query).decided_by == "read_only"
+
+        shell = Shell(
+            spool_folder=self._session_folder(),
+            environment=lambda: {**self._settings_environment(), "CLAUDE_PROJECT_DIR": str(workspace.root)},
+            env_file=self._session_folder() / "environment.sh",
+            is_read_only=is_read_only,
+        )
+        return ToolParts(
+            shell=shell,
+            files=FileAccess(),
+            background=background,
+            search=SearchEngine(is_denied=policy.hides),
+            modes=policy,
+        )
+
+    async def context(self, parts: Parts, toolbox: Toolbox) -> Callable[[], ContextPrepared]:
+        wishes = self._ground.wishes
+        around = await look_around(parts.workspace, model=parts.model)
+        appended = [("--append-system-prompt", wishes.appended)] if wishes.appended else []
+        prompt = build_system_prompt(around, override=wishes.system_prompt, appended=appended)
+
+        def prepared() -> ContextPrepared:
+            tools = toolbox.specs(parts.permissions.removed_tools())
+            return ContextPrepared(system=prompt.text, tools=tools, sources=prompt.sources)
+
+        return prepared
+
+    def memory(self, workspace: Workspace) -> Callable[[], Sequence[tuple[str, str]]]:
+        scope = MemoryScope(
+            places=self._ground.places,
+            cwd=workspace.cwd,
+            root=workspace.root,
+            excludes=tuple(self._settings.merged("claudeMdExcludes") or ()),
+            project=workspace.trusted,
+        )
+
+        def load() -> Sequence[tuple[str, str]]:
+            return Memory.load(scope).messages()
+
+        return load
+
+    def expand(
+        self, policy: Policy, workspace: Workspace
+    ) -> Callable[[Prompt], tuple[tuple[Block, ...], tuple[Notice, ...]]]:
+        def may_read(path: Path) -> bool:
+            return not policy.hides(str(path))
+
+        def expand(prompt: Prompt) -> tuple[tuple[Block, ...], tuple[Notice, ...]]:
+            scope = ReferenceScope(cwd=workspace.cwd, home=workspace.home, may_read=may_read)
+            expansion = expand_references(prompt.text, scope)
+            return (*expansion.blocks, *prompt.blocks), expansion.notices
+
+        return expand
+
+
+def _hook_source(layer: SettingsLayer, pointer: tuple[str | int, ...]) -> Source:
+    return layer.source("hooks", *pointer)
+
+
+def started(
+    journal: Journal,
+    wishes: Wishes,
+    choice: ModelChoice,
+    source: Literal["startup", "resume", "fork"] = "startup",
+) -> SessionStarted:
+    """The first fact of a session."""
+    return SessionStarted(
+        session_id=journal.session_id,
+        cwd=str(wishes.root),
+        source=source,
+        model=choice.model,
+        provider=choice.kind,
+        mode=wishes.mode or "default",
+        version=wishes.version,
+        branch=branch_of(wishes.root),
+    )

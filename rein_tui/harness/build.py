@@ -1,0 +1,296 @@
+"""Builds the house: store, models, trust, sessions.
+
+Only cli calls it; only it and assembly.py know concrete classes.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from msgspec import structs
+
+from .assembly import Ground, Opening, Wishes, assemble, started
+from .demo.project import make_scratch_project, remove_scratch_project
+from .demo.script import demo_script
+from .places import Places
+from .protocol.decisions import Option, Question, QuestionRequest
+from .protocol.errors import ProviderError, StartError, StoreError
+from .protocol.events import Notice
+from .protocol.ports import (
+    CommandInfo,
+    FoundServer,
+    Harness,
+    Journal,
+    ModelChoice,
+    ModelInfo,
+    Prompter,
+    Provider,
+    SessionInfo,
+)
+from .providers.base import NO_SECRET, Secret
+from .providers.choose import Surroundings, default_model, make_provider
+from .providers.probe import find_servers
+from .providers.scripted import ScriptedProvider
+from .session import EndReason, Session
+from .settings.layers import Settings
+from .settings.load import load_settings
+from .settings.trust import TrustReport, read_trust, record_trust
+from .store.journal import MemoryJournal
+from .store.store import Store
+
+_TRUST = "Trust this folder"
+_NO_TRUST = "No, work without its settings"
+
+
+@dataclass(slots=True)
+class _Open:
+    session: Session
+    choice: ModelChoice
+
+
+@dataclass(slots=True)
+class LocalWorkbench:
+    """The house on this machine; implements ports.Workbench. Make it with `open_workbench`, end it with `close`."""
+
+    places: Places
+    environment: Mapping[str, str]
+    wishes: Wishes
+    prompter: Prompter
+    store: Store
+    choice: ModelChoice | None = None
+    key: Secret = NO_SECRET
+    notices: list[Notice] = field(default_factory=list[Notice])
+    _provider: Provider | None = None
+    _open: dict[str, _Open] = field(default_factory=dict[str, _Open])
+    _trusted: bool | None = None
+    _demo_root: Path | None = None
+
+    # --- sessions -------------------------------------------------------------------------------------------
+
+    async def open(self, session_id: str = "") -> Harness:
+        """A new session, or a stored one to go on with. Raises StoreError, StartError, ConfigError."""
+        if session_id in self._open:
+            return self._open[session_id].session
+        wishes = self.wishes
+        if not session_id:
+            return await self._assemble(self._new_journal(wishes), wishes, past=False)
+        journal = self.store.open_session(session_id)
+        return await self._assemble(journal, self._where_it_was(session_id), past=True)
+
+    async def fork(self, session_id: str, turn: int) -> Harness:
+        """A new session that shares the story up to the end of that turn (0: all of it)."""
+        journal = self.store.fork(session_id, turn or None)
+        return await self._assemble(journal, self.wishes, past=True, source_is_fork=True)
+
+    def _where_it_was(self, session_id: str) -> Wishes:
+        """Our wishes, in the folder where the session worked, as far as that is still there."""
+        cwd = Path(self.store.info(session_id).cwd)
+        return replace(self.wishes, root=cwd) if cwd.is_absolute() and cwd.is_dir() else self.wishes
+
+    def _new_journal(self, wishes: Wishes) -> Journal:
+        info = SessionInfo(
+            id=wishes.session_id or str(uuid.uuid4()),
+            title=wishes.name,
+            cwd=str(wishes.root),
+            headless=not wishes.interactive,
+        )
+        return self.store.create(info, headless=not wishes.interactive) if wishes.persist else MemoryJournal(info)
+
+    async def _assemble(self, journal: Journal, wishes: Wishes, *, past: bool, source_is_fork: bool = False) -> Harness:
+        choice = self.choice or ModelChoice(kind="local")
+        if choice.kind == "demo":
+            wishes = self._demo_wishes(wishes)
+        trusted = await self._is_trusted(wishes)
+        settings = self._settings(wishes, trusted)
+        source = "fork" if source_is_fork else "resume" if past else "startup"
+        facts = [fact for _, fact in journal.read()] if past else []
+        opening = Opening(journal, started(journal, wishes, choice, source), facts, list(self.notices))
+        self.notices.clear()
+        provider = self._provider_for(choice, settings, wishes)
+        ground = Ground(self.places, self.environment, wishes, self.prompter)
+        session = await assemble(ground, settings, opening, provider, choice)
+        self._open[journal.session_id] = _Open(session, choice)
+        return session
+
+    def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
+        """Stored sessions, newest first."""
+        return self.store.sessions(search, None if everywhere else str(self.wishes.root))
+
+    def rename(self, session_id: str, title: str) -> None:
+        """Give a session a title."""
+        if session_id in self._open:
+            self._open[session_id].session.rename(title)
+        else:
+            self.store.rename(session_id, title)
+
+    def delete(self, session_id: str) -> None:
+        """Delete a session; `undelete` takes it back."""
+        self.store.delete(session_id)
+
+    def undelete(self, session_id: str) -> None:
+        """Take a deletion back."""
+        self.store.undelete(session_id)
+
+    def latest(self) -> str:
+        """The id of the newest session of this folder. Raises StoreError when there is none."""
+        found = self.store.latest(str(self.wishes.root), include_headless=not self.wishes.interactive)
+        if found is None:
+            raise StoreError(f"There is no session of {self.wishes.root} yet.", hint="Start without --continue.")
+        return found.id
+
+    def copy_of(self, session_id: str) -> str:
+        """The id of a new stored session with the same story."""
+        journal = self.store.fork(session_id)
+        journal.close()
+        return journal.session_id
+
+    def commands(self) -> Sequence[CommandInfo]:
+        """Slash commands that files define."""
+        return ()
+
+    # --- trust and settings ---------------------------------------------------------------------------------
+
+    def _settings(self, wishes: Wishes, trusted: bool) -> Settings:
+        sources = wishes.sources
+        return load_settings(self.places, wishes.root, extra=wishes.settings, sources=sources, trusted=trusted)
+
+    async def _is_trusted(self, wishes: Wishes) -> bool:
+        """Whether this folder's own settings count; asks the person once where something would be enabled."""
+        if wishes.trust or wishes.root == self._demo_root:
+            return True
+        if self._trusted is None:
+            report = read_trust(self.places, wishes.root)
+            self._trusted = report.trusted or await self._ask_trust(report, wishes)
+        return self._trusted
+
+    async def _ask_trust(self, report: TrustReport, wishes: Wishes) -> bool:
+        if not report.items:
+            return False
+        if not wishes.interactive:
+            self.notices.append(
+                Notice(
+                    level="warning",
+                    text=f"{report.root} is not trusted: its hooks, servers, environment and allow rules are left out.",
+                    hint="Start rein-tui there once and trust it, or give --trust.",
+                    code="untrusted",
+                )
+            )
+            return False
+        listed = "\n".join(f"• {i.kind}: {i.title}" + (f"  ({i.where})" if i.where else "") for i in report.items)
+        changed = "What it would enable has changed since you trusted it.\n" if report.changed else ""
+        question = Question(
+            question=f"Do you trust {report.root}?\n{changed}It would enable:\n{listed}",
+            header="Trust",
+            options=(
+                Option(label=_NO_TRUST, description="Its deny and ask rules hold all the same"),
+                Option(label=_TRUST, description="Until one of these changes"),
+            ),
+        )
+        reply = await self.prompter.question(
+            QuestionRequest(id=f"trust_{uuid.uuid4().hex[:8]}", questions=(question,), title="A new folder")
+        )
+        if _TRUST not in reply.answers.values():
+            return False
+        record_trust(self.places, report)
+        return True
+
+    # --- models ---------------------------------------------------------------------------------------------
+
+    def _provider_for(self, choice: ModelChoice, settings: Settings, wishes: Wishes) -> Provider:
+        if choice.kind == "demo" and not choice.path:
+            return ScriptedProvider(demo_script(wishes.root), model="demo", pace=0.03)
+        if self._provider is None:
+            self._provider = make_provider(choice, self._around(settings), api_key=self.key)
+        return self._provider
+
+    def _around(self, settings: Settings) -> Surroundings:
+        return Surroundings(environment=self.environment, settings=settings.data)
+
+    def _demo_wishes(self, wishes: Wishes) -> Wishes:
+        if self._demo_root is None:
+            self._demo_root = make_scratch_project(self.places.cache)
+        return replace(wishes, root=self._demo_root, persist=wishes.persist)
+
+    async def find_servers(self) -> tuple[FoundServer, ...]:
+        """Model servers on the usual local ports."""
+        url = self.environment.get("LOCAL_LLM_URL", "")
+        return await find_servers([url] if url else [])
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        """What the current provider offers. Raises ProviderError."""
+        if self._provider is None:
+            raise ProviderError("No model server is chosen yet.", kind="unavailable", hint="Choose one with /model.")
+        return await self._provider.models()
+
+    async def choose(self, choice: ModelChoice, api_key: str = "") -> None:
+        """Use this model from now on, also in open sessions. Raises ProviderError, StartError, ConfigError."""
+        choice = structs.replace(choice, model=choice.model or default_model(choice.kind, self.environment))
+        key = Secret(api_key, source="typed") if api_key else self.key
+        if choice.kind == "demo":
+            self.choice = choice
+            return
+        settings = self._settings(self.wishes, bool(self._trusted))
+        provider = make_provider(choice, self._around(settings), api_key=key)
+        await _check(provider, choice)
+        old, self._provider, self.choice, self.key = self._provider, provider, choice, key
+        window = await provider.context_window(choice.model)
+        for opened in self._open.values():
+            opened.session.use_model(provider, choice.model, window)
+            opened.choice = choice
+        if old is not None:
+            await old.close()
+
+    async def warm(self) -> None:
+        """Load what the first request needs, off the input path."""
+        if self._provider is not None:
+            await self._provider.warm()
+
+    async def close(self, reason: EndReason = "prompt_input_exit") -> None:
+        """End every open session, then the model's server and the store."""
+        for opened in list(self._open.values()):
+            await opened.session.close(reason)
+        if self._provider is not None:
+            await self._provider.close()
+        self.store.close()
+        if self._demo_root is not None:
+            remove_scratch_project(self._demo_root)
+
+
+async def _check(provider: Provider, choice: ModelChoice) -> None:
+    """Find out now, not at the first prompt, whether the server answers and knows the model."""
+    try:
+        models = await provider.models()
+    except ProviderError:
+        await provider.close()
+        raise
+    known = {m.id for m in models}
+    if choice.model and known and choice.model not in known and choice.kind == "local":
+        await provider.close()
+        raise ProviderError(
+            f"The server has no model {choice.model!r}.",
+            kind="not_found",
+            hint="It has: " + ", ".join(sorted(known)[:8]),
+        )
+
+
+def open_workbench(
+    places: Places,
+    environment: Mapping[str, str],
+    wishes: Wishes,
+    prompter: Prompter,
+    choice: ModelChoice | None,
+) -> LocalWorkbench:
+    """The house over these places. Quick: nothing is started and no server is asked. Raises StartError."""
+    if not wishes.root.is_dir():
+        raise StartError(f"{wishes.root} is not a folder.", hint="Choose one with --project-dir.")
+    secrets = [environment[n] for n in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN") if environment.get(n)]
+    store = Store.open(places, secrets=secrets)
+    if choice is not None:
+        choice = structs.replace(choice, model=choice.model or default_model(choice.kind, environment))
+    bench = LocalWorkbench(places, environment, wishes, prompter, store, choice)
+    bench.notices += store.take_notices()
+    if store.problem:
+        hint = "The session goes on in memory; nothing is lost until you leave."
+        bench.notices.append(Notice(level="error", text=f"Sessions cannot be stored: {store.problem}", hint=hint))
+    return bench
