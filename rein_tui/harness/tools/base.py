@@ -4,6 +4,7 @@ A tool subclasses `BaseTool[SomeStruct]` and writes `run`. A tool whose schema i
 subclasses `SchemaTool`.
 """
 
+import json
 import os
 import re
 from functools import cached_property
@@ -70,6 +71,7 @@ class BaseTool(Generic[InputT]):
 
     def parse(self, raw: JsonObject) -> InputT:
         """The typed input; fields that nobody knows and nulls count as not given. Raises InvalidInput."""
+        _refuse_half_characters(self.name, raw)
         given = {key: value for key, value in raw.items() if value is not None}
         try:
             value: Any = msgspec.convert(given, self.input_type)
@@ -130,6 +132,7 @@ class SchemaTool:
 
     def parse(self, raw: JsonObject) -> JsonObject:
         """The input, with all required fields. Raises InvalidInput."""
+        _refuse_half_characters(self.name, raw)
         schema = self._spec.input_schema
         required: Any = schema.get("required")
         for field in required if isinstance(required, list) else []:  # pyright: ignore[reportUnknownVariableType]
@@ -154,6 +157,14 @@ class SchemaTool:
     async def run(self, value: JsonObject, context: ToolContext) -> ToolResult:
         """Do it."""
         raise NotImplementedError
+
+
+def _refuse_half_characters(tool: str, raw: JsonObject) -> None:
+    """No file, process or journal can take a lone surrogate, though JSON can spell one. Raises InvalidInput."""
+    try:
+        json.dumps(raw, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"{tool}: the input holds {error.object[error.start]!r}, half of a character") from None
 
 
 def one_line(text: str, limit: int = SUMMARY_LENGTH) -> str:

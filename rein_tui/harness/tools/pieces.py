@@ -27,7 +27,9 @@ def read_piece(fd: int, first: int, count: int, width: int) -> Piece:
     wide = 4 * width + 4
     number, lines, open_line = 1, list[bytes](), bytearray()
     encoding: Encoding | None = None
+    ended = True
     while chunk := os.read(fd, _CHUNK):
+        ended = chunk.endswith(b"\n")
         encoding = encoding or find_encoding(chunk[: chunk.rfind(b"\n") + 1] or chunk[:-4])
         ends = chunk.count(b"\n")
         if number + ends < first:
@@ -48,10 +50,9 @@ def read_piece(fd: int, first: int, count: int, width: int) -> Piece:
             position = end + 1
         if len(lines) >= count:
             return Piece(_decode(lines, encoding), 0)
-    if open_line:
+    if not ended and number >= first:
         lines.append(bytes(open_line))
-        number += 1
-    return Piece(_decode(lines, encoding), number - 1)
+    return Piece(_decode(lines, encoding), number - ended)
 
 
 def _decode(lines: list[bytes], encoding: Encoding | None) -> list[str]:
