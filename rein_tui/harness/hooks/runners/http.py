@@ -69,23 +69,27 @@ def fill_variables(text: str, allowed: set[str], variables: Mapping[str, str]) -
 def is_url_allowed(url: str, patterns: tuple[str, ...] | None) -> bool:
     """Whether a list of URL patterns lets this URL pass. No list lets all pass, an empty one none.
 
-    `*` stands for any characters; hosts compare without case and without a trailing dot.
+    `*` stands for any characters; hosts compare without case and without a trailing dot. A URL with credentials
+    never passes a list: they can make one host look like another.
     """
     if patterns is None:
         return True
-    return any(_glob(_normal(pattern), _normal(url)) for pattern in patterns)
+    plain = _normal(url)
+    return plain is not None and any(_glob(_normal(pattern) or pattern, plain) for pattern in patterns)
 
 
-def _normal(url: str) -> str:
+def _normal(url: str) -> str | None:
+    """The URL in one spelling; None when it has none."""
     try:
         parts = urlsplit(url)
-        host, port = (parts.hostname or "").rstrip("."), parts.port
+        host, credentials = parts.netloc.lower(), "@" in parts.netloc
     except ValueError:
-        return url
-    if not host or parts.username is not None:
-        # Credentials before the host could make one host look like another.
-        return url
-    return urlunsplit((parts.scheme.lower(), f"{host}:{port}" if port else host, parts.path or "/", parts.query, ""))
+        return None
+    if not host or credentials:
+        return None
+    name, colon, port = host.partition(":") if not host.startswith("[") else (host, "", "")
+    path = parts.path or ("" if host.endswith("*") else "/")
+    return urlunsplit((parts.scheme.lower(), name.rstrip(".") + colon + port, path, parts.query, ""))
 
 
 def _glob(pattern: str, text: str) -> bool:
