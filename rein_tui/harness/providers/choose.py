@@ -1,0 +1,143 @@
+"""From a choice of model to the provider that serves it: the one place that knows all of them.
+
+Settings of its own: `prices`, `authHeader` (bearer, x-api-key, both), `anthropicVersion`, `promptCaching`,
+`idleTimeoutSeconds`, `numCtx`, `contextWindow`, `allowPlainHttp`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..protocol.errors import ConfigError, StartError
+from ..protocol.ports import ModelChoice, Provider
+from .anthropic import DEFAULT_MODEL, DEFAULT_URL, AnthropicOptions, AnthropicProvider
+from .base import NO_SECRET, KeyHelper, Secret, TextMode, is_loopback
+from .embedded import EmbeddedOptions, EmbeddedProvider
+from .http import Endpoint, HttpServer
+from .keys import HELPER_TTL, KeyRing
+from .local import LocalProvider
+from .ollama import OllamaOptions, OllamaProvider
+from .openai_chat import ChatOptions, OpenAIChatProvider
+from .prices import Price, read_prices
+from .scripted import load_script
+
+LOCAL_URL = "http://localhost:11434/v1"
+LOCAL_MODEL = "qwen2.5-coder:7b"
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a provider is built from besides the choice. `settings` are merged values, already trusted."""
+
+    environment: Mapping[str, str]
+    settings: Mapping[str, Any]
+    key_helper: KeyHelper | None = None
+    text_mode: TextMode | None = None
+
+
+def default_model(kind: str, environment: Mapping[str, str]) -> str:
+    """The model to use when the person named none."""
+    if kind == "anthropic":
+        return environment.get("CLAUDE_MODEL") or environment.get("ANTHROPIC_MODEL") or DEFAULT_MODEL
+    if kind == "local":
+        return environment.get("LOCAL_LLM_MODEL") or LOCAL_MODEL
+    return ""
+
+
+def make_provider(choice: ModelChoice, around: Surroundings, *, api_key: Secret = NO_SECRET) -> Provider:
+    """The provider for a choice. `api_key` is what the person typed; else the environment's, else the helper's.
+
+    Raises ConfigError for settings and addresses that make no sense, StartError when a key or file is missing.
+    """
+    match choice.kind:
+        case "anthropic":
+            return _anthropic(choice, around, api_key)
+        case "local":
+            return _local(choice, around, api_key)
+        case "gguf":
+            return EmbeddedProvider(EmbeddedOptions(path=Path(choice.path) if choice.path else None))
+        case "demo":
+            if not choice.path:
+                raise StartError("The demo has no script.", hint="Give a script file with --demo PATH.")
+            return load_script(Path(choice.path))
+
+
+def _anthropic(choice: ModelChoice, around: Surroundings, api_key: Secret) -> Provider:
+    env, settings = around.environment, around.settings
+    url = choice.url or env.get("ANTHROPIC_BASE_URL") or DEFAULT_URL
+    key = api_key or _key_from(env, "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY")
+    helper = None if key else around.key_helper
+    if not key and helper is None and not is_loopback(url):
+        raise StartError(
+            "There is no key for the Claude API.",
+            hint="Set ANTHROPIC_API_KEY, or choose a local model, a model file or the demo.",
+        )
+    options = AnthropicOptions(
+        url=url,
+        auth=_one_of(settings, "authHeader", ("bearer", "x-api-key", "both"), "both" if helper else "bearer"),
+        version=_setting(settings, "anthropicVersion", str, ""),
+        prices=_prices(settings),
+        cached=_setting(settings, "promptCaching", bool, True) and env.get("DISABLE_PROMPT_CACHING", "") not in _TRUE,
+        idle=_seconds(settings, "idleTimeoutSeconds", 90.0),
+    )
+    return AnthropicProvider(KeyRing(key, helper, ttl=_helper_ttl(env)), options)
+
+
+def _local(choice: ModelChoice, around: Surroundings, api_key: Secret) -> Provider:
+    settings = around.settings
+    endpoint = Endpoint(
+        url=choice.url or around.environment.get("LOCAL_LLM_URL") or LOCAL_URL,
+        idle=_seconds(settings, "idleTimeoutSeconds", 300.0),
+        allow_http=_setting(settings, "allowPlainHttp", bool, False),
+    )
+    keys = KeyRing(api_key or _key_from(around.environment, "LOCAL_LLM_API_KEY"))
+    chat = ChatOptions(endpoint, _setting(settings, "contextWindow", int, 0), _prices(settings))
+    native = OllamaOptions(endpoint, num_ctx=_setting(settings, "numCtx", int, 0))
+
+    def build(flavour: str) -> Provider:
+        if flavour == "ollama":
+            return OllamaProvider(native, keys, text_mode=around.text_mode)
+        return OpenAIChatProvider(chat, keys, text_mode=around.text_mode)
+
+    return LocalProvider(HttpServer(endpoint, keys), build)
+
+
+_TRUE = {"1", "true", "yes", "on"}
+
+
+def _key_from(environment: Mapping[str, str], *names: str) -> Secret:
+    """The first key that the environment holds."""
+    return next((Secret(environment[name], source=name) for name in names if environment.get(name)), NO_SECRET)
+
+
+def _helper_ttl(environment: Mapping[str, str]) -> float:
+    milliseconds = environment.get("CLAUDE_CODE_API_KEY_HELPER_TTL_MS", "")
+    return int(milliseconds) / 1000 if milliseconds.isdecimal() else HELPER_TTL
+
+
+def _prices(settings: Mapping[str, Any]) -> dict[str, Price]:
+    return read_prices(settings["prices"], "settings") if "prices" in settings else {}
+
+
+def _setting(settings: Mapping[str, Any], name: str, kind: type[_T], default: _T) -> _T:
+    value = settings.get(name, default)
+    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+        raise ConfigError(f"`{name}` must be a {kind.__name__}", where="settings")
+    return value
+
+
+def _seconds(settings: Mapping[str, Any], name: str, default: float) -> float:
+    value = settings.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise ConfigError(f"`{name}` must be a number of seconds above 0", where="settings")
+    return float(value)
+
+
+def _one_of(settings: Mapping[str, Any], name: str, choices: tuple[_T, ...], default: _T) -> _T:
+    value = settings.get(name, default)
+    if value not in choices:
+        raise ConfigError(f"`{name}` must be one of {', '.join(map(str, choices))}", where="settings")
+    return value
