@@ -7,13 +7,13 @@ new lines; a long open table at most every fourth time. When all is said, the li
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from markdown_it.token import Token
 from textual.content import Content
 
 from .highlight import MAX_COLOURED, code_lines, next_code_lines
-from .lines import BLANK, Line, Piece, lay_out
+from .lines import BLANK, EMPTY, Line, Piece, lay_out
 from .markdown import CONTENT, code_piece, parser, pieces_of
 from .safe import SafeStream
 
@@ -40,9 +40,14 @@ class _Fence:
 
 
 class GrowingMarkdown:
-    """Text of a model, fed as it comes, and its lines for one width."""
+    """Text of a model, fed as it comes, and its lines for one width.
 
-    def __init__(self, text: str = "", *, finished: bool = False) -> None:
+    `gutter` stands before every line, `lead` blank lines above the text.
+    """
+
+    def __init__(self, text: str = "", *, finished: bool = False, gutter: Content = EMPTY, lead: int = 0) -> None:
+        self._gutter = gutter
+        self._lead = lead
         self._stream = SafeStream("markdown")
         self._parts: list[str] = []
         self._open = ""
@@ -80,11 +85,12 @@ class GrowingMarkdown:
     def whole(self, width: int) -> list[Line]:
         """All lines for a width, from the start; later `grow` calls go on from there."""
         self._width = width
-        self._open, self._frozen, self._gap, self._fence = self.text, 0, False, None
-        lines: list[Line] = []
+        self._open, self._frozen, self._gap, self._fence = self.text, self._lead, False, None
+        lines = lay_out([BLANK] * self._lead, width)
         if self._finished and _DEFINITION.search(self.text):
             # Link definitions may stand below their uses: only a parse of the whole text sees them.
-            return lay_out(pieces_of(parser().parse(self.text), width), width)
+            self._show(pieces_of(parser().parse(self.text), self._room), lines)
+            return lines
         self._advance(lines)
         return lines
 
@@ -103,9 +109,19 @@ class GrowingMarkdown:
     def _show(self, pieces: Sequence[Piece], lines: list[Line]) -> None:
         """Put pieces below what is frozen, after the gap that belongs there."""
         del lines[self._frozen :]
-        if pieces and self._gap and lines:
+        if pieces and self._gap and len(lines) > self._lead:
             lines += lay_out([BLANK], self._width)
+        self._put(pieces, lines)
+
+    def _put(self, pieces: Sequence[Piece], lines: list[Line]) -> None:
+        gutter = self._gutter
+        if gutter:
+            pieces = [replace(piece, first=gutter + piece.first, rest=gutter + piece.rest) for piece in pieces]
         lines += lay_out(pieces, self._width)
+
+    @property
+    def _room(self) -> int:
+        return self._width - self._gutter.cell_length
 
     def _freeze(self, pieces: Sequence[Piece], lines: list[Line], *, gap: bool) -> None:
         self._show(pieces, lines)
@@ -123,12 +139,12 @@ class GrowingMarkdown:
         if cut is not None and (self._finished or cut[1] < self._open.count("\n")):
             # Only behind a complete line: "-" may still become "---".
             index, row, gap = cut
-            self._freeze(pieces_of(tokens[:index], self._width), lines, gap=gap)
+            self._freeze(pieces_of(tokens[:index], self._room), lines, gap=gap)
             self._open = _from_row(self._open, row)
             tokens = parser().parse(self._open)
         if tokens and tokens[0].type == "fence" and self._opens_fence(tokens[0], lines):
             return True
-        self._show(pieces_of(tokens, self._width), lines)
+        self._show(pieces_of(tokens, self._room), lines)
         return False
 
     def _waits_with_table(self, lines: list[Line]) -> bool:
@@ -146,9 +162,8 @@ class GrowingMarkdown:
         if match is None:
             return False
         language = match[3].strip().split(" ")[0].split("{")[0]
-        self._freeze([], lines, gap=self._gap)
-        if self._gap and lines:
-            self._freeze([BLANK], lines, gap=False)
+        gap, self._gap = self._gap, False
+        self._freeze([BLANK] if gap and self._frozen > self._lead else [], lines, gap=False)
         self._fence = _Fence(match[2], len(match[1]), language, len(lines))
         self._open = text[match.end() :]
         return True
@@ -166,7 +181,7 @@ class GrowingMarkdown:
         self._add_code(fence, [_dedented(line, fence.indent) for line in complete], lines)
         self._open = partial
         if partial and not fence.is_closed_by(partial):
-            lines += lay_out([code_piece(Content(partial.expandtabs(4)))], self._width)
+            self._put([code_piece(Content(partial.expandtabs(4)))], lines)
         return False
 
     def _add_code(self, fence: _Fence, new: list[str], lines: list[Line]) -> None:

@@ -351,6 +351,13 @@ class LineView(ScrollView, can_focus=True):
         self.settle()
         self.refresh()
 
+    def relay(self) -> None:
+        """Lay out everything again, holding the text on top: blocks look different now."""
+        self._shown = []
+        self._change_width(self._width)
+        self.settle()
+        self.refresh()
+
     def _change_width(self, width: int) -> None:
         place = self._place_in_text()
         self._width = width

@@ -1,0 +1,279 @@
+"""The chat: the conversation as one surface, folded from events.
+
+`apply` takes live events one by one, `load` a whole history; both go through the same fold and give the same lines.
+Below the surface stands a one-line button while new text waits ("↓ 3 new") and the search bar when it is open.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Input, Static
+
+from rein_tui.harness.protocol.events import DELTAS, TURN_ENDS, Event, Fact, MessageFinished
+
+from .chat_blocks import ChatBlock, Density, Look, PromptBlock
+from .chat_card import CardBlock
+from .chat_fold import Change, ChatFold
+from .line_view import Block
+from .stack import Entry
+from .surface import Surface
+
+DENSITIES: tuple[Density, ...] = ("grouped", "line", "full")
+BREATH = 0.004
+"""Seconds of events after which keys and frames get a turn, however fast the events come."""
+
+
+class NewBelow(Static):
+    """The button that says how much came below while the reader was further up."""
+
+    class Pressed(Message):
+        """It was clicked."""
+
+    def on_click(self) -> None:
+        """Go there."""
+        self.post_message(self.Pressed())
+
+
+class Chat(Vertical):
+    """The chat pane."""
+
+    DEFAULT_CSS = """
+    Chat {
+        & > #chat-empty { width: 1fr; height: 1fr; content-align: center middle; color: $text-muted; padding: 1 2; }
+        & > Surface { display: none; }
+        &.-filled > #chat-empty { display: none; }
+        &.-filled > Surface { display: block; }
+        & > NewBelow {
+            display: none; dock: bottom; height: 1; width: 1fr; content-align: center middle;
+            color: $text-primary; background: $primary 15%;
+            &:hover { background: $primary 30%; }
+        }
+        &.-unread > NewBelow { display: block; }
+        & > #chat-search { display: none; dock: bottom; height: 1; }
+        &.-searching > #chat-search { display: block; layout: horizontal; }
+        & #chat-needle { width: 1fr; border: none; height: 1; padding: 0 1; }
+        & #chat-hits { width: auto; height: 1; padding: 0 1; color: $text-muted; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash,ctrl+f", "search", "Search", show=False, id="chat.search"),
+        Binding("escape", "end_search", "End search", show=False, id="chat.end_search"),
+        Binding("d", "density", "Density", show=False, id="chat.density"),
+        Binding("left_curly_bracket", "turn(-1)", "Previous turn", show=False, id="chat.previous_turn"),
+        Binding("right_curly_bracket", "turn(1)", "Next turn", show=False, id="chat.next_turn"),
+    ]
+
+    density: reactive[Density] = reactive[Density]("line", init=False)
+    """How much of the tool activity shows: grouped, one line each, full."""
+
+    class BlockSelected(Message):
+        """The block cursor moved: the inspector may follow. `call_id` is empty for what is no call."""
+
+        def __init__(self, call_id: str, turn: int) -> None:
+            super().__init__()
+            self.call_id = call_id
+            self.turn = turn
+
+    class BlockOpened(BlockSelected):
+        """Enter was pressed on a block: show it in the inspector."""
+
+    class LinkOpened(Message):
+        """A link was clicked. `target` is where it really goes; ask before going there."""
+
+        def __init__(self, target: str) -> None:
+            super().__init__()
+            self.target = target
+
+    class Copied(Message):
+        """`text` is to be put on the clipboard."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.surface = Surface(id="chat-surface")
+        self._empty = Static(Content(""), id="chat-empty")
+        self._below = NewBelow(Content(""))
+        self._look = Look()
+        self._fold = ChatFold(self._look)
+        self._entries: dict[ChatBlock, Entry[Block]] = {}
+        self._breathed = 0.0
+
+    def compose(self) -> ComposeResult:
+        yield self._empty
+        yield self.surface
+        yield self._below
+        with Vertical(id="chat-search"):
+            yield Input(placeholder="search the conversation", id="chat-needle")
+            yield Static(Content(""), id="chat-hits")
+
+    def on_mount(self) -> None:
+        """Watch what waits below."""
+        self.watch(self.surface, "unread", self._show_unread)
+
+    # --- story ----------------------------------------------------------------------------------------------
+
+    async def apply(self, event: Event) -> None:
+        """Fold one live event in. Yields to keys and frames now and then, so an endless stream starves nobody."""
+        for change in self._fold.apply(event):
+            self._show(change)
+        if isinstance(event, (MessageFinished, *TURN_ENDS)):
+            self.surface.flush()
+        now = time.perf_counter()
+        if now - self._breathed > BREATH:
+            await asyncio.sleep(0)
+            self._breathed = time.perf_counter()
+
+    def load(self, facts: Sequence[Fact]) -> None:
+        """Show a whole history instead of what was here, from its end."""
+        self._fold = ChatFold(self._look)
+        for fact in facts:
+            if not isinstance(fact, DELTAS):
+                self._fold.apply(fact)
+        blocks = list(self._fold.walk())
+        self._entries = dict(zip(blocks, self.surface.load(blocks), strict=True))
+        self.set_class(bool(blocks), "-filled")
+
+    def _show(self, change: Change) -> None:
+        block = change.block
+        if change.kind == "added":
+            self.add_class("-filled")
+            after = self._entries[change.after] if change.after else None
+            self._entries[block] = self.surface.add(block, after)
+        elif change.kind == "removed":
+            self.surface.remove_entry(self._entries.pop(block))
+        else:
+            self.surface.touch(self._entries[block])
+
+    # --- looks ----------------------------------------------------------------------------------------------
+
+    def set_empty(self, content: Content) -> None:
+        """What stands here before the first message."""
+        self._empty.update(content)
+
+    def watch_density(self, density: Density) -> None:
+        """Draw all calls in the other density, holding what is being read."""
+        self._look.density = density
+        self.surface.relay()
+
+    def action_density(self) -> None:
+        """The next density."""
+        self.density = DENSITIES[(DENSITIES.index(self.density) + 1) % len(DENSITIES)]
+
+    def _show_unread(self, unread: int) -> None:
+        self.set_class(unread > 0, "-unread")
+        self._below.update(Content(f"↓ {unread} new · End"))
+
+    # --- going places ---------------------------------------------------------------------------------------
+
+    def show_call(self, call_id: str) -> bool:
+        """Put the cursor on a call; false when it is not in this chat."""
+        card = self._fold.cards.get(call_id)
+        if card is None:
+            return False
+        if card.hidden:
+            card.run.folded = False
+            self.surface.relay()
+        self.surface.set_cursor(self._entries[card])
+        return True
+
+    def show_turn(self, turn: int) -> bool:
+        """Put the cursor on the prompt of a turn; false when it is not in this chat."""
+        block = self._fold.turns.get(turn)
+        if block is None:
+            return False
+        self.surface.set_cursor(self._entries[block])
+        return True
+
+    def action_turn(self, step: int) -> None:
+        """The prompt above or below the cursor, or the view."""
+        surface = self.surface
+        entry = surface.cursor
+        if entry is None:
+            found = surface.stack.at(round(surface.scroll_y))
+            entry = found[0] if found else None
+        while entry is not None:
+            entry = surface.stack.below(entry) if step > 0 else surface.stack.above(entry)
+            if entry is not None and isinstance(entry.block, PromptBlock) and surface.lines_of(entry):
+                surface.set_cursor(entry)
+                return
+
+    # --- search ---------------------------------------------------------------------------------------------
+
+    def action_search(self) -> None:
+        """Open the search bar."""
+        self.add_class("-searching")
+        self.query_one("#chat-needle", Input).focus()
+
+    def action_end_search(self) -> None:
+        """Close the search bar; the view stays where the search went."""
+        self.remove_class("-searching")
+        self.surface.clear_find()
+        self.surface.focus()
+
+    @on(Input.Changed, "#chat-needle")
+    def _search(self, event: Input.Changed) -> None:
+        event.stop()
+        self.surface.find(event.value)
+        self._show_hits()
+
+    @on(Input.Submitted, "#chat-needle")
+    def _search_on(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.surface.action_find(-1)
+        self._show_hits()
+
+    def _show_hits(self) -> None:
+        search = self.surface.search
+        text = "" if search is None else f"{search.current} of {search.total}" if search.total else "nothing found"
+        self.query_one("#chat-hits", Static).update(Content(text))
+
+    # --- upward ---------------------------------------------------------------------------------------------
+
+    @on(NewBelow.Pressed)
+    def _go_down(self, event: NewBelow.Pressed) -> None:
+        event.stop()
+        self.surface.scroll_to_end()
+
+    @on(Surface.LinkOpened)
+    def _open_link(self, event: Surface.LinkOpened) -> None:
+        event.stop()
+        self.post_message(self.LinkOpened(event.target))
+
+    @on(Surface.BlockCopied)
+    def _copy(self, event: Surface.BlockCopied) -> None:
+        event.stop()
+        self.post_message(self.Copied(event.text))
+
+    @on(Surface.CursorMoved)
+    def _select(self, event: Surface.CursorMoved) -> None:
+        event.stop()
+        if isinstance(event.block, ChatBlock):
+            self.post_message(self.BlockSelected(_call_of(event.block), event.block.turn))
+
+    @on(Surface.BlockOpened)
+    def _open(self, event: Surface.BlockOpened) -> None:
+        event.stop()
+        if isinstance(event.block, ChatBlock):
+            self.post_message(self.BlockOpened(_call_of(event.block), event.block.turn))
+
+
+def _call_of(block: ChatBlock | None) -> str:
+    """The call that a block is, or stands below."""
+    while block is not None:
+        if isinstance(block, CardBlock):
+            return block.call_id
+        block = block.parent
+    return ""
