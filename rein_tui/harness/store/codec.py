@@ -34,6 +34,14 @@ def encode_fact(fact: Fact) -> bytes:
         )
 
 
+def encode_json(value: object) -> bytes:
+    """Any JSON value, compact, on one line. Lone surrogates become U+FFFD; raises RecursionError for deep nesting."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_clean(value))
+
+
 def decode_fact(body: bytes, seq: int = 0) -> Fact:
     """The fact of these bytes; a notice in its place when they are damaged or from a newer version."""
     try:

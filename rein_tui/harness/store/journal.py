@@ -77,9 +77,9 @@ class DiskJournal:
         self._number: int | None = None
         self._saved_title = ""
         self._lease: Lease | None = None
-        self._closed: Callable[[str], None] = lambda session_id: None
+        self._closed: Callable[[str], object] = lambda session_id: None
 
-    def attach(self, *, number: int | None, last: int, lease: Lease | None, closed: Callable[[str], None]) -> None:
+    def attach(self, *, number: int | None, last: int, lease: Lease | None, closed: Callable[[str], object]) -> None:
         """What the store knows of the session: number and last fact if stored, its lease, whom to tell at the end."""
         self._number, self._last, self._lease, self._closed = number, last, lease, closed
         self._saved_title = self._summary.title if number is not None else ""
@@ -106,15 +106,16 @@ class DiskJournal:
 
     def append(self, fact: Fact) -> int:
         """Store one fact, durably at commit points; returns its sequence number. Never raises."""
-        self._keep(fact)
+        kept = self._keep(fact)
+        self._summary.apply(kept)
         if type(fact) in COMMIT_POINTS or fact.turn == 0 or len(self._pending) % _BATCH == 0:
             self.flush()
             if isinstance(fact, e.TURN_ENDS) and not fact.parent:
                 self._index()
         return self._last
 
-    def extend(self, facts: Iterable[Fact]) -> None:
-        """Store many facts in one go. Never raises."""
+    def adopt(self, facts: Iterable[Fact]) -> None:
+        """Begin with facts that the summary knows already: those of a session forked or imported. Never raises."""
         for fact in facts:
             self._keep(fact)
         self.flush()
@@ -146,12 +147,13 @@ class DiskJournal:
             self._lease = None
         self._closed(self.session_id)
 
-    def _keep(self, fact: Fact) -> None:
+    def _keep(self, fact: Fact) -> Fact:
+        """Encode a fact to be written; returns it as it will be read, without our own keys."""
         self._last += 1
         whole = encode_fact(fact)
         body = self._redact(whole)
         self._pending.append(StoredFact(self._last, tag_of(fact), fact.turn, fact.time, body))
-        self._summary.apply(fact if body == whole else decode_fact(body, self._last))  # a title may hold a key too
+        return fact if body == whole else decode_fact(body, self._last)
 
     def _save(self, connection: sqlite3.Connection) -> None:
         s = self._summary

@@ -1,5 +1,6 @@
 """The fold that makes one row of the session list from a session's facts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -98,6 +99,11 @@ class SessionSummary:
                 self.state = "idle"
             case _:
                 pass
+
+    def apply_all(self, facts: Iterable[Fact]) -> None:
+        """Take many facts into account."""
+        for fact in facts:
+            self.apply(fact)
 
     def _started(self, fact: SessionStarted) -> None:
         self.cwd = self.cwd or fact.cwd

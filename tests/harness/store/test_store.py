@@ -4,64 +4,25 @@ import sqlite3
 import stat
 from pathlib import Path
 
-import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import StoreError
 from rein_tui.harness.protocol.events import (
     Fact,
-    MessageFinished,
-    PromptAdded,
-    SessionEnded,
     SessionStarted,
     TitleChanged,
-    ToolCallFinished,
-    ToolCallRequested,
     ToolCallStarted,
     TurnFinished,
     TurnStarted,
 )
-from rein_tui.harness.protocol.messages import Message, TextBlock, ToolUseBlock, Usage
 from rein_tui.harness.protocol.ports import SessionInfo
+from rein_tui.harness.store.codec import decode_fact, encode_fact, tag_of
 from rein_tui.harness.store.store import Store
 
-
-def a_turn(turn: int, prompt: str, answer: str = "done", result: str = "ok", time: float = 0.0) -> list[Fact]:
-    """One whole turn with one call."""
-    time = time or 1000.0 + turn
-    call = f"call_{turn}"
-    words: list[Fact] = [
-        TurnStarted(text=prompt),
-        PromptAdded(message=Message(role="user", blocks=(TextBlock(text=prompt),))),
-        MessageFinished(
-            step=1,
-            stop_reason="tool_use",
-            message=Message(
-                role="assistant",
-                blocks=(TextBlock(text=answer), ToolUseBlock(id=call, name="Bash", input={"command": "ls"})),
-            ),
-            usage=Usage(input_tokens=10, output_tokens=5, cost_usd=0.25),
-            model="claude-x",
-        ),
-        ToolCallRequested(call_id=call, name="Bash", input={"command": "ls"}, summary="ls"),
-        ToolCallStarted(call_id=call, name="Bash", input={"command": "ls"}),
-        ToolCallFinished(call_id=call, name="Bash", outcome="ok", content=result),
-        TurnFinished(),
-    ]
-    return [msgspec.structs.replace(fact, turn=turn, time=time) for fact in words]
-
-
-def fill(store: Store, *prompts: str, cwd: str = "/p", headless: bool = False, result: str = "ok") -> str:
-    """A stored, closed session with these prompts."""
-    journal = store.create(SessionInfo(id="", cwd=cwd), headless=headless)
-    journal.append(SessionStarted(session_id=journal.session_id, cwd=cwd, branch="main", time=1000.0))
-    for turn, prompt in enumerate(prompts, 1):
-        for fact in a_turn(turn, prompt, result=result):
-            journal.append(fact)
-    journal.append(SessionEnded())
-    journal.close()
-    return journal.session_id
+from .stories import a_turn, facts, fill
 
 
 def test_facts_come_back_in_order(places: Places) -> None:
@@ -318,4 +279,29 @@ def test_the_same_id_twice(places: Places) -> None:
     session = fill(store, "x")
     with pytest.raises(StoreError, match="already"):
         store.create(SessionInfo(id=session))
+    store.close()
+
+
+@given(facts)
+def test_any_fact_comes_back_as_it_was(fact: Fact) -> None:
+    body = encode_fact(fact)
+    assert b"\n" not in body
+    assert decode_fact(body) == fact
+    assert f'"type":"{tag_of(fact)}"'.encode() in body
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(facts, max_size=30))
+def test_any_order_of_facts_is_kept(places: Places, story: list[Fact]) -> None:
+    store = Store.open(places)
+    journal = store.create(SessionInfo(id=""))
+    journal.append(TurnStarted(text="x", turn=1))
+    for fact in story:
+        journal.append(fact)
+    assert [fact for _, fact in journal.read()][1:] == story
+    live = journal.info
+    journal.close()
+    assert [fact for _, fact in store.read(journal.session_id)][1:] == story
+    reopened = store.open_session(journal.session_id)
+    assert (reopened.info.title, reopened.info.turns, reopened.info.updated) == (live.title, live.turns, live.updated)
     store.close()

@@ -1,0 +1,125 @@
+"""The table of sessions: rows in, rows out. It knows nothing of open journals or facts."""
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, cast
+
+from msgspec import structs
+
+from ..protocol.errors import StoreError
+from ..protocol.ports import SessionInfo
+from .database import Database
+from .lease import holder
+from .schema import key_range
+from .search import matching_sessions
+from .summary import SessionSummary
+
+_COLUMNS = (
+    "number, last_seq, id, title, title_rank, cwd, branch, created, updated, turns, cost_usd, state, model, headless, "
+    "forked_from, forked_turn"
+)
+
+
+class Row(NamedTuple):
+    """One session as stored: its number, its newest fact, and what the list shows."""
+
+    number: int
+    last_seq: int
+    summary: SessionSummary
+
+
+class Catalog:
+    """All stored sessions; a deleted one is hidden until it is purged."""
+
+    def __init__(self, database: Database, leases: Path) -> None:
+        self._database, self._leases = database, leases
+
+    def row(self, session_id: str) -> Row:
+        """One session. Raises StoreError when there is none."""
+        rows = self._database.read(f"SELECT {_COLUMNS} FROM sessions WHERE id = ? AND deleted = 0", (session_id,))  # noqa: S608
+        if not rows:
+            raise StoreError(f"There is no session {session_id}.", hint="`rein-tui sessions list` shows them.")
+        return _row_of(rows[0])
+
+    def exists(self, session_id: str) -> bool:
+        """Whether the id is taken, also by a deleted session; false where the store cannot be read."""
+        try:
+            return bool(self._database.read("SELECT 1 FROM sessions WHERE id = ?", (session_id,)))
+        except StoreError:
+            return False
+
+    def sessions(self, search: str, cwd: str | None, limit: int) -> list[SessionInfo]:
+        """Rows newest first; with `search`, those in which all its words occur. Raises StoreError."""
+        clause, parameters = "", []
+        if search.strip():
+            numbers = ", ".join(str(number) for number in matching_sessions(self._database, search))
+            clause = f" AND number IN ({numbers})"
+        if cwd is not None:
+            clause, parameters = clause + " AND cwd = ?", [cwd]
+        sql = f"SELECT {_COLUMNS} FROM sessions WHERE deleted = 0{clause} ORDER BY updated DESC LIMIT ?"  # noqa: S608
+        return [self.info(_row_of(row)) for row in self._database.read(sql, (*parameters, limit))]
+
+    def info(self, row: Row) -> SessionInfo:
+        """What the list shows; a session whose process died is done."""
+        info = row.summary.info
+        if info.state != "done" and holder(self._leases, info.id) is None:
+            return structs.replace(info, state="done")
+        return info
+
+    def entitle(self, session_id: str, title: str, rank: int) -> None:
+        """Change a title without touching anything else. Raises StoreError."""
+        self._change("UPDATE sessions SET title = ?, title_rank = ? WHERE id = ?", (title, rank, session_id))
+
+    def hide(self, session_id: str) -> None:
+        """Mark as deleted. Raises StoreError."""
+        self._change("UPDATE sessions SET deleted = ? WHERE id = ?", (time.time(), session_id))
+
+    def unhide(self, session_id: str) -> None:
+        """Take a deletion back. Raises StoreError."""
+        self._change("UPDATE sessions SET deleted = 0 WHERE id = ?", (session_id,))
+
+    def purge(self, before: float) -> list[tuple[str, str]]:
+        """Remove for good what was deleted before this time; returns (id, cwd) of each. Raises StoreError."""
+        sql = "SELECT number, id, cwd FROM sessions WHERE deleted > 0 AND deleted < ?"
+        gone = self._database.read(sql, (before,))
+
+        def work(connection: sqlite3.Connection) -> None:
+            for number, _, _ in gone:
+                if self._database.has_words:
+                    connection.execute("DELETE FROM words WHERE rowid BETWEEN ? AND ?", key_range(number))
+                connection.execute("DELETE FROM facts WHERE key BETWEEN ? AND ?", key_range(number))
+                connection.execute("DELETE FROM sessions WHERE number = ?", (number,))
+
+        if gone and not self._database.write(work):
+            raise StoreError(self._database.problem)
+        return [(session_id, cwd) for _, session_id, cwd in gone]
+
+    def _change(self, sql: str, parameters: tuple[Any, ...]) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(sql, parameters)
+
+        if not self._database.write(work):
+            raise StoreError(self._database.problem)
+
+
+def _row_of(row: tuple[Any, ...]) -> Row:
+    number, last_seq, session_id, title, rank, cwd, branch, created, updated, turns, cost, state, *rest = row
+    model, headless, forked_from, forked_turn = rest
+    summary = SessionSummary(
+        id=session_id,
+        title=title,
+        title_rank=rank,
+        cwd=cwd,
+        branch=branch,
+        created=created,
+        updated=updated,
+        turns=turns,
+        cost_usd=cost,
+        state=cast(Literal["running", "waiting", "idle", "done"], state),
+        model=model,
+        headless=bool(headless),
+        forked_from=forked_from,
+        forked_turn=forked_turn,
+    )
+    return Row(number, last_seq, summary)
