@@ -57,7 +57,7 @@ class Options(argparse.Namespace):
     add_dir: list[Path] | None = None
     settings: str = ""
     setting_sources: str | None = None
-    permission_mode: str = ""
+    permission_mode: str | None = None
     dangerously_skip_permissions: bool = False
     allowed_tools: list[str] | None = None
     disallowed_tools: list[str] | None = None
@@ -119,7 +119,7 @@ def _model_flags(parser: argparse.ArgumentParser) -> None:
         "--gguf", nargs="?", const="", metavar="PATH", help="serve a model file; no PATH: a small one to try"
     )
     group.add_argument("--demo", action="store_true", help="a scripted model in a scratch folder shows every pane")
-    group.add_argument("--effort", default="", choices=("", "low", "medium", "high", "xhigh", "max"))
+    group.add_argument("--effort", default="", choices=("low", "medium", "high", "xhigh", "max"))
     group.add_argument("--system-prompt", default=None, metavar="TEXT", help="in place of ours")
     group.add_argument("--append-system-prompt", default="", metavar="TEXT", help="after ours")
 
@@ -130,7 +130,7 @@ def _harness_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--add-dir", type=Path, action="append", metavar="DIR", help="a further folder to work in")
     group.add_argument("--settings", default="", metavar="FILE|JSON", help="further settings")
     group.add_argument("--setting-sources", default=None, metavar="LIST", help="of user,project,local")
-    group.add_argument("--permission-mode", default="", type=_mode, metavar="MODE", help=", ".join(get_args(Mode)))
+    group.add_argument("--permission-mode", default=None, type=_mode, metavar="MODE", help=", ".join(get_args(Mode)))
     group.add_argument("--dangerously-skip-permissions", action="store_true", help="the mode bypassPermissions")
     group.add_argument("--allowedTools", "--allowed-tools", dest="allowed_tools", nargs="+", metavar="RULE")
     group.add_argument("--disallowedTools", "--disallowed-tools", dest="disallowed_tools", nargs="+", metavar="RULE")

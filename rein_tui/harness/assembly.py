@@ -159,7 +159,8 @@ class _Makers:
         return folder
 
     def _settings_environment(self) -> dict[str, str]:
-        return {str(k): str(v) for k, v in (self._settings.merged("env") or {}).items()}
+        values: Mapping[str, object] = self._settings.merged("env") or {}
+        return {name: str(value) for name, value in values.items()}
 
     def hooks(self, policy: Policy, workspace: Workspace, transcript_path: Path) -> Hooks:
         specs: list[HookSpec] = []

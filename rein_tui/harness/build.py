@@ -16,7 +16,7 @@ from .demo.script import demo_script
 from .places import Places
 from .protocol.decisions import Option, Question, QuestionRequest
 from .protocol.errors import ProviderError, StartError, StoreError
-from .protocol.events import Notice
+from .protocol.events import Fact, Notice
 from .protocol.ports import (
     CommandInfo,
     FoundServer,
@@ -116,6 +116,12 @@ class LocalWorkbench:
     def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
         """Stored sessions, newest first."""
         return self.store.sessions(search, None if everywhere else str(self.wishes.root))
+
+    def facts(self, session_id: str) -> Sequence[Fact]:
+        """A session's story, for a preview. Raises StoreError."""
+        if session_id in self._open:
+            return self._open[session_id].session.history()
+        return [fact for _, fact in self.store.read(session_id)]
 
     def rename(self, session_id: str, title: str) -> None:
         """Give a session a title."""

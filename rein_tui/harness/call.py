@@ -244,7 +244,7 @@ class CallPassage:
         outcome = await self._fire("PermissionRequest", permission_suggestions=suggestions)
         reply = _hook_reply(outcome)
         if reply is None and not self._parts.interactive:
-            reason = f"{decision.reason} Nobody can answer here, so it is denied."
+            reason = f"{decision.reason.rstrip('.')}. Nobody can answer here, so it is denied."
             return await self._redecided(decision, "deny", reason, "unattended")
         if reply is None:
             reply = await self._question(decision)
