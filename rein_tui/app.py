@@ -96,6 +96,12 @@ class ReinApp(App[str]):
         """Variables that our styles use and foreign themes lack."""
         return VARIABLES
 
+    def get_key_display(self, binding: Binding) -> str:
+        """Keys as people write them: F1, ctrl+p, enter, ↑."""
+        names = {"up": "↑", "down": "↓", "left": "←", "right": "→", "escape": "esc", "slash": "/"}
+        parts = [names.get(part, part) for part in binding.key.split("+")]
+        return "+".join(part.upper() if part[0] == "f" and part[1:].isdigit() else part for part in parts)
+
     def on_mount(self) -> None:
         """Look right at once; everything else follows the first paint."""
         for theme in THEMES:

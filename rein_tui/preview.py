@@ -14,7 +14,7 @@ from rein_tui.widgets.modal import Modal
 class Preview(Modal[None]):
     """Read only; Space or Esc closes."""
 
-    FIRST = "Chat"
+    FIRST = "Surface"
     DEFAULT_CSS = """
     Preview > .frame { height: 90%; max-width: 120; padding: 0; }
     """

@@ -1,7 +1,7 @@
 """The main screen: it lays the panes out, hands every event to each of them, and passes wishes on. Nothing else."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -80,7 +80,7 @@ class MainScreen(Screen[None]):
     @property
     def rein(self) -> "ReinApp":
         """The app, as what it is."""
-        return cast("ReinApp", cast("Any", self.app))
+        return cast("ReinApp", self.app)  # pyright: ignore[reportUnknownMemberType]  Textual leaves the type open
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="body"):

@@ -39,21 +39,31 @@ async def _help(app: "ReinApp", _: str) -> None:
 
 
 async def _keys(app: "ReinApp", _: str) -> None:
-    """The keys that are valid now: those of the focus first, then those of the screen."""
-    groups: dict[str, dict[str, tuple[list[str], str]]] = {}
+    """The keys that are valid now: ours by place, then the plain editing and moving keys."""
+    groups: dict[str, dict[str, tuple[list[str], str]]] = {name: {} for name in ("Everywhere", "In the prompt")}
+    plain: dict[str, tuple[list[str], str]] = {}
     for node, binding, enabled, _tooltip in app.screen.active_bindings.values():
         if not enabled or not binding.description or binding.system:
             continue
-        names = {"ReinApp": "Everywhere", "MainScreen": "Everywhere", "PromptArea": "In the prompt"}
-        kind = type(node).__name__
-        group = names.get(kind, f"In the {kind}")
-        keys, _words = groups.setdefault(group, {}).setdefault(binding.action, ([], binding.description))
+        group = groups.setdefault(_place(type(node).__name__), {}) if binding.id else plain
+        keys, _words = group.setdefault(binding.action, ([], binding.description))
         keys.append(app.get_key_display(binding))
+    groups["Moving and editing"] = plain
     parts: list[Content] = []
-    for group, actions in groups.items():
-        rows = [(" ".join(dict.fromkeys(keys)), words) for keys, words in actions.values()]
-        parts += [heading(group), table(rows), Content("")]
+    for name, actions in groups.items():
+        if actions:
+            rows = sorted(((" ".join(dict.fromkeys(keys)), words) for keys, words in actions.values()), key=_order)
+            parts += [heading(name), table(rows), Content("")]
     await app.ask(Sheet("Keys valid now", Content("\n").join(parts[:-1])))
+
+
+def _order(row: tuple[str, str]) -> tuple[bool, bool, str]:
+    return (not row[0].startswith("F"), row[0].startswith(("ctrl", "shift", "alt")), row[0])
+
+
+def _place(kind: str) -> str:
+    names = {"ReinApp": "Everywhere", "MainScreen": "Everywhere", "PromptArea": "In the prompt"}
+    return names.get(kind, f"In the {kind}")
 
 
 def bound_actions() -> set[str]:

@@ -72,6 +72,7 @@ class Status(Widget):
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.auto_links = False
         self._clock = clock
         self.figures = Figures()
         self._activity = ""

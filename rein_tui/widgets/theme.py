@@ -19,6 +19,8 @@ DARK = Theme(
     panel="#1c2127",
     dark=True,
     variables={
+        "text-muted": "#8a939e",
+        "text-disabled": "#59626d",
         "border": "#33595a",
         "border-blurred": "#262c33",
         "rule": "#262c33",
@@ -52,6 +54,8 @@ LIGHT = Theme(
     panel="#eae7e0",
     dark=False,
     variables={
+        "text-muted": "#68707a",
+        "text-disabled": "#a2a59f",
         "border": "#8fb8af",
         "border-blurred": "#dcd8cf",
         "rule": "#dcd8cf",

@@ -1,6 +1,6 @@
 """How app tests drive the screen: an app over fakes, and waiting for what must happen instead of for time."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +87,7 @@ async def on_stage(
     typing_pause: float = 0.0,
     initial_prompt: str = "",
     **workbench: Any,
-) -> AsyncIterator[Stage]:
+) -> AsyncGenerator[Stage]:
     """An app over a fake workbench, first session open, everything at rest."""
     prompter = ModalPrompter(typing_pause=typing_pause, grace=grace)
     bench = FakeWorkbench(tell, prompter=prompter, **workbench)

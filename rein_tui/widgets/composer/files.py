@@ -49,6 +49,10 @@ class FileIndex:
         self.warm()
         if not self._chunks and self._listing is not None:
             await asyncio.shield(self._listing)
+        if not query:
+            top = self._chunks[0].split("\n")[:50] if self._chunks else []
+            yield _candidates([(0, path, ()) for path in top])
+            return
         best: list[tuple[int, str, tuple[int, ...]]] = []
         shown = 0.0
         began = time.perf_counter()
@@ -66,10 +70,6 @@ class FileIndex:
         yield _candidates(sorted(best)[:50])
 
     def _matching(self, query: str) -> Iterator[str]:
-        if not query:
-            for chunk in self._chunks[:1]:
-                yield from chunk.split("\n")
-            return
         pattern = fuzzy.line_pattern(query)
         for chunk in self._chunks:
             for found in pattern.finditer(chunk):

@@ -40,7 +40,7 @@ def match(query: str, text: str) -> tuple[int, tuple[int, ...]] | None:
         if found is None:
             return None
         positions = found
-        score = 400 - 4 * _gaps(positions)
+        score = 400 - 4 * _gaps(positions) + 20 * sum(_starts_word(text, position) for position in positions)
     score += 200 if positions[0] >= name_at else 0
     score += 120 if positions[0] == name_at else 60 if _starts_word(text, positions[0]) else 0
     return (score - len(text), positions)

@@ -27,6 +27,10 @@ class CommandHint:
     aliases: tuple[str, ...] = ()
 
 
+_ALIAS = 50
+"""What a match of an alias is worth less than one of the name."""
+
+
 class Completer(Protocol):
     """A source of candidates that may take its time: each list that it yields replaces the one before."""
 
@@ -39,16 +43,13 @@ def complete_command(query: str, commands: Callable[[], Sequence[CommandHint]], 
     """Slash commands whose name or alias matches, best first; all of them for an empty query."""
     found: list[tuple[int, str, Candidate]] = []
     for command in commands():
-        best = max(
-            (hit for name in (command.name, *command.aliases) if (hit := fuzzy.match(query, name))),
-            default=None,
-            key=lambda hit: hit[0],
-        )
-        if best is None:
-            continue
         direct = fuzzy.match(query, command.name)
+        other = [hit[0] - _ALIAS for name in command.aliases if (hit := fuzzy.match(query, name))]
+        if direct is None and not other:
+            continue
+        score: int = max([*other, direct[0]] if direct else other)
         marks = tuple(position + 1 for position in direct[1]) if direct else ()
         label = f"/{command.name} {command.argument}".rstrip()
-        found.append((best[0], command.name, Candidate(f"/{command.name} ", label, command.summary, marks)))
+        found.append((score, command.name, Candidate(f"/{command.name} ", label, command.summary, marks)))
     found.sort(key=lambda entry: (-entry[0], entry[1]) if query else (0, entry[1]))
     return [candidate for _, _, candidate in found[:limit]]

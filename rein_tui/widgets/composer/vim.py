@@ -3,6 +3,7 @@
 A small state machine over a text area's own actions; it holds no text but the one register.
 """
 
+import re
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -15,13 +16,12 @@ _MOTIONS = {
     "l": "cursor_right",
     "j": "cursor_down",
     "k": "cursor_up",
-    "w": "cursor_word_right",
-    "e": "cursor_word_right",
     "b": "cursor_word_left",
     "0": "cursor_line_start",
     "^": "cursor_line_start",
     "$": "cursor_line_end",
 }
+_WORD = re.compile(r"\w+|[^\w\s]+")
 _NAMES = {"dollar_sign": "$", "circumflex_accent": "^"}
 
 
@@ -81,7 +81,7 @@ class Vim:
     def _command(self, key: str, count: int) -> None:
         area = self._area
         match key:
-            case _ if key in _MOTIONS:
+            case _ if key in _MOTIONS or key in "we":
                 self._move(key, count, select=False)
             case "i" | "a" | "I" | "A" | "o" | "O":
                 self._insert_at(key)
@@ -119,13 +119,31 @@ class Vim:
 
     def _move(self, key: str, count: int, *, select: bool) -> None:
         for _ in range(count):
-            getattr(self._area, f"action_{_MOTIONS[key]}")(select)
+            if key in "we":
+                self._area.move_cursor(self._word(key), select=select)
+            else:
+                getattr(self._area, f"action_{_MOTIONS[key]}")(select)
+
+    def _word(self, key: str) -> tuple[int, int]:
+        """Where `w` (the next word's start) or `e` (this word's end) leads from here."""
+        document, (row, column) = self._area.document, self._area.cursor_location
+        line = document.get_line(row)
+        for found in _WORD.finditer(line):
+            if key == "w" and found.start() > column:
+                return (row, found.start())
+            if key == "e" and found.end() > column:
+                return (row, found.end())
+        if row + 1 == document.line_count or self._operator:
+            return (row, len(line))
+        following = _WORD.search(document.get_line(row + 1))
+        edge = following.start() if following and key == "w" else following.end() if following else 0
+        return (row + 1, edge)
 
     def _operate(self, key: str, count: int) -> None:
         if key == self._operator:
             self._operate_lines(count)
-        elif key in _MOTIONS:
-            self._operate_selected(self._operator, key, count)
+        elif key in _MOTIONS or key in "we":
+            self._operate_selected(self._operator, "e" if self._operator + key == "cw" else key, count)
 
     def _operate_lines(self, count: int) -> None:
         area, operator = self._area, self._operator

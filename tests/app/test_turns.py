@@ -1,0 +1,159 @@
+"""Prompts on their way: run, wait, steer, stop, fail; several sessions side by side."""
+
+from rein_tui.harness.protocol.events import TurnInterrupted
+from tests import stories
+from tests.app.driving import on_stage
+from tests.app.fake_harness import SESSIONS
+
+
+async def test_a_prompt_reaches_the_harness_and_the_composer_is_empty_again():
+    async with on_stage() as stage:
+        await stage.say("hello there")
+        assert [prompt.text for prompt in stage.harness.prompts] == ["hello there"]
+        assert stage.app.main.composer.text == ""
+        assert stage.app.desk.current is not None
+        assert stage.app.desk.current.state == "idle"
+
+
+async def test_the_prompt_given_at_start_is_sent():
+    async with on_stage(initial_prompt="explain this") as stage:
+        await stage.until(lambda: stage.harness.prompts)
+        assert stage.harness.prompts[0].text == "explain this"
+
+
+async def test_enter_while_a_turn_runs_queues_and_the_queue_runs_after_it():
+    async with on_stage(lambda: [stories.streaming()]) as stage:
+        await stage.say("first")
+        await stage.say("second")
+        await stage.say("third")
+        assert [prompt.text for prompt in stage.harness.prompts] == ["first"]
+        assert "2 queued" in stage.text()
+        stage.harness.go_on()
+        await stage.until(lambda: len(stage.harness.prompts) == 3)
+        await stage.settled()
+        assert [prompt.text for prompt in stage.harness.prompts] == ["first", "second", "third"]
+        assert "queued" not in stage.text()
+
+
+async def test_up_on_an_empty_prompt_takes_the_last_queued_one_back():
+    async with on_stage(lambda: [stories.streaming()]) as stage:
+        await stage.say("first")
+        await stage.say("second")
+        await stage.pilot.press("up")
+        await stage.settled()
+        assert stage.app.main.composer.text == "second"
+        assert stage.app.desk.current is not None
+        assert not stage.app.desk.current.waiting
+
+
+async def test_f8_and_ctrl_enter_steer_the_running_turn():
+    async with on_stage(lambda: [stories.streaming()]) as stage:
+        await stage.say("first")
+        await stage.type("use tabs")
+        await stage.pilot.press("f8")
+        await stage.settled()
+        await stage.type("no spaces")
+        await stage.pilot.press("ctrl+enter")
+        await stage.settled()
+        assert stage.harness.steered == ["use tabs", "no spaces"]
+        assert stage.app.main.composer.text == ""
+
+
+async def test_steering_between_turns_is_an_ordinary_prompt():
+    async with on_stage() as stage:
+        await stage.type("go")
+        await stage.pilot.press("f8")
+        await stage.settled()
+        assert [prompt.text for prompt in stage.harness.prompts] == ["go"]
+
+
+async def test_esc_stops_the_turn_and_the_queue_waits_for_the_person():
+    async with on_stage(lambda: [stories.streaming()]) as stage:
+        await stage.say("first")
+        await stage.say("second")
+        await stage.pilot.press("escape")
+        await stage.settled()
+        assert any(isinstance(fact, TurnInterrupted) for fact in stage.harness.history())
+        assert [prompt.text for prompt in stage.harness.prompts] == ["first"]
+        assert "paused" in stage.text()
+        await stage.pilot.press("enter")
+        await stage.settled()
+        assert [prompt.text for prompt in stage.harness.prompts] == ["first", "second"]
+
+
+async def test_ctrl_c_drops_a_paused_queue():
+    async with on_stage(lambda: [stories.streaming()]) as stage:
+        await stage.say("first")
+        await stage.say("second")
+        await stage.pilot.press("escape")
+        await stage.settled()
+        await stage.pilot.press("ctrl+c")
+        await stage.settled()
+        assert "paused" not in stage.text()
+        assert [prompt.text for prompt in stage.harness.prompts] == ["first"]
+
+
+async def test_a_failed_turn_pauses_the_queue_too():
+    async with on_stage(lambda: [[stories.Hold(), *stories.failing()]]) as stage:
+        await stage.say("first")
+        await stage.say("second")
+        stage.harness.go_on()
+        await stage.settled()
+        assert stage.app.desk.current is not None
+        assert stage.app.desk.current.is_paused
+        assert len(stage.harness.prompts) == 1
+
+
+async def test_shell_lines_go_to_the_harness_with_their_kind():
+    async with on_stage() as stage:
+        await stage.say("!ls")
+        await stage.say("!!env")
+        assert [(p.kind, p.text) for p in stage.harness.prompts] == [("shell", "ls"), ("private_shell", "env")]
+
+
+async def test_a_path_is_no_command():
+    async with on_stage() as stage:
+        await stage.say("/usr/bin/env is what?")
+        assert [prompt.text for prompt in stage.harness.prompts] == ["/usr/bin/env is what?"]
+
+
+async def test_a_misspelt_command_is_answered_with_the_nearest_one():
+    async with on_stage() as stage:
+        await stage.type("/themee")
+        await stage.pilot.press("enter")
+        await stage.until(lambda: "/theme" in stage.text())
+        assert not stage.harness.prompts
+
+
+async def test_a_command_of_a_file_is_sent_as_a_prompt():
+    async with on_stage() as stage:
+        await stage.say("/review main")
+        await stage.until(lambda: stage.harness.prompts)
+        assert stage.harness.prompts[0].text == "/review main"
+
+
+async def test_two_sessions_run_at_once_and_keep_their_own_story():
+    async with on_stage(lambda: [stories.streaming()], stored=SESSIONS) as stage:
+        await stage.say("first")
+        first = stage.harness
+        await stage.pilot.press("f6", "f6")
+        await stage.settled()
+        await stage.app.desk.open("a2")
+        await stage.settled()
+        assert stage.harness is not first
+        await stage.say("second")
+        assert {info.state for info in stage.app.desk.sessions()} >= {"running"}
+        first.go_on()
+        await stage.until(lambda: first.history()[-1].turn == 1 and len(first.history()) > 5)
+        await stage.app.desk.open(first.info.id)
+        await stage.settled()
+        assert stage.app.desk.current is not None
+        assert stage.app.desk.current.harness is first
+
+
+async def test_a_session_that_cannot_be_opened_says_so_and_stays():
+    async with on_stage() as stage:
+        await stage.type("/resume nowhere")
+        await stage.pilot.press("enter")
+        await stage.until(lambda: "no such session" in stage.text())
+        assert stage.app.desk.current is not None

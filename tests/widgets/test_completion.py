@@ -1,0 +1,96 @@
+"""Fuzzy matching and the file index: right, and never in the way."""
+
+import subprocess
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rein_tui.widgets.composer import FileIndex
+from rein_tui.widgets.composer.fuzzy import line_pattern, match
+
+PATHS = st.text(alphabet="abcXY/_-.ü", min_size=1, max_size=24)
+
+
+def is_subsequence(query: str, text: str) -> bool:
+    rest = iter(text)
+    return all(character in rest for character in query)
+
+
+@given(PATHS, st.text(alphabet="abcXY/_.", min_size=1, max_size=5))
+def test_a_match_is_a_subsequence_and_every_subsequence_matches(path: str, query: str):
+    subject = path.lower() if query == query.lower() else path
+    hit = match(query, path)
+    assert (hit is not None) == is_subsequence(query, subject)
+    if hit is not None:
+        assert "".join(subject[position] for position in hit[1]) == query
+        assert list(hit[1]) == sorted(set(hit[1]))
+
+
+@given(st.lists(PATHS, max_size=20), st.text(alphabet="abcXY/_.", min_size=1, max_size=5))
+def test_the_pattern_finds_the_lines_that_match(paths: list[str], query: str):
+    found = [hit.group() for hit in line_pattern(query).finditer("\n".join(paths))]
+    assert found == [path for path in paths if match(query, path) is not None]
+
+
+def best(query: str, *paths: str) -> str:
+    return max(paths, key=lambda path: (match(query, path) or (-(10**6), ()))[0])
+
+
+def test_what_people_expect_comes_first():
+    assert best("screen", "docs/screens/notes.md", "src/screen.py") == "src/screen.py"
+    assert best("ma", "src/format.py", "src/main.py") == "src/main.py"
+    assert best("fb", "a/fab.py", "a/foo_bar.py") == "a/foo_bar.py"
+    assert best("README", "docs/readme.txt", "README.md") == "README.md"
+
+
+async def answers(index: FileIndex, query: str) -> list[str]:
+    last: list[str] = []
+    async for candidates in index.complete(query):
+        last = [candidate.label for candidate in candidates]
+    return last
+
+
+async def test_ignored_files_are_not_offered(tmp_path: Path):
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    (tmp_path / ".gitignore").write_text("build/\n*.log\n")
+    for name in ("src/deep/app.py", "build/app.js", "app.log", "with space/app.md"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    index = FileIndex(tmp_path)
+    assert set(await answers(index, "app")) == {"src/deep/app.py", "with space/app.md"}
+    assert "src/deep/" in await answers(index, "deep")
+    await index.close()
+
+
+async def test_without_git_and_ripgrep_the_disk_itself_is_read(tmp_path: Path, monkeypatch: object):
+    from rein_tui.widgets.composer import files
+
+    (tmp_path / ".gitignore").write_text("junk\n")
+    (tmp_path / "junk").mkdir()
+    (tmp_path / "junk" / "a.txt").write_text("")
+    (tmp_path / "keep.txt").write_text("")
+    walk = files._walk  # pyright: ignore[reportPrivateUsage]  the last resort, reached only on bare machines
+    assert walk(tmp_path) == [".gitignore", "keep.txt"]
+
+
+async def test_a_hundred_thousand_files_are_searched_in_short_slices(tmp_path: Path):
+    from rein_tui.widgets.composer import files
+
+    index = FileIndex(tmp_path)
+    names = [f"packages/pkg{n % 300}/src/module_{n}.py" for n in range(100_000)]
+    chunked = files._chunked(names)  # pyright: ignore[reportPrivateUsage]  building a real tree would take minutes
+    index._chunks, index._listed_at = chunked, float("inf")  # pyright: ignore[reportPrivateUsage]
+    found = await answers(index, "pkg7/module_77707")
+    assert found[0] == "packages/pkg7/src/module_77707.py"
+
+
+async def test_an_empty_query_offers_the_top_of_the_tree(tmp_path: Path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b.py").write_text("")
+    (tmp_path / "top.py").write_text("")
+    index = FileIndex(tmp_path)
+    found = await answers(index, "")
+    assert found[:2] == ["a/", "top.py"] or found[:2] == ["top.py", "a/"]
+    await index.close()
