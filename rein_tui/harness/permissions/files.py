@@ -84,6 +84,18 @@ def judge(path: str, access: Access, scene: PathScene) -> Verdict:
     )
 
 
+def hidden(path: str, scene: PathScene) -> bool:
+    """Whether a deny or ask rule bars reading that path, so that searches leave it out. Never raises."""
+    spelled = scene.spell(path)
+    names = [scene.ground.fold(name) for name in spelled.names]
+    return spelled.impossible or any(
+        rule.parsed.access == "read" and rule.fits(parts)
+        for behavior in ("deny", "ask")
+        for rule in scene.rules(behavior)
+        for parts in names
+    )
+
+
 def _by_place(
     spelled: Spellings, names: tuple[Parts, ...], access: Access, scene: PathScene, allowed_by: list[Rule | None]
 ) -> Verdict:

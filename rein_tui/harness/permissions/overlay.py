@@ -43,7 +43,7 @@ def overlay(verdict: Verdict, query: PermissionQuery, around: Circumstances) -> 
 
 
 def _hooks(verdict: Verdict, said: tuple[HookVerdict, ...]) -> Verdict:
-    denying = next((hook for hook in said if hook.outcome == "deny" and not hook.broken), None)
+    denying = next((hook for hook in said if hook.outcome == "deny"), None)
     if denying is not None:
         reason = f"Denied by a hook ({denying.source}){_because(denying)}"
         return replace(verdict, outcome="deny", decided_by="hook", reason=reason, rule=None, waivable=False)

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rein_tui.harness.places import Places
-from rein_tui.harness.protocol.decisions import Decision, Grant, Mode, PermissionQuery, Rule, Scope
+from rein_tui.harness.protocol.base import JsonObject
+from rein_tui.harness.protocol.decisions import Decision, Grant, Mode, PermissionQuery, Rule, Scope, Source
 from rein_tui.harness.protocol.errors import ConfigError
 from rein_tui.harness.protocol.events import Notice
 from rein_tui.harness.protocol.ports import Workspace
@@ -15,11 +16,11 @@ from rein_tui.harness.settings.layers import Settings
 from .book import Ground, RuleBook
 from .calls import judge_call
 from .facts import Disk, Facts
-from .files import PathScene, Verdict, judge
+from .files import PathScene, hidden
 from .grants import Grants
 from .layers import additional_directories, bases, flag_rules, rules_in_force
 from .overlay import Circumstances, overlay
-from .rules import ParsedRule, read_rules
+from .rules import ParsedRule, parse_rule, read_rules
 from .suggest import suggestions
 from .tool_names import KNOWN, canonical
 
@@ -78,6 +79,25 @@ class Policy:
         self._bases = bases(self.settings, root)
         self._extra_roots = additional_directories(self.settings, str(self._workspace.home))
 
+    @property
+    def rules(self) -> tuple[ParsedRule, ...]:
+        """The rules in force, highest layer first."""
+        return tuple(self._rules)
+
+    @property
+    def root(self) -> str:
+        """The folder where the session started."""
+        return str(self._workspace.root)
+
+    @property
+    def home(self) -> str:
+        """The person's home folder."""
+        return str(self._workspace.home)
+
+    def base_of(self, rule: Rule) -> str:
+        """The folder that a leading `/` means in that rule."""
+        return self._bases.get(rule.source.path, self.root)
+
     # --- mode ----------------------------------------------------------------------------------------------
 
     @property
@@ -134,11 +154,27 @@ class Policy:
 
     def hides(self, path: str, cwd: str = "") -> bool:
         """Whether a deny or ask rule keeps this file out of search results."""
-        scene = self._scene(cwd or str(self._workspace.cwd), self.mode, ())
-        return self._judge(path, scene).decided_by == "rule" and self._judge(path, scene).outcome != "allow"
+        return hidden(path, self._scene(cwd or str(self._workspace.cwd), self.mode, ()))
 
-    def _judge(self, path: str, scene: PathScene) -> Verdict:
-        return judge(path, "read", scene)
+    def fits_rule(self, rule: str, tool: str, tool_input: JsonObject) -> bool | None:
+        """Whether one rule, read as broadly as an ask rule, fits a call; None when it cannot be read."""
+        parsed, _ = parse_rule(Rule(text=rule, behavior="ask", source=Source(layer="hook")))
+        if parsed is None or parsed.rule.text != rule or (not parsed.names(canonical(tool)) and parsed.kind != "path"):
+            return None if parsed is None else False
+        query = PermissionQuery(tool=tool, input=tool_input, cwd=str(self._workspace.cwd))
+        scene = replace(self._scene(query.cwd, "default", ()), book=RuleBook((parsed,)))
+        verdict, _ = judge_call(query, canonical(tool), scene, self.settings.trusted)
+        return verdict.decided_by == "rule"
+
+    def would_allow(self, rule: str, query: PermissionQuery) -> bool:
+        """Whether this allow rule, added to the rules in force, would let a call pass that passes not without it."""
+        parsed, _ = parse_rule(Rule(text=rule, behavior="allow", source=Source(layer="session")))
+        if parsed is None:
+            return False
+        mode = self._possible(query.mode or self.mode)
+        scene = replace(self._scene(query.cwd, mode, ()), book=RuleBook((*self._rules, parsed)))
+        verdict, _ = judge_call(query, canonical(query.tool), scene, self.settings.trusted)
+        return verdict.outcome == "allow"
 
     def _scene(self, cwd: str, mode: Mode, frontmatter: tuple[Rule, ...]) -> PathScene:
         space = self._workspace

@@ -1,8 +1,6 @@
 """The one seam to the shell analysis: build its scene from ours, and read its answer as a verdict."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from importlib import import_module
 
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.decisions import PartDecision
@@ -18,9 +16,8 @@ def judge_command(tool_input: JsonObject, scene: PathScene, trusted: bool) -> tu
     command = tool_input.get("command")
     if not isinstance(command, str):
         return Verdict("ask", "opaque", "The call has no command to look at", waivable=False), None
-    evaluate = _shell()
-    if evaluate is None:
-        return Verdict("ask", "opaque", "The command line cannot be analysed here, so it asks", waivable=False), None
+    from .shell.evaluate import evaluate  # the parser is loaded with the first command
+
     found = evaluate(command, shell_scene(scene, trusted))
     verdict = Verdict(
         found.outcome,
@@ -33,14 +30,6 @@ def judge_command(tool_input: JsonObject, scene: PathScene, trusted: bool) -> tu
         found.suggestions,
     )
     return verdict, found
-
-
-def _shell() -> Callable[[str, ShellScene], ShellVerdict] | None:
-    try:
-        module = import_module("rein_tui.harness.permissions.shell.evaluate")
-    except ModuleNotFoundError:
-        return None
-    return module.evaluate
 
 
 def shell_scene(scene: PathScene, trusted: bool) -> ShellScene:

@@ -6,7 +6,7 @@ Tables only; `check.py` applies them.
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from rein_tui.harness.protocol.decisions import Layer
+from rein_tui.harness.protocol.decisions import Layer, Mode
 
 Kind: TypeAlias = Literal[
     "any", "bool", "integer", "number", "string", "strings", "object", "objects", "text_map", "flag_map"
@@ -166,7 +166,7 @@ ENDPOINT_VARIABLES = (
 )
 """Endings of variables that a repository may never set, trusted or not: where requests go, and with which key."""
 
-MODES: dict[str, str] = {
+MODES: dict[str, Mode] = {
     "default": "default",
     "manual": "default",
     "acceptEdits": "acceptEdits",

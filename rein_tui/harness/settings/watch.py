@@ -1,0 +1,113 @@
+"""Notice that settings files changed, and read them anew without ever losing a restriction.
+
+Polls file facts (size, time, identity): no watcher library, no threads. A file that becomes unreadable keeps its
+last good restrictions and hooks; what it allowed is suspended until it can be read again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+from rein_tui.harness.protocol.errors import ReinError
+from rein_tui.harness.protocol.events import Notice
+
+from .layers import Settings
+from .load import assemble, suspend
+
+Signature: TypeAlias = tuple[tuple[str, int, int, int], ...]
+
+POLL_SECONDS = 1.0
+
+
+class SettingsWatch:
+    """Watches the files of some settings. `load` reads them anew and may raise what load_settings raises."""
+
+    def __init__(self, settings: Settings, load: Callable[[], Settings]) -> None:
+        self.current = settings
+        self._load = load
+        self._seen = signature(settings.watched)
+        self._changing: Signature | None = None
+
+    def poll(self) -> Settings | None:
+        """New settings if files changed since, and have been still since the last poll; else None. Never raises."""
+        now = signature(self.current.watched)
+        if now == self._seen:
+            self._changing = None
+            return None
+        if now != self._changing:
+            self._changing = now
+            return None
+        self._seen, self._changing = now, None
+        try:
+            fresh = keep_last_good(self.current, self._load())
+        except ReinError as problem:
+            fresh = _all_suspended(self.current, problem)
+        self.current = fresh
+        return fresh
+
+    async def run(
+        self,
+        changed: Callable[[Settings], Awaitable[None]],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Poll until cancelled; tell every change."""
+        while True:
+            await sleep(POLL_SECONDS)
+            fresh = self.poll()
+            if fresh is not None:
+                await changed(fresh)
+
+
+def keep_last_good(old: Settings, new: Settings) -> Settings:
+    """The new settings, but for files that were good and are broken now: of those, the last good restrictions."""
+    before = {layer.path: layer for layer in old.layers if layer.path not in old.broken}
+    kept = [suspend(before[path]) for path in new.broken if path in before]
+    if not kept:
+        return new
+    paths = {layer.path for layer in kept}
+    notices = [
+        Notice(
+            text="a settings file became unreadable: its last good restrictions hold, its permissions are suspended",
+            level="error",
+            where=path,
+            hint="correct the file",
+            code="settings_suspended",
+        )
+        for path in sorted(paths)
+    ]
+    layers = [*(layer for layer in new.layers if layer.path not in paths), *kept]
+    broken = {path: reason for path, reason in new.broken.items() if path not in paths}
+    return assemble(layers, (*new.problems, *notices), broken, new.trusted, new.watched)
+
+
+def _all_suspended(old: Settings, problem: ReinError) -> Settings:
+    """The administrator's settings (or `--settings`) cannot be read any more: keep everything, allow nothing new."""
+    notice = Notice(
+        text=f"settings cannot be read any more: {problem.message}; permissions are suspended",
+        level="error",
+        where=problem.where,
+        hint="correct the file",
+        code="settings_suspended",
+    )
+    layers = tuple(suspend(layer) for layer in old.layers)
+    return replace(old, layers=layers, problems=(*old.problems, notice))
+
+
+def signature(paths: tuple[str, ...]) -> Signature:
+    """What can be seen of files from outside; folders by the files in them."""
+    found: list[tuple[str, int, int, int]] = []
+    for name in paths:
+        path = Path(name)
+        try:
+            entries = sorted(path.iterdir()) if path.is_dir() else [path]
+        except OSError:
+            entries = [path]
+        for entry in entries:
+            try:
+                facts = entry.stat()
+                found.append((str(entry), facts.st_ino, facts.st_size, facts.st_mtime_ns))
+            except OSError:
+                found.append((str(entry), 0, 0, 1 if entry.is_symlink() else 0))
+    return tuple(found)
