@@ -74,7 +74,7 @@ class AskUserQuestion(BaseTool[AskUserQuestionInput]):
         return ToolResult(
             content=f"The person answered: {told}",
             display=TextDisplay(text="\n".join(f"{q}\n  {a}" for q, a in reply.answers.items())),
-            response={"questions": msgspec.to_builtins(value.questions), "answers": reply.answers},
+            response={"questions": [msgspec.to_builtins(asked) for asked in value.questions], "answers": reply.answers},
         )
 
     async def _ask(self, value: AskUserQuestionInput, context: ToolContext) -> QuestionReply:

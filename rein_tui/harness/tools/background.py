@@ -86,6 +86,8 @@ class Background:
         self._tasks[task.id] = task
         await emit(BackgroundStarted(task_id=task.id, title=title, call_id=call_id, kind=kind))
         self._running[task.id] = asyncio.create_task(self._follow(task, work))
+        # A task that is cancelled before its first step would end without a word.
+        await asyncio.sleep(0)
         return task
 
     async def _follow(self, task: BackgroundTask, work: Callable[[Write], Awaitable[int | None]]) -> None:

@@ -12,7 +12,7 @@ from ..protocol.base import JsonObject
 from ..protocol.displays import MatchesDisplay
 from ..protocol.ports import InvalidInput, ToolContext, ToolResult, Workspace
 from .base import BaseTool, ToolInput, absolute, failed, one_line
-from .ripgrep import Found, run_search
+from .ripgrep import Found
 from .search import SearchEngine, newest_first, shown_path
 
 SHOWN = 100
@@ -90,7 +90,9 @@ class Glob(BaseTool[GlobInput]):
         anchored = pattern if pattern.startswith("/") else "/" + pattern.removeprefix("./")
         if program := self._engine.ripgrep:
             options = ["--no-config", "--files", "--null", "--hidden", "--no-ignore", "--no-messages"]
-            return await run_search([program, *options, f"--glob={anchored}", "--glob=!.git", "--", root], root, b"\0")
+            return await self._engine.run(
+                [program, *options, f"--glob={anchored}", "--glob=!.git", "--", root], root, b"\0"
+            )
         request = {"mode": "files", "root": root, "globs": [anchored], "ignore": False}
         return await self._engine.ask_plain(request, b"\0")
 

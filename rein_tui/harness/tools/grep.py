@@ -9,7 +9,7 @@ import msgspec
 from ..protocol.displays import MatchesDisplay
 from ..protocol.ports import InvalidInput, ToolContext, ToolResult
 from .base import BaseTool, ToolInput, failed, one_line
-from .ripgrep import Found, run_search
+from .ripgrep import Found
 from .search import SearchEngine, newest_first, shown_path, split_globs
 
 HEAD_LIMIT = 250
@@ -82,7 +82,7 @@ class Grep(BaseTool[GrepInput]):
         if program := self._engine.ripgrep:
             # Globs count from the working directory of ripgrep.
             cwd = root if await asyncio.to_thread(os.path.isdir, root) else os.path.dirname(root)  # noqa: PTH120
-            return await run_search([program, *_options(value), "--", root], cwd, separator)
+            return await self._engine.run([program, *_options(value), "--", root], cwd, separator)
         request = {
             "mode": value.output_mode,
             "pattern": value.pattern,

@@ -55,13 +55,17 @@ class _Reader(HTMLParser):
             self._out[start:] = [f"[{text}]({target})"]
 
     def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self._out.append(data if self._verbatim else re.sub(r"\s+", " ", data))
+        if self._silent:
+            return
+        if not self._verbatim:
+            data = re.sub(r"\s+", " ", data)
+            data = data.lstrip() if not self._out or self._out[-1].endswith(("\n", " ")) else data
+        self._out.append(data)
 
     def text(self) -> str:
         """What was read."""
         joined = re.sub(r"[ \t]+\n", "\n", "".join(self._out))
-        return re.sub(r"\n{3,}", "\n\n", re.sub(r"\n +(?=\S)", "\n", joined)).strip()
+        return re.sub(r"\n{3,}", "\n\n", joined).strip()
 
 
 def html_to_text(html: str, base: str) -> str:

@@ -9,8 +9,6 @@ from pathlib import Path
 from ..process import OutputLimits, child_environment, run_process
 
 LIMITS = OutputLimits(head=4 * 1024 * 1024, tail=0, spool=4 * 1024 * 1024)
-TIMEOUT = 10.0
-"""Seconds for one search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +43,10 @@ def _of_wheel() -> str:
     return ""
 
 
-async def run_search(argv: list[str], cwd: str, separator: bytes = b"\n", stdin: bytes | None = None) -> Found:
-    """Run a search program. Exit code 1 means that nothing was found."""
+async def run_search(argv: list[str], cwd: str, separator: bytes, seconds: float, stdin: bytes | None = None) -> Found:
+    """Run a search program for at most `seconds`. Exit code 1 means that nothing was found."""
     try:
-        done = await run_process(argv, cwd=cwd, env=child_environment(), timeout=TIMEOUT, limits=LIMITS, stdin=stdin)
+        done = await run_process(argv, cwd=cwd, env=child_environment(), timeout=seconds, limits=LIMITS, stdin=stdin)
     except OSError as error:
         return Found([], error=f"{argv[0]} could not be started: {error.strerror or error}")
     cut = done.overflowed or done.timed_out
@@ -57,7 +55,7 @@ async def run_search(argv: list[str], cwd: str, separator: bytes = b"\n", stdin:
     # Without a separator at the end the last line is empty, or cut.
     lines.pop()
     if done.timed_out and not lines:
-        return Found([], error=f"The search took longer than {TIMEOUT:.0f} s. Search in a smaller folder.")
+        return Found([], error=f"The search took longer than {seconds:g} s. Search in a smaller folder.")
     if not cut and not lines and done.exit_code not in (0, 1):
         return Found([], error=done.stderr.decode("utf-8", "replace").strip()[:2000] or "The search failed.")
     return Found(lines, cut=cut)

@@ -18,10 +18,14 @@ _SCRIPT = str(Path(__file__).with_name("plain_search.py"))
 
 @dataclass(frozen=True, slots=True)
 class SearchEngine:
-    """How searches run. `is_denied` hides files (absolute paths); `plain` goes without ripgrep though it is there."""
+    """How searches run: for at most `seconds`.
+
+    `is_denied` hides files (absolute paths); `plain` goes without ripgrep though it is there.
+    """
 
     is_denied: Callable[[str], bool] | None = None
     plain: bool = False
+    seconds: float = 10.0
 
     @property
     def ripgrep(self) -> str:
@@ -32,10 +36,14 @@ class SearchEngine:
         """Whether the model may not see this file."""
         return self.is_denied is not None and self.is_denied(path)
 
+    async def run(self, argv: list[str], cwd: str, separator: bytes) -> Found:
+        """Search with ripgrep."""
+        return await run_search(argv, cwd, separator, self.seconds)
+
     async def ask_plain(self, request: JsonObject, separator: bytes) -> Found:
         """Search with the plain program."""
         argv = [sys.executable, "-I", _SCRIPT]
-        return await run_search(argv, tempfile.gettempdir(), separator, json.dumps(request).encode())
+        return await run_search(argv, tempfile.gettempdir(), separator, self.seconds, json.dumps(request).encode())
 
 
 def shown_path(path: str, workspace: Workspace) -> str:

@@ -2,8 +2,6 @@
 
 from typing import Literal
 
-import msgspec
-
 from ..protocol.base import JsonObject
 from ..protocol.displays import Todo, TodoDisplay
 from ..protocol.events import TodosChanged
@@ -59,7 +57,7 @@ class TodoWrite(BaseTool[TodoWriteInput]):
         return ToolResult(
             content="The list is updated. Go on with what is in progress, if anything.",
             display=TodoDisplay(todos=new),
-            response={"oldTodos": _plain(old), "newTodos": msgspec.to_builtins(value.todos)},
+            response={"oldTodos": _plain(old), "newTodos": _plain(new)},
         )
 
 
