@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .harness.settings.locations import SourceName
 
 BAD_USAGE = 2
+SUBCOMMANDS = frozenset({"policy", "hooks", "sessions", "models", "report"})
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -39,7 +40,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if arguments and arguments[0] in {"policy", "hooks", "sessions", "models", "report"}:
+    if arguments and arguments[0] in SUBCOMMANDS:
         from .subcommands import run_subcommand
 
         return run_subcommand(arguments, find_places())

@@ -4,12 +4,19 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, Protocol, get_args
 
 from . import __version__
 from .harness.protocol.decisions import Mode
 
-Subcommand: TypeAlias = Literal["policy", "hooks", "sessions", "models", "report", "doctor", "replay"]
+
+class Subparsers(Protocol):
+    """What a subcommand's module needs of argparse to add its parser."""
+
+    def add_parser(self, name: str, *, help: str) -> argparse.ArgumentParser:
+        """A parser for `name`."""
+        ...
+
 
 _EPILOG = """\
 commands (rein-tui COMMAND --help):

@@ -163,14 +163,8 @@ class _Makers:
         return {name: str(value) for name, value in values.items()}
 
     def hooks(self, policy: Policy, workspace: Workspace, transcript_path: Path) -> Hooks:
-        specs: list[HookSpec] = []
-        for layer in self._settings.layers:
-            data = layer.data.get("hooks")
-            if data is None:
-                continue
-            found, notices = parse_hooks(data, partial(_hook_source, layer))
-            specs += found
-            self._opening.notices += notices
+        specs, notices = hook_specs(self._settings)
+        self._opening.notices += notices
         self.hook_context = HookContext(
             session_id=self._id,
             transcript_path=str(transcript_path),
@@ -182,20 +176,9 @@ class _Makers:
             spill_folder=self._session_folder(),
             env_file=self._session_folder() / "environment.sh",
             ambient=self._ground.environment,
-            switches=self._switches(),
+            switches=hook_switches(self._settings),
         )
         return Hooks(specs, self.hook_context)
-
-    def _switches(self) -> HookSwitches:
-        settings = self._settings
-        urls, names = settings.merged("allowedHttpHookUrls"), settings.merged("httpHookAllowedEnvVars")
-        return HookSwitches(
-            disable_all=bool(settings.get("disableAllHooks", default=False)),
-            disable_managed=bool(settings.managed("disableAllHooks")),
-            managed_only=bool(settings.get("allowManagedHooksOnly", default=False)),
-            allowed_http_urls=None if urls is None else tuple(urls),
-            http_env_vars=None if names is None else tuple(names),
-        )
 
     def tool_parts(self, policy: Policy, workspace: Workspace, background: Background) -> ToolParts:
         def is_read_only(command: str) -> bool:
@@ -254,6 +237,30 @@ class _Makers:
             return (*expansion.blocks, *prompt.blocks), expansion.notices
 
         return expand
+
+
+def hook_specs(settings: Settings) -> tuple[list[HookSpec], list[Notice]]:
+    """The hooks of all settings files, and what is wrong with them."""
+    specs: list[HookSpec] = []
+    problems: list[Notice] = []
+    for layer in settings.layers:
+        if (data := layer.data.get("hooks")) is not None:
+            found, notices = parse_hooks(data, partial(_hook_source, layer))
+            specs += found
+            problems += notices
+    return specs, problems
+
+
+def hook_switches(settings: Settings) -> HookSwitches:
+    """What settings say about hooks as a whole."""
+    urls, names = settings.merged("allowedHttpHookUrls"), settings.merged("httpHookAllowedEnvVars")
+    return HookSwitches(
+        disable_all=bool(settings.get("disableAllHooks", default=False)),
+        disable_managed=bool(settings.managed("disableAllHooks")),
+        managed_only=bool(settings.get("allowManagedHooksOnly", default=False)),
+        allowed_http_urls=None if urls is None else tuple(urls),
+        http_env_vars=None if names is None else tuple(names),
+    )
 
 
 def _hook_source(layer: SettingsLayer, pointer: tuple[str | int, ...]) -> Source:

@@ -1,0 +1,71 @@
+"""The subcommands: policy, hooks, sessions, models, report. Each is loaded only when it is asked for."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from .harness.places import Places
+from .harness.protocol.events import Event
+from .options import Subparsers
+
+
+def run_subcommand(arguments: Sequence[str], places: Places) -> int:
+    """Run `rein-tui NAME …`; returns the exit code. Raises ReinError."""
+    parser = argparse.ArgumentParser(prog="rein-tui", allow_abbrev=False)
+    subparsers = parser.add_subparsers(dest="command", required=True)
+    match arguments[0]:
+        case "policy":
+            from .policy_cli import add_policy_parser, run_policy
+
+            add_policy_parser(subparsers)
+            args = parser.parse_args(arguments)
+            return run_policy(args, places, sys.stdin, sys.stdout, sys.stderr, lambda names: _stories(places, names))
+        case "hooks":
+            return _hooks(parser, subparsers, arguments, places)
+        case "models":
+            from .models_cli import add_models_parser, run_models
+
+            add_models_parser(subparsers)
+            return asyncio.run(run_models(parser.parse_args(arguments), dict(os.environ)))
+        case _:
+            from .sessions_cli import add_sessions_parser, run_sessions
+
+            add_sessions_parser(subparsers)
+            return run_sessions(parser.parse_args(arguments), places, sys.stdout, sys.stderr)
+
+
+def _hooks(
+    parser: argparse.ArgumentParser,
+    subparsers: Subparsers,
+    arguments: Sequence[str],
+    places: Places,
+) -> int:
+    from .harness.rehearsal import folder_hooks
+    from .hooks_cli import add_hooks_parser, run_hooks
+
+    add_hooks_parser(subparsers)
+    args = parser.parse_args(arguments)
+    hooks, problems = folder_hooks(places, dict(os.environ), Path.cwd())
+    return asyncio.run(run_hooks(args, hooks, problems, lambda name: _story(places, name)))
+
+
+def _story(places: Places, name: str) -> Iterator[Event]:
+    """The facts of one stored session. Raises StoreError."""
+    from .harness.store.store import Store
+
+    store = Store.open(places)
+    for _, fact in store.read(store.resolve(name).id):
+        yield fact
+
+
+def _stories(places: Places, names: Sequence[str]) -> Iterable[tuple[str, Iterable[Event]]]:
+    """These stored sessions, or all of them: (id, facts). Raises StoreError."""
+    from .harness.store.store import Store
+
+    store = Store.open(places)
+    ids = [store.resolve(name).id for name in names] or [info.id for info in store.sessions(limit=1_000_000)]
+    for session_id in ids:
+        yield session_id, (fact for _, fact in store.read(session_id))
