@@ -9,7 +9,7 @@ from .types import ShellScene
 from .wrappers import base_name
 
 _UNDER_VARIABLE = re.compile(r"""\$(?:\w+|\{[^}]*\}|\([^)]*\))["']?/+(?:[*.?/"']*)$""")
-_ALL = re.compile(r"[*?.\[\]!{},^]*\*[*?.\[\]!{},^]*")
+_CLASS = re.compile(r"\[[^\]]*\]")
 
 
 def critical_removal(invocations: Iterable[Invocation], scene: ShellScene, folders: Sequence[str]) -> str:
@@ -28,11 +28,17 @@ def critical_removal(invocations: Iterable[Invocation], scene: ShellScene, folde
     return ""
 
 
+def _means_everything(name: str) -> bool:
+    """Whether a glob has no letter of its own: `*`, `.*`, `?*`, `[a-z]*`."""
+    plain = _CLASS.sub("?", name)
+    return "*" in plain and not set(plain) - set("*?.")
+
+
 def _is_critical(value: str, scene: ShellScene, folder: str) -> bool:
     if "\0" in value:
         return True
     path = posixpath.join(folder, value or ".")
-    while _ALL.fullmatch(posixpath.basename(path)) and "*" in posixpath.basename(path):
+    while _means_everything(posixpath.basename(path)):
         path = posixpath.dirname(path)
     spellings = {posixpath.normpath(path), posixpath.normpath(scene.facts.realpath(path))}
     return any(_is_protected(spelling, scene) for spelling in spellings)

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from .filecommands import IN_PLACE
+from .sedscript import is_harmless_script, sed_scripts
 from .wrappers import EXACT_ONLY, SHELLS, base_name
 
 _LONG: dict[str, str] = {
@@ -89,7 +91,6 @@ _WORDS: dict[str, frozenset[str]] = {
     "gdb": frozenset("-ex -x --eval-command --command --args".split()),
 }
 _AWK_CODE = re.compile(r"system|getline|[|>]|@|ENVIRON|close")
-_SED_CODE = re.compile(r"(?:^|[;{}\n0-9$/ ,!])[eEwWrR](?:[ \t]|$)|[/|#,][gpIiMm0-9]*[ewE][gpIiMm0-9]*(?:[ \t;}\n]|$)")
 _TRANSPORT = re.compile(r"(?:ext|fd)::|^-|--upload-pack")
 _GIT_GLOBALS = frozenset(
     "-c -C --exec-path --git-dir --work-tree --namespace --config-env --attr-source -p --paginate".split()
@@ -140,13 +141,13 @@ def _option(program: str, words: Sequence[str]) -> str:
     for word in words:
         if word == "--" and program != "git":
             return ""
-        if word in special:
+        if word.partition("=")[0] in special:
             return word
         if word.startswith("--"):
             given = word[2:].partition("=")[0]
             if len(given) >= 1 and any(name.startswith(given) for name in names):
                 return word
-        elif letters and re.match(rf"-[A-Za-z]*[{letters}]", word):
+        elif letters and re.match(rf"-[A-Za-z0-9]*[{letters}]", word):
             return word
     return ""
 
@@ -154,8 +155,8 @@ def _option(program: str, words: Sequence[str]) -> str:
 def _code(program: str, words: Sequence[str]) -> str:
     if program in {"awk", "gawk", "mawk", "nawk"} and any(_AWK_CODE.search(word) for word in words):
         return "this awk program can run commands or write files"
-    if program in {"sed", "gsed"} and any(_SED_CODE.search(word) for word in words):
-        return "this sed script can run commands or touch other files"
+    if program in {"sed", "gsed"}:
+        return _sed(words)
     if program == "git":
         return _git(words)
     if program in {"vim", "vi", "nvim", "ex", "view"} and any(word.startswith("+") for word in words):
@@ -167,6 +168,14 @@ def _code(program: str, words: Sequence[str]) -> str:
     ):
         return f"this {program} command can run programs"
     return ""
+
+
+def _sed(words: Sequence[str]) -> str:
+    kept = [word for word in words if not IN_PLACE.fullmatch(word)]
+    scripts = sed_scripts(kept)
+    if scripts and all(map(is_harmless_script, scripts)):
+        return ""
+    return "this sed script may run commands or touch other files"
 
 
 def _git(words: Sequence[str]) -> str:

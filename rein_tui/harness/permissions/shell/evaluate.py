@@ -120,7 +120,7 @@ class _Evaluation:
             hits = book.match(invocation.texts, _part(invocation))
             return hits[0].rule if hits else None
         program = base_name(invocation.argv[0])
-        if invocation.open_words:
+        if invocation.open_words:  # what the open words turn into may be what the rule names
             entry = book.names(program)
             if entry:
                 return entry.rule
@@ -144,14 +144,19 @@ class _Evaluation:
         self.folders = tuple(folders)
 
     def _bypassed(self) -> ShellVerdict:
-        scoped = self.books["deny"].is_scoped or self.books["ask"].is_scoped
-        if self.survey.blind and scoped:
-            reason = f"it may run what a rule forbids: {self.survey.problem or 'a program is not known before it runs'}"
-            return self._told("ask", "opaque", reason)
+        if self.survey.blind and self._has_scoped_limits():
+            return self._may_run_unseen()
         for part in self.parts:
             if part.decided_by == "working_directory" and part.outcome == "ask" and part.changes_files:
                 return self._told("ask", part.decided_by, part.reason)
         return self._told("allow", "mode", "bypassPermissions asks about nothing else")
+
+    def _has_scoped_limits(self) -> bool:
+        return self.books["deny"].is_scoped or self.books["ask"].is_scoped
+
+    def _may_run_unseen(self) -> ShellVerdict:
+        why = self.survey.problem or "a program is not known before it runs"
+        return self._told("ask", "opaque", f"it may run something that a rule forbids: {why}")
 
     def _by_parts(self) -> ShellVerdict:
         if self.survey.commands is None:
@@ -160,6 +165,8 @@ class _Evaluation:
         if not self.parts:
             return self._ask_or_deny(self._told("ask", "opaque", "There is no command to approve", waivable=True))
         hardest = max(self.parts, key=lambda part: _RANK[part.outcome])
+        if hardest.outcome == "allow" and self._has_scoped_limits() and self.survey.blind:
+            return self._ask_or_deny(self._may_run_unseen())
         if hardest.outcome == "allow":
             ruled = next((part for part in self.parts if part.rule), None)
             chosen = ruled or next((part for part in self.parts if part.decided_by == "mode"), self.parts[0])

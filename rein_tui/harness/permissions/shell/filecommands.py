@@ -18,7 +18,7 @@ _TABLES: dict[str, Table] = {
         optional="preserve",
     ),
 }
-_IN_PLACE = re.compile(r"-i[A-Za-z0-9._~-]*|--in-place(?:=[A-Za-z0-9._~-]+)?")
+IN_PLACE = re.compile(r"-i[A-Za-z0-9._~-]*|--in-place(?:=[A-Za-z0-9._~-]+)?")
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ def _landed(operands: Sequence[str]) -> list[str]:
 def _sed(words: list[str]) -> FileChange | None:
     from .sedscript import sed_reading
 
-    in_place = [word for word in words if _IN_PLACE.fullmatch(word)]
+    in_place = [word for word in words if IN_PLACE.fullmatch(word)]
     if not in_place:
         return None
     reading = sed_reading([word for word in words if word not in in_place])

@@ -188,6 +188,10 @@ def git_form_problem(words: Sequence[str]) -> str:
     if not words or words[0] in {"--version", "-v"}:
         return "" if len(words) == 1 else "this form of git is not on the list of harmless ones"
     action, rest = words[0], words[1:]
+    if action == "status":
+        rest = [word for word in rest if not re.fullmatch(r"-u(?:no|normal|all)", word)]
+    if action == "config" and len(rest) == 1 and "." in rest[0] and not rest[0].startswith("-"):
+        return ""
     if any("%G" in word for word in rest):
         return "a format with `%G` checks signatures by running a program"
     if action == "branch":

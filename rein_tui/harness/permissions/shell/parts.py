@@ -282,7 +282,9 @@ class PartJudge:
 
 
 def _values(command: Command) -> list[Word]:
-    return [assignment.value for assignment in command.assignments]
+    """Words that are no arguments but are expanded all the same."""
+    here = [redirect.target for redirect in command.redirects if redirect.is_here]
+    return [*(assignment.value for assignment in command.assignments), *here]
 
 
 def _is_safe(name: str, value: str) -> bool:

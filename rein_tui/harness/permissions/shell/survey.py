@@ -12,7 +12,7 @@ from itertools import accumulate
 from .reader import Command, LineReader
 from .tree import Found, Tree, parse
 from .words import NotUnderstood, Word, read_piece
-from .wrappers import INTERPRETERS, SHELLS, base_name, inner_commands
+from .wrappers import INTERPRETERS, SHELLS, WRAPPERS, base_name, inner_commands
 
 MAX_LENGTH = 10_000
 _MAX_DEPTH = 3
@@ -20,24 +20,27 @@ _MAX_INVOCATIONS = 20_000
 _CUTS = re.compile(r"[;&|\n\r(){}`<>\u2028\u2029\x85\x0b\x0c]+|\$\(")
 _CUTS_AND_QUOTES = re.compile(r"[;&|\n\r(){}`<>'\"\u2028\u2029\x85\x0b\x0c]+|\$\(")
 _LEADING = re.compile(r"(?:(?:then|do|else|elif|if|while|until|time|coproc|function|!)[ \t]+|[\s#]+)*")
+_ARITHMETIC_TESTS = frozenset("-eq -ne -lt -le -gt -ge -v -R".split())
 _ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=")
 _GIT_VALUED = frozenset(
     "-C -c --exec-path --git-dir --work-tree --namespace --super-prefix --config-env --attr-source".split()
 )
+_MAX_LEVEL = 6
+_RUN_VARIABLES = frozenset("BASH_ENV ENV PS4 PROMPT_COMMAND PS0 PS1 PS2".split())
 _EVALUATING = frozenset(
-    "let . source declare typeset local readonly alias enable hash bind complete mapfile readarray".split()
+    "let . source declare typeset local readonly alias enable hash bind complete mapfile readarray fc".split()
 )
 
 
 @dataclass(slots=True)
 class Invocation:
-    """One command that may start. `texts` are the spellings that rules are tried on; `open_words` when some word
-    is not known before it runs; `suspect` when it is a guess."""
+    """One command that may start. `texts` are the spellings that rules are tried on; `open_words` are the words of
+    it that are not known before it runs; `suspect` when it is a guess."""
 
     argv: tuple[str, ...]
     texts: tuple[str, ...]
     raw_words: tuple[str, ...] = ()
-    open_words: bool = False
+    open_words: frozenset[str] = frozenset()
     suspect: bool = False
 
 
@@ -112,6 +115,8 @@ class _Surveyor:
                 self._node(node)
             if tree.broken:
                 self.fragments(command)
+            elif "`" in command:
+                self.fragments(command, suspect=True)
         else:
             self.found.commands = commands
 
@@ -130,19 +135,22 @@ class _Surveyor:
                 self._program_text(words, redirect.body if redirect.operator == "<<" else redirect.target.value)
             elif not redirect.is_duplication:
                 self.found.targets.append((redirect.operator, redirect.target))
-        if command.link in {"|", "|&"} and words:
-            self._reads_program(words)
+        for assignment in command.assignments:
+            self._judge_assignment(assignment.name, assignment.value.value)
 
     def _node(self, node: Found) -> None:
         words = [read_piece(raw, home=self.home, cwd=self.cwd) for raw in node.words]
-        while words and _ASSIGNED.match(words[0].raw):
+        while words and (assigned := _ASSIGNED.match(words[0].raw)):
+            self._judge_assignment(assigned[0].rstrip("+="), words[0].value[assigned.end() :])
             words = words[1:]
         self._judge_program(words[0] if words else None)
         if words:
             self._add(words, [node.source])
-            self._reads_program(words)
         for body in node.bodies:
             self._program_text(words, body)
+            if "`" in body:
+                self.found.blind = True
+                self.fragments(body, suspect=True)
         for operator, raw in node.redirects:
             target = read_piece(raw, home=self.home, cwd=self.cwd)
             if operator.startswith("<<"):
@@ -151,13 +159,14 @@ class _Surveyor:
                 self.found.targets.append((operator, target))
 
     def _judge_program(self, word: Word | None) -> None:
-        if word is not None and (word.unknown or word.is_glob) and not word.unknown.startswith("an ANSI"):
+        if word is None or word.value == "[":
+            return
+        if word.is_glob or (word.unknown and not word.unknown.startswith("an ANSI")):
             self.found.blind = True
 
-    def _reads_program(self, words: Sequence[Word]) -> None:
-        """`… | sh`: the program comes through the pipe."""
-        names = {base_name(word.value) for word in words}
-        if names & SHELLS:
+    def _judge_assignment(self, name: str, value: str) -> None:
+        """A variable that bash or a shell runs, or a text that arithmetic would."""
+        if name in _RUN_VARIABLES or name.startswith("BASH_FUNC") or "$(" in value or "`" in value:
             self.found.blind = True
 
     def _program_text(self, words: Sequence[Word], body: str) -> None:
@@ -178,18 +187,20 @@ class _Surveyor:
     def _add(self, words: Sequence[Word], sources: Iterable[str]) -> None:
         argv = tuple(word.value for word in words)
         raw = tuple(word.raw for word in words)
-        is_open = any(not word.is_literal for word in words)
-        self._invocation(argv, raw, is_open, extra=(" ".join(raw), *sources))
+        open_words = frozenset(w.value for w in words if w.unknown or (w.is_glob and w.value != "["))
+        self._invocation(argv, raw, open_words, extra=(" ".join(raw), *sources))
 
     def _invocation(
         self,
         argv: tuple[str, ...],
         raw: tuple[str, ...],
-        is_open: bool,
+        open_words: frozenset[str],
         extra: Iterable[str] = (),
         suspect: bool = False,
         level: int = 0,
     ) -> None:
+        while argv and argv[0] == "!":
+            argv = argv[1:]
         if not argv or len(self.found.invocations) > _MAX_INVOCATIONS:
             return
         program = base_name(argv[0])
@@ -197,22 +208,24 @@ class _Surveyor:
         texts[" ".join((program, *argv[1:]))] = None
         if program == "git":
             texts[" ".join(("git", *_without_git_globals(argv[1:])))] = None
-        self.found.invocations.append(Invocation(argv, tuple(texts), raw, is_open, suspect))
-        if program in _EVALUATING or (is_open and (program in INTERPRETERS or program in SHELLS or program == "eval")):
+        self.found.invocations.append(Invocation(argv, tuple(texts), raw, open_words, suspect))
+        if not suspect and (argv[0] in open_words or may_run_unseen(program, argv[1:], open_words)):
             self.found.blind = True
-        if level < 6:
-            self._inner(argv, is_open, suspect, level)
+        if level < _MAX_LEVEL:
+            self._inner(argv, open_words, suspect, level)
 
-    def _inner(self, argv: tuple[str, ...], is_open: bool, suspect: bool, level: int) -> None:
+    def _inner(self, argv: tuple[str, ...], open_words: frozenset[str], suspect: bool, level: int) -> None:
         inner = inner_commands(argv)
         for command in inner.commands:
-            self._invocation(command, command, is_open, suspect=suspect, level=level + 1)
+            self._invocation(command, command, open_words, suspect=suspect, level=level + 1)
         for command in inner.suspects:
-            self._invocation(command, command, is_open, suspect=True, level=6)
+            self._invocation(command, command, open_words, suspect=True, level=_MAX_LEVEL)
         for script in inner.scripts:
+            if "{}" in script or script in open_words:
+                self.found.blind = True
             self._script(script, self.depth)
 
-    def fragments(self, text: str) -> None:
+    def fragments(self, text: str, *, suspect: bool = False) -> None:
         """Text that no reading covers: everything between separators may be a command."""
         visible = "".join(c for c in text if unicodedata.category(c) != "Cf") if not text.isascii() else text
         pieces: dict[str, None] = {}
@@ -225,9 +238,33 @@ class _Surveyor:
             while words and _ASSIGNED.match(words[0].raw):
                 words = words[1:]
             if words:
-                self._invocation(
-                    tuple(word.value for word in words), tuple(word.raw for word in words), True, (stripped,), level=3
-                )
+                values = tuple(word.value for word in words)
+                raw_words = tuple(word.raw for word in words)
+                self._invocation(values, raw_words, frozenset(values), (stripped,), suspect, level=3)
+
+
+def may_run_unseen(program: str, words: Sequence[str], open_words: frozenset[str]) -> bool:
+    """Whether a command can start programs that its own words do not name."""
+    if program in _EVALUATING:
+        return True
+    if program in {"eval", "trap"}:
+        return bool(open_words)
+    if program in SHELLS:
+        return not any(re.fullmatch(r"[^-+].*", word) for word in words) or any(word in open_words for word in words)
+    if program in INTERPRETERS and any(word in open_words for word in words):
+        return True
+    if program in {"xargs", "parallel", "find"} and any(word in WRAPPERS or word in SHELLS for word in words[-1:]):
+        return True
+    if program in {"test", "[", "printf", "read", "unset", "wait", "getopts", "export"}:
+        return any("$(" in word or "`" in word for word in words) or any(
+            word in _ARITHMETIC_TESTS and not _are_numbers(words[index - 1 : index], words[index + 1 : index + 2])
+            for index, word in enumerate(words)
+        )
+    return program == "{}"
+
+
+def _are_numbers(*operands: Sequence[str]) -> bool:
+    return all(len(operand) == 1 and re.fullmatch(r"-?[0-9]+", operand[0]) for operand in operands)
 
 
 def _without_git_globals(words: Sequence[str]) -> tuple[str, ...]:

@@ -204,6 +204,10 @@ def _git_code(argv: Sequence[str], inner: Inner) -> None:
 
 def _unwrap(argv: Sequence[str], wrapper: Wrapper, inner: Inner) -> None:
     index, operands, certain = 1, wrapper.operands, True
+    if wrapper.script and program_takes_script_anywhere(argv[0]):
+        for at, word in enumerate(argv[1:-1], start=1):
+            if word in wrapper.script:
+                inner.scripts.append(argv[at + 1])
     while index < len(argv):
         word = argv[index]
         name, equals, value = word.partition("=")
@@ -228,6 +232,11 @@ def _unwrap(argv: Sequence[str], wrapper: Wrapper, inner: Inner) -> None:
         else:
             break
     _keep(argv, index + operands, certain, wrapper, inner)
+
+
+def program_takes_script_anywhere(program: str) -> bool:
+    """`su root -c CODE`: the option may follow the operand."""
+    return base_name(program) in {"su", "runuser", "script", "flock"}
 
 
 def _keep(argv: Sequence[str], index: int, certain: bool, wrapper: Wrapper, inner: Inner) -> None:
