@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any
 
 from rein_tui.harness.protocol.events import HookFired, HooksSkipped, HookStarted
 from rein_tui.harness.protocol.hooks import HookCall, HookOutcome, HookRun, HookSpec
@@ -12,6 +13,7 @@ from rein_tui.harness.protocol.ports import Emit
 from .context import HookContext, HookSwitches
 from .execution import Moment, broken_run, execute, interrupted_run, new_run_id
 from .merge import FinishedRun, merge
+from .points import POINTS
 from .selection import Selection, select
 
 _NOTHING = HookOutcome()
@@ -90,7 +92,7 @@ class Hooks:
                 if spec.once and spec.owner:
                     self._spent.add(spec.id)
                 if spec.is_async:
-                    self._start_background(spec, moment, emit)
+                    await self._start_background(spec, moment, emit)
                 else:
                     group.create_task(self._run_told(order, spec, moment, emit, finished))
         return merge(finished)
@@ -126,16 +128,37 @@ class Hooks:
     async def _run_told(
         self, order: int, spec: HookSpec, moment: Moment, emit: Emit, finished: list[FinishedRun]
     ) -> None:
-        run_id, call_id = new_run_id(), moment.call.call_id
+        run_id, call_id, started = new_run_id(), moment.call.call_id, time.time()
         await emit(HookStarted(run_id=run_id, point=spec.point, title=spec.title, call_id=call_id))
-        started = time.time()
         try:
-            done = await execute(order, spec, moment, run_id)
+            if POINTS[spec.point].is_gate:
+                # A gate is always waited for; only others may send themselves to the background.
+                done = await execute(order, spec, moment, run_id)
+            else:
+                done = await self._execute_detachable(order, spec, moment, run_id, emit)
         except asyncio.CancelledError:
             await self._tell_interrupted(interrupted_run(spec, moment, run_id, started), emit, call_id)
             raise
-        finished.append(done)
-        await emit(HookFired(run=done.run, call_id=call_id))
+        if done is not None:
+            finished.append(done)
+            await emit(HookFired(run=done.run, call_id=call_id))
+
+    async def _execute_detachable(
+        self, order: int, spec: HookSpec, moment: Moment, run_id: str, emit: Emit
+    ) -> FinishedRun | None:
+        """Run one handler; None when it goes on in the background."""
+        detached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        working = asyncio.create_task(execute(order, spec, moment, run_id, lambda: _settle(detached)))
+        try:
+            await asyncio.wait({working, detached}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            working.cancel()
+            await asyncio.wait({working})
+            raise
+        if not detached.done():
+            return working.result()
+        self._keep_running(self._finish_later(working, interrupted_run(spec, moment, run_id, time.time()), emit))
+        return None
 
     async def _tell_interrupted(self, run: HookRun, tell: Emit, call_id: str = "") -> None:
         # Esc ends the hook, but its story still needs an ending. Whoever listens may be going too: do not insist.
@@ -143,29 +166,38 @@ class Hooks:
             async with asyncio.timeout(_TELL_TIMEOUT):
                 await tell(HookFired(run=run, call_id=call_id))
 
-    def _start_background(self, spec: HookSpec, moment: Moment, emit: Emit) -> None:
-        task = asyncio.create_task(self._run_background(spec, moment, emit))
+    async def _start_background(self, spec: HookSpec, moment: Moment, emit: Emit) -> None:
+        run_id = new_run_id()
+        call_id = moment.call.call_id
+        await emit(HookStarted(run_id=run_id, point=spec.point, title=spec.title, call_id=call_id))
+        working = asyncio.create_task(execute(0, spec, moment, run_id))
+        self._keep_running(self._finish_later(working, interrupted_run(spec, moment, run_id, time.time()), emit))
+
+    def _keep_running(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    async def _run_background(self, spec: HookSpec, moment: Moment, emit: Emit) -> None:
-        """Run without anybody waiting: what it decides comes too late, what it says reaches the next request."""
+    async def _finish_later(self, working: asyncio.Task[FinishedRun], interrupted: HookRun, emit: Emit) -> None:
+        """End a run that nobody waits for: what it decides comes too late, what it says reaches the next request."""
         tell = self.context.tell or emit
-        run_id = new_run_id()
-        await tell(HookStarted(run_id=run_id, point=spec.point, title=spec.title))
-        started = time.time()
         try:
-            done = await execute(0, spec, moment, run_id)
+            done = await working
         except asyncio.CancelledError:
-            await self._tell_interrupted(interrupted_run(spec, moment, run_id, started), tell)
+            await self._tell_interrupted(interrupted, tell)
             raise
         await tell(HookFired(run=done.run))
         outcome = merge([done])
-        if spec.rewakes and done.run.exit_code == 2 and self.context.wake is not None:
+        if done.run.hook.rewakes and done.run.exit_code == 2 and self.context.wake is not None:
             self.context.wake(_wake_text(done))
         elif self.context.deliver is not None:
             for text in (*outcome.context, *outcome.messages):
                 self.context.deliver(text)
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def _wake_text(done: FinishedRun) -> str:

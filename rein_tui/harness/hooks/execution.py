@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rein_tui.harness.protocol.base import JsonObject
@@ -48,8 +48,10 @@ class Moment:
         )
 
 
-async def execute(order: int, spec: HookSpec, moment: Moment, run_id: str) -> FinishedRun:
-    """Run one handler and read what it says."""
+async def execute(
+    order: int, spec: HookSpec, moment: Moment, run_id: str, on_async: Callable[[], None] | None = None
+) -> FinishedRun:
+    """Run one handler and read what it says. `on_async` is called when it wants nobody to wait for it."""
     job = Job(
         spec=spec,
         payload=moment.payload,
@@ -57,6 +59,7 @@ async def execute(order: int, spec: HookSpec, moment: Moment, run_id: str) -> Fi
         timeout=timeout_of(spec, moment.budget),
         context=moment.context,
         environment=moment.environment,
+        on_async=on_async,
     )
     started, clock = time.time(), time.monotonic()
     raw = await run_handler(job)

@@ -89,7 +89,8 @@ def _verdict(one: FinishedRun) -> HookVerdict:
 
 
 def _labelled(one: FinishedRun) -> str:
-    return f"[{one.run.hook.point} hook: {short_title(one.run.hook)}]\n{one.effect.context}"
+    hook = one.run.hook
+    return f"[{hook.point} hook: {hook.plugin_id or short_title(hook)}]\n{one.effect.context}"
 
 
 def _last(values: list[T | None]) -> T | None:

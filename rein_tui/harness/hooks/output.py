@@ -9,6 +9,7 @@ from rein_tui.harness.protocol.hooks import HookSpec
 from .answer import read_answer
 from .effect import Effect, short_title
 from .points import POINTS
+from .runners.first_line import async_timeout
 from .runners.job import Raw
 from .shapes import is_object
 from .specific import Reading, read_specific
@@ -45,6 +46,9 @@ class _Output:
 
 def _parse(stdout: str) -> _Output:
     text = stdout.strip()
+    first, _, rest = text.partition("\n")
+    if async_timeout(first) is not None:
+        text = rest.strip()
     if not text.startswith("{"):
         return _Output(text)
     try:

@@ -300,6 +300,30 @@ async def test_async_runs_in_the_background_and_speaks_later(bench: Bench) -> No
     assert [text.partition("\n")[2] or text for text in delivered] == ["late", "done"]
 
 
+async def test_a_hook_can_send_itself_to_the_background(bench: Bench) -> None:
+    delivered: list[str] = []
+    bench.context.deliver = delivered.append
+    gate = bench.pipe("gate")
+    line = """echo '{"async": true, "asyncTimeout": 60000}'; read x <gate; echo '{"systemMessage": "late"}'"""
+    outcome = await bench.run(command(line), command("true"), point="SessionStart")
+    assert [run.hook.title for run in outcome.runs] == ["true"]
+    gate.say()
+    await bench.until(lambda: len(bench.runs) == 2)
+    await bench.until(lambda: bool(delivered))
+    assert (bench.runs[1].result, delivered) == ("message", ["late"])
+
+
+async def test_its_own_shorter_timeout_counts(bench: Bench) -> None:
+    line = """echo '{"async": true, "asyncTimeout": 100}'; sleep 60"""
+    outcome = await bench.run(command(line), point="Stop")
+    assert outcome.runs == ()
+    await bench.until(lambda: bool(bench.runs))
+    assert (bench.runs[0].result, bench.runs[0].reason) == (
+        "timeout",
+        "not done within its own asyncTimeout; killed",
+    )
+
+
 @pytest.mark.parametrize(
     ("line", "woken"), [("echo bad >&2; exit 2", ["bad"]), ("echo out; exit 2", ["out"]), ("exit 0", [])]
 )

@@ -1,5 +1,6 @@
 """Command handlers: a program or a shell line that reads JSON and answers with its exit code and output."""
 
+import asyncio
 import os
 import shutil
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 from rein_tui.harness.hooks.context import HookContext
 from rein_tui.harness.hooks.placeholders import PlaceholderError, fill_plain, fill_powershell, fill_shell, folders
 from rein_tui.harness.hooks.points import POINTS
+from rein_tui.harness.hooks.runners.first_line import FirstLine
 from rein_tui.harness.hooks.runners.job import Fault, Job, Raw, failed
 from rein_tui.harness.process import Finished, OutputLimits, exit_reason, run_process
 
@@ -25,15 +27,20 @@ async def run_command(job: Job) -> Raw:
         argv = build_argv(job)
     except PlaceholderError as error:
         return failed(str(error))
+    # The entry's timeout ends the process tree; a background hook may ask for a shorter one on its first line.
     try:
-        finished = await run_process(
-            argv,
-            cwd=_working_directory(job),
-            env={**job.environment, **added},
-            stdin=job.stdin,
-            timeout=job.timeout,
-            limits=_LIMITS,
-        )
+        async with asyncio.timeout(None) as clock:
+            finished = await run_process(
+                argv,
+                cwd=_working_directory(job),
+                env={**job.environment, **added},
+                stdin=job.stdin,
+                timeout=job.timeout,
+                limits=_LIMITS,
+                on_output=FirstLine(job.on_async, clock).watch if job.on_async else None,
+            )
+    except TimeoutError:
+        return Raw(fault=Fault(kind="timeout", reason="not done within its own asyncTimeout; killed"))
     except (OSError, ValueError) as error:
         return failed(f"cannot start {argv[0]}: {getattr(error, 'strerror', None) or error}")
     return Raw(

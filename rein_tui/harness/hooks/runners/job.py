@@ -1,6 +1,6 @@
 """What a runner is given, and what it gives back before anybody has interpreted it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -11,7 +11,10 @@ from rein_tui.harness.protocol.hooks import HookSpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One handler to run once. `timeout` is in seconds, `stdin` the encoded payload, `environment` inherited."""
+    """One handler to run once. `timeout` is in seconds, `stdin` the encoded payload, `environment` inherited.
+
+    `on_async` is called when the hook says itself, with its first line, that nobody should wait for it.
+    """
 
     spec: HookSpec
     payload: JsonObject
@@ -19,6 +22,7 @@ class Job:
     timeout: float
     context: HookContext
     environment: Mapping[str, str]
+    on_async: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
