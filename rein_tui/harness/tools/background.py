@@ -1,7 +1,6 @@
 """Work that goes on while the turn does not wait for it: commands now, agents later."""
 
 import asyncio
-import contextlib
 import itertools
 import time
 from collections.abc import Awaitable, Callable
@@ -115,8 +114,7 @@ class Background:
         if running is None:
             return False
         running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait({running})
+        await asyncio.wait({running})
         return True
 
     async def close(self) -> None:

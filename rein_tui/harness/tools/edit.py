@@ -50,14 +50,14 @@ class Edit(FileTool[EditInput]):
     async def preview(self, value: EditInput, context: ToolContext) -> DiffDisplay | None:
         """The diff that it would make."""
         try:
-            return msgspec.structs.replace((await asyncio.to_thread(self._work_out, value)).diff, path=value.file_path)
+            return msgspec.structs.replace((await self._work_out(value)).diff, path=value.file_path)
         except FileRefusedError:
             return None
 
     async def run(self, value: EditInput, context: ToolContext) -> ToolResult:
         """Replace it. A file changed meanwhile is no obstacle while the text is still there, once."""
         try:
-            change = await asyncio.to_thread(self._work_out, value)
+            change = await self._work_out(value)
             known = "fresh" if change.old is None else self.access.ledger.knows(change.old)
             if known == "unread":
                 return failed(f"{value.file_path} was not read yet. Read it before editing it.")
@@ -87,22 +87,26 @@ class Edit(FileTool[EditInput]):
             },
         )
 
-    def _work_out(self, value: EditInput) -> _Change:
+    async def _work_out(self, value: EditInput) -> _Change:
         """The edit without doing it. Raises FileRefusedError with what the model should do instead."""
         real = self.access.ledger.resolve(value.file_path, "write")
-        if not exists(real):
-            if value.old_string:
-                raise FileRefusedError(f"{value.file_path}: no such file. Create it with Write.")
-            diff = make_diff(real, None, shown(value.new_string))
-            return _Change(real, None, "", value.new_string, Encoding(), diff)
-        old = load(real, shown=value.file_path)
-        if is_binary(old.data):
-            raise FileRefusedError(f"{value.file_path} is a binary file: it cannot be edited as text.")
-        encoding = find_encoding(old.data)
-        before = encoding.decode(old.data)
-        after = _replaced(before, value)
-        note = f"has {old.links} names; all of them change" if old.links > 1 else ""
-        return _Change(real, old, before, after, encoding, make_diff(real, shown(before), shown(after), note))
+        return await asyncio.to_thread(_work_out, real, value)
+
+
+def _work_out(real: str, value: EditInput) -> _Change:
+    if not exists(real):
+        if value.old_string:
+            raise FileRefusedError(f"{value.file_path}: no such file. Create it with Write.")
+        diff = make_diff(real, None, shown(value.new_string))
+        return _Change(real, None, "", value.new_string, Encoding(), diff)
+    old = load(real, shown=value.file_path)
+    if is_binary(old.data):
+        raise FileRefusedError(f"{value.file_path} is a binary file: it cannot be edited as text.")
+    encoding = find_encoding(old.data)
+    before = encoding.decode(old.data)
+    after = _replaced(before, value)
+    note = f"has {old.links} names; all of them change" if old.links > 1 else ""
+    return _Change(real, old, before, after, encoding, make_diff(real, shown(before), shown(after), note))
 
 
 def _size(diff: DiffDisplay) -> str:

@@ -7,6 +7,9 @@ from .text import Encoding, find_encoding, shown
 
 _CHUNK = 1024 * 1024
 
+_PATIENCE = 64 * 1024 * 1024
+"""Bytes that are searched for the ends of wanted lines: a file of one endless line must answer too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -27,8 +30,8 @@ def read_piece(fd: int, first: int, count: int, width: int) -> Piece:
     wide = 4 * width + 4
     number, lines, open_line = 1, list[bytes](), bytearray()
     encoding: Encoding | None = None
-    ended = True
-    while chunk := os.read(fd, _CHUNK):
+    ended, patience = True, _PATIENCE
+    while patience > 0 and (chunk := os.read(fd, _CHUNK)):
         ended = chunk.endswith(b"\n")
         encoding = encoding or find_encoding(chunk[: chunk.rfind(b"\n") + 1] or chunk[:-4])
         ends = chunk.count(b"\n")
@@ -36,6 +39,7 @@ def read_piece(fd: int, first: int, count: int, width: int) -> Piece:
             number += ends
             continue
         position = 0
+        patience -= len(chunk)
         while position < len(chunk) and len(lines) < count:
             end = chunk.find(b"\n", position)
             stop = len(chunk) if end < 0 else end
@@ -52,7 +56,7 @@ def read_piece(fd: int, first: int, count: int, width: int) -> Piece:
             return Piece(_decode(lines, encoding), 0)
     if not ended and number >= first:
         lines.append(bytes(open_line))
-    return Piece(_decode(lines, encoding), number - ended)
+    return Piece(_decode(lines, encoding), number - ended if patience > 0 else 0)
 
 
 def _decode(lines: list[bytes], encoding: Encoding | None) -> list[str]:

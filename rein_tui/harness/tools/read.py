@@ -16,7 +16,7 @@ from .documents import image_type, notebook_text, pdf_text, read_image
 from .file_tool import FileInput, FileTool
 from .files import LOADED, FileRefusedError, Version, digest, open_file
 from .pieces import Piece, read_piece, split_lines
-from .text import find_encoding, is_binary, is_wide, shown
+from .text import PROBED, find_encoding, is_binary, is_wide, shown
 
 LINES = 2000
 LINE_LENGTH = 2000
@@ -51,27 +51,34 @@ class Read(FileTool[ReadInput]):
         """Read it."""
         try:
             real = self.access.ledger.resolve(value.file_path, "read")
-            with open_file(real, shown=value.file_path) as (fd, info):
-                start = os.pread(fd, 8192, 0) if hasattr(os, "pread") else _start(fd)
-                if kind := image_type(start):
-                    return await asyncio.to_thread(read_image, fd, kind, value.file_path)
-                if start.startswith(b"%PDF-"):
-                    return await pdf_text(real, value.file_path, value.pages or "", context)
-                if is_binary(start):
-                    return failed(
-                        f"{value.file_path} is a binary file ({info.st_size:,} bytes): it cannot be read as text."
-                    )
-                return await asyncio.to_thread(self._text, fd, start, real, value)
+            # Opened and closed in the thread: a cancelled call must not close what the thread still reads.
+            result = await asyncio.to_thread(self._read, real, value)
         except FileRefusedError as error:
-            return failed(str(error) + _similar(value.file_path))
+            return failed(str(error) + await asyncio.to_thread(_similar, value.file_path))
+        return result or await pdf_text(real, value.file_path, value.pages or "", context)
 
-    def _text(self, fd: int, start: bytes, real: str, value: ReadInput) -> ToolResult:
-        first, count = max(1, value.offset or 1), min(value.limit or LINES, LINES)
-        info = os.fstat(fd)
+    def _read(self, real: str, value: ReadInput) -> ToolResult | None:
+        """The file as whatever it is; None for a PDF, which another program reads."""
+        with open_file(real, shown=value.file_path) as (fd, info):
+            start = os.read(fd, PROBED)
+            os.lseek(fd, 0, os.SEEK_SET)
+            if kind := image_type(start):
+                return read_image(fd, kind, value.file_path)
+            if start.startswith(b"%PDF-"):
+                return None
+            if is_binary(start):
+                return failed(
+                    f"{value.file_path} is a binary file ({info.st_size:,} bytes): it cannot be read as text."
+                )
+            if info.st_size > LOADED and is_wide(start):
+                return failed(f"{value.file_path} is a large file in UTF-16 or UTF-32. Convert it first, with iconv.")
+            return self._text(fd, info, real, value)
+
+    def _text(self, fd: int, info: os.stat_result, real: str, value: ReadInput) -> ToolResult:
+        # Every line takes some of CHARACTERS, so more lines than this never fit.
+        first, count = max(1, value.offset or 1), min(value.limit or LINES, CHARACTERS // 8)
         version = Version(info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns)
         if info.st_size > LOADED:
-            if is_wide(start):
-                return failed(f"{value.file_path} is a large file in UTF-16 or UTF-32. Convert it first, with iconv.")
             piece = read_piece(fd, first, count, LINE_LENGTH)
         else:
             with os.fdopen(os.dup(fd), "rb") as stream:
@@ -104,8 +111,7 @@ class Read(FileTool[ReadInput]):
             self.access.ledger.saw(real, version, first, last, piece.total)
         numbered = "\n".join(f"{number:6}\t{line}" for number, line in enumerate(kept, first))
         content = numbered or "(The file is empty.)"
-        wanted_all = value.offset is None and value.limit is None
-        if last != piece.total and (wanted_all or len(kept) < len(piece.lines) or not piece.total):
+        if last != piece.total and (value.limit is None or len(kept) < value.limit or not piece.total):
             whole = f"of {piece.total:,}" if piece.total else f"of a file of {version.size:,} bytes"
             content += f"\n\n(PARTIAL view: lines {first}-{last} {whole}. Go on with offset {last + 1}, or use Grep.)"
         text = "\n".join(kept)
@@ -119,12 +125,6 @@ class Read(FileTool[ReadInput]):
 def _response(path: str, text: str, first: int, count: int, total: int) -> JsonObject:
     file = {"filePath": path, "content": text, "numLines": count, "startLine": first, "totalLines": total}
     return {"type": "text", "file": file}
-
-
-def _start(fd: int) -> bytes:
-    data = os.read(fd, 8192)
-    os.lseek(fd, 0, os.SEEK_SET)
-    return data
 
 
 def _similar(path: str) -> str:

@@ -95,6 +95,25 @@ async def test_read_a_large_text_file_in_pieces(bench: Bench) -> None:
     assert "only 1,000,000 lines" in text_of(await bench.call("Read", file_path="big", offset=1_000_001))
 
 
+async def test_a_file_of_one_endless_line_is_answered(bench: Bench) -> None:
+    with (bench.root / "big").open("wb") as file:
+        for _ in range(100):
+            file.write(b"x" * 1_000_000)
+    text = text_of(await bench.call("Read", file_path="big"))
+    assert len(text) < 3000
+    assert "more characters" in text
+    assert "PARTIAL view" in text
+
+
+async def test_a_limit_that_does_not_fit_is_said(bench: Bench) -> None:
+    (bench.root / "a.txt").write_text("x\n" * 5000 + "y" * 60 + "\n")
+    whole = text_of(await bench.call("Read", file_path="a.txt", limit=9000))
+    assert "  5001\ty" in whole
+    assert "PARTIAL" not in whole
+    (bench.root / "b.txt").write_text(("y" * 90 + "\n") * 5000)
+    assert "PARTIAL view: lines 1-1020 of 5,000" in text_of(await bench.call("Read", file_path="b.txt", limit=3000))
+
+
 async def test_read_says_what_is_no_file(bench: Bench) -> None:
     assert "is a folder" in text_of(await bench.call("Read", file_path="."))
     assert "no such file" in text_of(await bench.call("Read", file_path="gone.txt"))
