@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from .agents import builtin_agents
 from .context.git import branch_of
 from .context.memory import Memory, MemoryScope
 from .context.references import ReferenceScope, expand_references
@@ -20,7 +21,9 @@ from .hooks.engine import Hooks
 from .parts import Parts
 from .permissions.policy import Policy, PolicyOptions
 from .places import Places
+from .protocol.agents import AgentSpec
 from .protocol.decisions import Mode, PermissionQuery, Source
+from .protocol.errors import ProviderError
 from .protocol.events import ContextPrepared, Event, Fact, Notice, SessionStarted
 from .protocol.hooks import HookSpec
 from .protocol.messages import Block
@@ -29,6 +32,8 @@ from .session import Session, Surroundings
 from .settings.layers import Settings, SettingsLayer
 from .settings.locations import SourceName
 from .store.transcript import Transcript, transcript_path
+from .subagents import Subagents
+from .tools.agent import Agent
 from .tools.background import Background
 from .tools.bash import Shell
 from .tools.builtin import ToolParts, builtin_tools
@@ -114,6 +119,8 @@ async def assemble(
         max_steps=ground.wishes.max_steps,
         effort=ground.wishes.effort,
     )
+    subagents = Subagents(parts, builtin_agents, makers.brief(workspace), partial(model_named, parts))
+    toolbox.add(Agent(subagents, background))
     around = Surroundings(
         context=await makers.context(parts, toolbox),
         memory=makers.memory(workspace),
@@ -211,6 +218,15 @@ class _Makers:
 
         return prepared
 
+    def brief(self, workspace: Workspace) -> Callable[[AgentSpec], ContextPrepared]:
+        """Makes the system prompt of a subagent: its own, and where it works."""
+
+        def brief(spec: AgentSpec) -> ContextPrepared:
+            text = f"{spec.prompt}\n\nWorking directory: {workspace.cwd}".strip()
+            return ContextPrepared(system=text, sources={f"agent {spec.name}": len(text)})
+
+        return brief
+
     def memory(self, workspace: Workspace) -> Callable[[], Sequence[tuple[str, str]]]:
         scope = MemoryScope(
             places=self._ground.places,
@@ -237,6 +253,20 @@ class _Makers:
             return (*expansion.blocks, *prompt.blocks), expansion.notices
 
         return expand
+
+
+async def model_named(parts: Parts, name: str) -> str:
+    """The model id that a name in a frontmatter or call means: an id, or a family such as `haiku`; else empty."""
+    if name in {"", "inherit"}:
+        return ""
+    try:
+        models = await parts.provider.models()
+    except ProviderError:
+        return ""
+    ids = [model.id for model in models]
+    if name in ids:
+        return name
+    return next((model_id for model_id in ids if f"-{name}-" in f"-{model_id}-"), "")
 
 
 def hook_specs(settings: Settings) -> tuple[list[HookSpec], list[Notice]]:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from .call import CallPassage, Prepared, prepare
 from .channel import told_by
 from .interrupt import Interrupted
+from .nested import NestedStories
 from .parts import Parts
 from .protocol.events import Event, ToolCallFinished, ToolCallRequested, ToolOutputDelta
 from .protocol.messages import ParseTrace, ToolUseBlock
@@ -32,6 +33,7 @@ class Gate:
         self._parts = parts
         self._unanswered: dict[str, ToolUseBlock] = {}
         self._tails: dict[str, str] = {}
+        self._nested = NestedStories()
         self.stop: Literal["", "denied", "hook"] = ""
         self.stop_detail = ""
         self.answered: list[dict[str, Any]] = []
@@ -54,6 +56,8 @@ class Gate:
                         self._note(event)
                         yield event
         except Interrupted:
+            for event in self._nested.closing():
+                yield event
             for use in list(self._unanswered.values()):
                 yield self._interrupted(use)
             raise
@@ -102,6 +106,7 @@ class Gate:
 
     def _note(self, event: Event) -> None:
         if event.parent:
+            self._nested.note(event)
             return
         if isinstance(event, ToolCallFinished):
             self._unanswered.pop(event.call_id, None)

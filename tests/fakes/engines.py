@@ -245,7 +245,7 @@ def rig(
     )
     journal = MemoryFacts()
     journal.facts += past
-    around = Surroundings(context=lambda: ContextPrepared(system="Be useful.", tools=toolset.specs()))
+    around = Surroundings(context=lambda: ContextPrepared(system="Be useful.", tools=parts.tools.specs()))
     session = Session(parts, journal, SessionStarted(session_id="test", cwd="/"), around, past)
     return Rig(session, parts, journal, permissions, hooks, person)
 

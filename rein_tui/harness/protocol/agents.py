@@ -1,0 +1,28 @@
+"""Subagents as words."""
+
+from .base import Word
+from .decisions import Mode, Source
+from .hooks import HookSpec
+
+
+class AgentSpec(Word, frozen=True, kw_only=True):
+    """A kind of subagent: who it is, what it may call, where it is written.
+
+    `tools` None means all that the session has; entries may be unknown names, which are ignored. `model` is empty
+    or `inherit` for the session's. `prompt` is its system prompt. `max_turns` 0 means no limit of its own.
+    """
+
+    name: str
+    description: str
+    prompt: str = ""
+    tools: tuple[str, ...] | None = None
+    disallowed: tuple[str, ...] = ()
+    model: str = ""
+    mode: Mode | None = None
+    max_turns: int = 0
+    background: bool = False
+    color: str = ""
+    skills: tuple[str, ...] = ()
+    hooks: tuple[HookSpec, ...] = ()
+    source: Source = Source(layer="builtin")
+    plugin_id: str = ""

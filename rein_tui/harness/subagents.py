@@ -1,0 +1,220 @@
+"""Subagents: the same loop once more, with its own conversation, inside one call of the Agent tool.
+
+Everything that a subagent does is told through that call, with the call's id as `parent`; its questions go to the
+same person, its calls through the same gate.
+"""
+
+import itertools
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from msgspec import structs
+
+from .channel import told_by
+from .conversation import Conversation
+from .interrupt import Interrupt
+from .loop import Loop
+from .parts import AgentIdentity, Parts
+from .protocol.agents import AgentSpec
+from .protocol.decisions import Mode
+from .protocol.errors import ReinError
+from .protocol.events import (
+    AgentFinished,
+    AgentStarted,
+    ContextPrepared,
+    Event,
+    Notice,
+    PromptAdded,
+    ToolCallRequested,
+)
+from .protocol.hooks import HookCall, HookOutcome
+from .protocol.messages import Message, TextBlock, ToolSpec, Usage
+from .protocol.ports import Emit, Tool, ToolContext, Toolset
+
+DEEPEST = 3
+"""How deep subagents may start subagents."""
+
+NEVER_INSIDE = frozenset({"AskUserQuestion", "EnterPlanMode", "ExitPlanMode", "TaskOutput", "TaskStop"})
+"""Tools that belong to the session itself."""
+
+_LOOSE_MODES = frozenset({"bypassPermissions", "acceptEdits"})
+
+
+@dataclass(frozen=True, slots=True)
+class AgentResult:
+    """What a subagent came back with."""
+
+    agent_id: str
+    text: str
+    usage: Usage
+    calls: int
+    seconds: float
+    failure: str = ""
+
+
+class ToolSubset:
+    """The tools of a session that one agent may call. Unknown names in its lists are ignored."""
+
+    def __init__(self, tools: Toolset, spec: AgentSpec, depth: int) -> None:
+        self._tools = tools
+        self._denied = set(NEVER_INSIDE) | {_bare(name) for name in spec.disallowed}
+        if depth >= DEEPEST:
+            self._denied.add("Agent")
+        self._allowed = None if spec.tools is None else {_bare(name) for name in spec.tools}
+
+    def _has(self, name: str) -> bool:
+        return name not in self._denied and (self._allowed is None or _listed(name, self._allowed))
+
+    def get(self, name: str) -> Tool | None:
+        """The tool of that name or legacy alias, if this agent may call it."""
+        tool = self._tools.get(name)
+        return tool if tool is not None and self._has(tool.name) else None
+
+    def specs(self, removed: frozenset[str] = frozenset()) -> tuple[ToolSpec, ...]:
+        """Its tools as the model sees them."""
+        return tuple(spec for spec in self._tools.specs(removed) if self._has(spec.name))
+
+
+def _bare(entry: str) -> str:
+    """The tool of a list entry: `Bash(git *)` limits nothing here but means Bash."""
+    name = entry.split("(", 1)[0].strip()
+    return {"Task": "Agent"}.get(name, name)
+
+
+def _listed(name: str, entries: set[str]) -> bool:
+    if name in entries or "*" in entries:
+        return True
+    return any(name.startswith(e.removesuffix("*").rstrip("_") + "__") for e in entries if e.startswith("mcp__"))
+
+
+class Subagents:
+    """Runs subagents for one session.
+
+    `specs` are the kinds there are, as of now; `brief` makes an agent's system prompt; `model_for` turns a model
+    name of a spec or call into a model id of the session's provider (empty: the session's own).
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        specs: Callable[[], Mapping[str, AgentSpec]],
+        brief: Callable[[AgentSpec], ContextPrepared],
+        model_for: Callable[[str], Awaitable[str]],
+    ) -> None:
+        self._parts = parts
+        self.specs = specs
+        self._brief = brief
+        self._model_for = model_for
+        self._numbers = itertools.count(1)
+
+    def next_id(self) -> str:
+        """A fresh agent id."""
+        return f"agent_{next(self._numbers)}_{int(time.time()):x}"
+
+    async def run(
+        self, spec: AgentSpec, prompt: str, context: ToolContext, *, model: str = "", interrupt: Interrupt | None = None
+    ) -> AgentResult:
+        """Run an agent to its rest; its events go to `context.emit`. Cancelling it ends everything inside it.
+
+        `interrupt` is its own switch when it goes on in the background.
+        """
+        agent = AgentIdentity(id=self.next_id(), type=spec.name, depth=context.depth + 1)
+        parts = await self._inner_parts(spec, agent, model, interrupt)
+        conversation = Conversation()
+        started = time.perf_counter()
+        counted = _Counted()
+
+        async def tell(event: Event) -> None:
+            counted.note(event)
+            if not event.parent:
+                conversation.apply(event)
+                event = structs.replace(event, parent=context.call_id)
+            await context.emit(event)
+
+        await tell(AgentStarted(agent_id=agent.id, agent_type=spec.name, prompt=prompt, model=parts.model))
+        loop = Loop(parts, conversation, lambda: self._context(spec, parts), deque())
+        failure = ""
+        try:
+            for event in await self._first_events(parts, prompt, tell):
+                await tell(event)
+            async with aclosing(loop.run()) as events:
+                async for event in events:
+                    await tell(event)
+        except ReinError as error:
+            failure = str(error)
+            await tell(Notice(level="error", text=error.message, where=error.where, hint=error.hint))
+        seconds = time.perf_counter() - started
+        usage = loop.progress.usage
+        await tell(
+            AgentFinished(
+                agent_id=agent.id,
+                agent_type=spec.name,
+                usage=usage,
+                duration=seconds,
+                calls=counted.calls,
+                outcome="error" if failure else "ok",
+            )
+        )
+        if loop.progress.reason != "end_turn" and not failure:
+            failure = "" if loop.progress.last_text else f"It stopped: {loop.progress.detail or loop.progress.reason}"
+        return AgentResult(agent.id, loop.progress.last_text, usage, counted.calls, seconds, failure)
+
+    async def _inner_parts(
+        self, spec: AgentSpec, agent: AgentIdentity, model: str, interrupt: Interrupt | None
+    ) -> Parts:
+        outer = self._parts
+        wanted = model or spec.model
+        mode: Mode | None = None if outer.permissions.mode in _LOOSE_MODES else spec.mode
+        return replace(
+            outer,
+            tools=ToolSubset(outer.tools, spec, agent.depth),
+            model=await self._model_for(wanted) or outer.model,
+            agent=agent,
+            mode=mode or outer.mode,
+            max_steps=spec.max_turns or outer.max_steps,
+            interrupt=interrupt or outer.interrupt,
+        )
+
+    def _context(self, spec: AgentSpec, parts: Parts) -> ContextPrepared:
+        prepared = self._brief(spec)
+        return structs.replace(prepared, tools=parts.tools.specs(parts.permissions.removed_tools()))
+
+    async def _first_events(self, parts: Parts, prompt: str, tell: Emit) -> Iterator[Event]:
+        """The prompt, and what SubagentStart hooks add to it."""
+        agent = parts.agent
+        events: list[Event] = [PromptAdded(message=_user(prompt))]
+        if parts.hooks.has("SubagentStart"):
+            payload = {"agent_id": agent.id, "agent_type": agent.type}
+            call = HookCall(
+                point="SubagentStart", subject=agent.type, payload=payload, agent_id=agent.id, agent_type=agent.type
+            )
+            outcome = await _fired(parts, call, tell)
+            events += [PromptAdded(message=_user(text), origin="hook") for text in outcome.context]
+        return iter(events)
+
+
+@dataclass(slots=True)
+class _Counted:
+    calls: int = 0
+
+    def note(self, event: Event) -> None:
+        self.calls += isinstance(event, ToolCallRequested)
+
+
+async def _fired(parts: Parts, call: HookCall, tell: Emit) -> HookOutcome:
+    outcomes: list[HookOutcome] = []
+
+    async def work(emit: Emit) -> None:
+        outcomes.append(await parts.hooks.fire(call, emit))
+
+    async with aclosing(told_by(work, parts.interrupt)) as events:
+        async for event in events:
+            await tell(event)
+    return outcomes[0] if outcomes else HookOutcome()
+
+
+def _user(text: str) -> Message:
+    return Message(role="user", blocks=(TextBlock(text=text),))
