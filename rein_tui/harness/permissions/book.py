@@ -1,5 +1,6 @@
 """All rules in force, sorted by what they do and anchored to real folders."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -31,6 +32,8 @@ class Ground:
 
     def fold(self, path: str) -> Parts:
         """The components of a path, as names are compared on this volume."""
+        if not path.isascii():
+            path = unicodedata.normalize("NFC", path)
         return components(path.casefold() if self.folds else path)
 
 

@@ -1,5 +1,6 @@
 """The verdict of rules and mode on one call, whatever its tool."""
 
+import re
 from dataclasses import replace
 
 from rein_tui.harness.protocol.decisions import PartDecision, PermissionQuery, RuleTrial
@@ -10,6 +11,8 @@ from .files import PathScene, Verdict, judge
 from .rules import ParsedRule
 from .shell_call import judge_command
 from .tool_names import OUTWARD, QUIET, SEARCHERS, Access, file_access, file_path, mcp_server
+
+_CLIMBS = re.compile(r"(?:^|[/{,(|])\.\.(?:[/},)|]|$)")
 
 Judged = tuple[Verdict, tuple[PartDecision, ...]]
 
@@ -93,8 +96,10 @@ def _reach(pattern: object, folder: str) -> str | None:
     if not isinstance(pattern, str):
         return None
     steps = pattern.split("/")
-    if not pattern.startswith(("/", "~")) and ".." not in steps:
+    if not pattern.startswith(("/", "~")) and not _CLIMBS.search(pattern):
         return None
+    if _CLIMBS.search(pattern) and ".." not in steps:
+        return "/"
     fixed = steps[: next((at for at, step in enumerate(steps) if any(char in step for char in "*?[{")), len(steps))]
     if ".." in steps[len(fixed) :]:
         return "/"

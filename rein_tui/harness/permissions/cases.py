@@ -153,7 +153,9 @@ def _frontmatter(content: JsonObject, name: str, world: _World) -> None:
             world.frontmatter.append(rule)
     if content.get("tools") is not None:
         world.tools = tuple(canonical(text.partition("(")[0]) for text in _names(content["tools"]))
-    world.mode = _mode(content.get("permissionMode"), f"layers.{name}.permissionMode")
+    mode = _mode(content.get("permissionMode"), f"layers.{name}.permissionMode")
+    own = content.get("source", "user") not in ("project", "local")
+    world.mode = mode if own or (world.trusted and mode != "bypassPermissions") else None
 
 
 def _names(value: Any) -> list[str]:

@@ -54,10 +54,11 @@ class Disk:
             handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
         except (OSError, ValueError):
             return None
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            return None
         with os.fdopen(handle, "rb") as file:
             try:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    return None
                 text = file.read(4 * limit + 1).decode("utf-8", "replace")
             except OSError:
                 return None

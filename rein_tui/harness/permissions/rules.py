@@ -25,6 +25,7 @@ MAX_RULE = 12_000
 
 _SHAPE = re.compile(r"([A-Za-z*][A-Za-z0-9_*.-]*)(?:\((.*)\))?", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_SEVERAL = re.compile(r"\)\s*[,;]\s*[A-Z][A-Za-z]+\(")
 _FIELD = re.compile(r"([A-Za-z_-][A-Za-z0-9_-]*):(.*)", re.DOTALL)
 
 
@@ -114,6 +115,8 @@ def _whole(rule: Rule, name: str) -> ParsedRule:
 def _with_spec(rule: Rule, name: str, spec: str) -> Parsed:
     if not spec.strip():
         return _malformed(rule, name, "has nothing between its parentheses")
+    if _SEVERAL.search(spec):
+        return _malformed(rule, name, "looks like several rules in one string")
     if spec.strip() == "*" and name not in READERS and name not in WRITERS:
         return _whole(rule, name), None
     if name == "Bash":
@@ -158,6 +161,8 @@ def _path(rule: Rule, name: str, spec: str) -> Parsed:
         if rule.behavior == "allow":
             return None, _notice(rule, f"is never consulted; write {covering}({spec})", "inert_rule")
         notice = _notice(rule, f"is read as {covering}({spec})", "inert_rule")
+    if spec.strip() == "*" and rule.behavior != "allow":
+        return _whole(rule, "Edit" if name in WRITERS else "Read"), notice
     pattern = compile_pattern(spec, broad=rule.behavior != "allow")
     if isinstance(pattern, str):
         return _malformed(rule, name, pattern)

@@ -6,6 +6,7 @@ from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.decisions import PartDecision
 
 from .book import guarded_globs
+from .explain import place
 from .files import PathScene, Verdict, judge
 from .shell.types import Access, ShellScene, ShellVerdict
 from .suggest import path_rule
@@ -22,7 +23,7 @@ def judge_command(tool_input: JsonObject, scene: PathScene, trusted: bool) -> tu
     verdict = Verdict(
         found.outcome,
         found.decided_by,
-        found.reason,
+        found.reason if found.rule is None else f"{found.reason} ({place(found.rule.source)})",
         found.rule,
         found.trials,
         found.warnings,

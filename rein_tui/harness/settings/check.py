@@ -11,7 +11,7 @@ from typing import Any
 from rein_tui.harness.protocol.base import JsonObject
 
 from .aliases import translate
-from .draft import Draft
+from .draft import Draft, text_list
 from .keys import ALLOWED, ENDPOINT_VARIABLES, KEYS, MODES, PERMISSION_KEYS, SANDBOX_KEYS, Key
 from .reader import Pointer
 from .shapes import is_list, is_object
@@ -40,9 +40,27 @@ def check(draft: Draft) -> None:
 
 
 def _unknown(draft: Draft, name: str) -> None:
+    value = draft.data[name]
+    if is_object(value) and difflib.get_close_matches(name.lower(), ("permissions",), cutoff=0.85):
+        for restriction in ("deny", "ask"):
+            if restriction in value:
+                _adopt(draft, (name, restriction), value[restriction], restriction)
     close = difflib.get_close_matches(name, KEYS, n=1, cutoff=0.75)
     hint = f"did you mean {close[0]!r}?" if close else ""
     draft.tell((name,), "unknown key; it does nothing", "warning" if close else "info", "entry_skipped", hint)
+
+
+def _adopt(draft: Draft, pointer: Pointer, value: Any, behavior: str) -> None:
+    """A misspelt restriction counts as the restriction that it seems to be: it must not be lost."""
+    permissions = draft.data.setdefault("permissions", {})
+    rules = permissions.setdefault(behavior, []) if is_object(permissions) else None
+    if not is_list(rules) or not (is_list(value) or isinstance(value, str)):
+        draft.break_file(pointer, f"looks like {behavior}, but cannot be read")
+        return
+    for index, rule in enumerate(text_list(value)):
+        draft.move({("permissions", behavior, len(rules)): (*pointer, index)})
+        rules.append(rule)
+    draft.tell(pointer, f"misspelt; read as permissions.{behavior}", "warning", "entry_hardened")
 
 
 def _check_inner(draft: Draft, name: str, keys: dict[str, Key]) -> None:
@@ -54,9 +72,12 @@ def _check_inner(draft: Draft, name: str, keys: dict[str, Key]) -> None:
         if key is not None:
             _check_key(draft, inner, (name, member), key)
         else:
-            close = difflib.get_close_matches(member, keys, n=1, cutoff=0.7)
+            close = difflib.get_close_matches(member.lower(), keys, n=1, cutoff=0.7)
             hint = f"did you mean {close[0]!r}?" if close else ""
-            draft.tell((name, member), "unknown key; it does nothing", "warning", "entry_skipped", hint)
+            if name == "permissions" and close and close[0] in ("deny", "ask"):
+                _adopt(draft, (name, member), inner[member], close[0])
+            else:
+                draft.tell((name, member), "unknown key; it does nothing", "warning", "entry_skipped", hint)
 
 
 def _check_key(draft: Draft, holder: JsonObject, pointer: Pointer, key: Key) -> None:

@@ -179,10 +179,10 @@ def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes | None:
     except (OSError, ValueError) as problem:
         reason = "is a loop of links" if getattr(problem, "errno", 0) == errno.ELOOP else f"cannot be read: {problem}"
         raise ConfigError(reason, where=str(path)) from problem
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise ConfigError("is not a regular file", where=str(path))
     with os.fdopen(handle, "rb") as file:
-        facts = os.fstat(file.fileno())
-        if not stat.S_ISREG(facts.st_mode):
-            raise ConfigError("is not a regular file", where=str(path))
         try:
             content = file.read(limit + 1)
         except OSError as problem:
