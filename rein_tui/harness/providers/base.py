@@ -127,10 +127,11 @@ class TextReader(Protocol):
         """More text; gives what may be shown by now."""
         ...
 
-    def finish(self, native: tuple[ToolUseBlock, ...], *, complete: bool) -> TextEnd:
-        """The text is over. `native` are the server's own calls (possibly malformed), `complete` false means cut.
+    def finish(self, native: tuple[ToolUseBlock, ...]) -> TextEnd:
+        """The answer is complete. `native` are the server's own calls, malformed ones among them.
 
-        The blocks given back stand for all text and all calls of the message; thinking stays with the provider.
+        The blocks given back stand for all text and all calls of the message; thinking stays with the provider. A
+        reader whose stream was cut is dropped without this call: its answer is asked for again.
         """
         ...
 
@@ -151,5 +152,5 @@ def end_text(reader: TextReader | None, thinking: str, prose: str, native: tuple
     """The blocks of a finished answer, in order: thinking, then prose and calls, as the reader sees them if any."""
     end = TextEnd(blocks=(TextBlock(text=prose), *native) if prose.strip() else native)
     if reader is not None:
-        end = reader.finish(native, complete=True)
+        end = reader.finish(native)
     return replace(end, blocks=(ThinkingBlock(thinking=thinking), *end.blocks)) if thinking else end

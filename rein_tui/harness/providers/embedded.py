@@ -92,6 +92,11 @@ class EmbeddedProvider:
         """Address and key while it runs, for clients of its other protocols; empty before."""
         return (self._running.chat.wire(_EMPTY).url.partition("/v1/")[0] if self._running else "", self._key)
 
+    @property
+    def pid(self) -> int:
+        """The server's process, 0 while none runs."""
+        return self._running.process.pid if self._running is not None else 0
+
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
         """Send one request, starting the model first where needed. Raises only ProviderError."""
         if not self._is_alive():

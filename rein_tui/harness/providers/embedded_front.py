@@ -119,10 +119,11 @@ async def _until_either_ends(
             writer.write(data)
             await writer.drain()
 
-    answering = asyncio.create_task(answer())
-    listening = asyncio.create_task(reader.read(1))  # a client that goes away ends its stream here
-    await asyncio.wait((answering, listening), return_when=asyncio.FIRST_COMPLETED)
-    for task in (answering, listening):
+    async def listen() -> None:
+        await reader.read(1)  # ends when the client goes away
+
+    tasks = (asyncio.create_task(answer()), asyncio.create_task(listen()))
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
         task.cancel()
-        with suppress(asyncio.CancelledError, ConnectionError):
-            await task
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -68,7 +68,7 @@ def number(value: JsonObject, key: str) -> int:
 def _lenient(data: bytes) -> Any:
     try:
         value = json.loads(data.decode("utf-8", "replace"))
-        # Half a surrogate pair cannot be stored or drawn: it becomes a replacement character.
+        # Half a surrogate pair cannot be stored or drawn: it becomes a question mark.
         return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except RecursionError:
         raise ValueError("the JSON is nested too deeply") from None

@@ -1,0 +1,328 @@
+"""Local servers over loopback: told apart, listed, spoken to in their own protocol, and watched for silent cuts."""
+
+import json
+from collections.abc import Sequence
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from rein_tui.harness.protocol.errors import ConfigError, ProviderError
+from rein_tui.harness.protocol.messages import Message, TextBlock, ToolSpec, ToolUseBlock
+from rein_tui.harness.protocol.ports import (
+    Completed,
+    FoundServer,
+    ModelRequest,
+    Provider,
+    ProviderEvent,
+    ProviderNotice,
+    Retrying,
+)
+from rein_tui.harness.providers.base import Secret
+from rein_tui.harness.providers.http import Endpoint, HttpServer
+from rein_tui.harness.providers.keys import KeyRing
+from rein_tui.harness.providers.local import LocalProvider
+from rein_tui.harness.providers.ollama import OllamaOptions, OllamaProvider
+from rein_tui.harness.providers.openai_chat import ChatOptions, OpenAIChatProvider
+from rein_tui.harness.providers.probe import ToolProber, find_servers
+from rein_tui.harness.providers.retry import Pace
+from rein_tui.harness.providers.servers import look
+from tests.fakes.model_server import ModelServer, Op, Route, Seen, answer, model_server
+from tests.fakes.streams import HABITS, chat_stream, ollama_stream
+
+TOOL = ToolSpec(name="Bash", description="Runs", input_schema={"type": "object"})
+CALL = ToolUseBlock(id="call_a", name="Bash", input={"command": "ls"})
+
+
+def asking(text: str = "hi", *messages: Message, tools: tuple[ToolSpec, ...] = ()) -> ModelRequest:
+    return ModelRequest(
+        model="m", system="s", messages=(Message(role="user", blocks=(TextBlock(text=text),)), *messages), tools=tools
+    )
+
+
+def site(pages: dict[str, Any]) -> Route:
+    """A server with these JSON pages and nothing else; a str is sent as a stream."""
+
+    def route(seen: Seen) -> list[Op]:
+        page = pages.get(seen.path)
+        if page is None:
+            return answer('{"error":"no such page"}', "application/json", 404)
+        if isinstance(page, str):
+            return answer(page, "application/x-ndjson" if seen.path.startswith("/api") else "text/event-stream")
+        return answer(json.dumps(page), "application/json")
+
+    return route
+
+
+async def _no_wait(delay: float) -> None:
+    return
+
+
+async def play(provider: Provider, request: ModelRequest) -> list[ProviderEvent]:
+    async with aclosing(provider.stream(request)) as events:
+        return [event async for event in events]
+
+
+def chat(fake: ModelServer, **options: Any) -> OpenAIChatProvider:
+    return OpenAIChatProvider(ChatOptions(Endpoint(url=fake.url), **options), pace=Pace(sleep=_no_wait))
+
+
+OLLAMA: dict[str, Any] = {
+    "/api/version": {"version": "0.12.0"},
+    "/api/tags": {
+        "models": [
+            {"name": "qwen:7b", "size": 4_000, "details": {"parameter_size": "7B", "quantization_level": "Q4"}},
+            {"name": "tiny"},
+        ]
+    },
+    "/api/ps": {"models": [{"name": "tiny"}]},
+    "/api/show": {
+        "model_info": {"general.architecture": "qwen2", "qwen2.context_length": 131_072},
+        "capabilities": ["completion", "tools"],
+    },
+}
+LLAMACPP: dict[str, Any] = {
+    "/props": {"default_generation_settings": {"n_ctx": 4096}, "modalities": {"vision": True}, "build_info": "b1"},
+    "/v1/models": {"data": [{"id": "file", "meta": {"n_ctx_train": 8192, "size": 9}}]},
+}
+LMSTUDIO: dict[str, Any] = {
+    "/v1/models": {"data": [{"id": "a"}]},
+    "/api/v1/models": {
+        "models": [
+            {
+                "key": "a",
+                "display_name": "A",
+                "max_context_length": 32_768,
+                "size_bytes": 5,
+                "capabilities": {"vision": False, "trained_for_tool_use": True},
+                "loaded_instances": [{"config": {"context_length": 8_192}}],
+            }
+        ]
+    },
+}
+LMSTUDIO_OLD: dict[str, Any] = {
+    "/v1/models": {"data": [{"id": "a"}]},
+    "/api/v0/models": {
+        "data": [
+            {"id": "a", "type": "vlm", "state": "not-loaded", "max_context_length": 2048, "capabilities": ["tool_use"]}
+        ]
+    },
+}
+VLLM: dict[str, Any] = {
+    "/version": {"version": "0.11"},
+    "/v1/models": {"data": [{"id": "m", "owned_by": "vllm", "max_model_len": 40_960}]},
+}
+LOCALAI: dict[str, Any] = {"/system": {"backends": []}, "/v1/models": {"data": [{"id": "m"}]}}
+OTHER: dict[str, Any] = {
+    "/v1/models": {"data": [{"id": "m", "context_length": 100, "top_provider": {"max_completion_tokens": 7}}, {}]}
+}
+
+
+@pytest.mark.parametrize(
+    ("pages", "flavour", "windows", "abilities"),
+    [
+        (OLLAMA, "ollama", [131_072, 131_072], ("completion", "tools")),
+        (LLAMACPP, "llamacpp", [4096], ("completion", "vision")),
+        (LMSTUDIO, "lmstudio", [8_192], ("completion", "tools")),
+        (LMSTUDIO_OLD, "lmstudio", [2048], ("completion", "vision", "tools")),
+        (VLLM, "vllm", [40_960], ()),
+        (LOCALAI, "localai", [0], ()),
+        (OTHER, "openai", [100], ()),
+    ],
+)
+async def test_servers_are_told_apart(
+    pages: dict[str, Any], flavour: str, windows: list[int], abilities: tuple[str, ...]
+) -> None:
+    async with model_server(route=site(pages)) as fake:
+        server = HttpServer(Endpoint(url=f"{fake.url}/v1"))
+        found = await look(server, within=10)
+        await server.close()
+    assert (found.flavour, found.url) == (flavour, fake.url)
+    assert [model.context_window for model in found.models] == windows
+    assert found.models[0].abilities == abilities
+    if flavour == "ollama":
+        assert [(model.id, model.loaded) for model in found.models] == [("qwen:7b", False), ("tiny", True)]
+
+
+async def test_servers_are_found_where_they_are_and_nowhere_else() -> None:
+    async with model_server() as gone:
+        pass
+    async with model_server(route=site(VLLM)) as one, model_server(route=site({})) as nothing:
+        found = await find_servers([f"{one.url}/v1", "http://example.com"], usual=(gone.url, one.url, nothing.url))
+    assert [(server.url, server.flavour) for server in found] == [(one.url, "vllm")]
+
+
+async def test_ollama_is_asked_for_a_constant_context_length() -> None:
+    pages = {**OLLAMA, "/api/chat": ollama_stream([TextBlock(text="ok"), CALL]).decode()}
+    async with model_server(route=site(pages)) as fake:
+        provider = OllamaProvider(OllamaOptions(Endpoint(url=fake.url)))
+        for _ in range(2):
+            done = (await play(provider, asking(tools=(TOOL,))))[-1]
+            assert isinstance(done, Completed)
+            assert (done.message.tool_uses[0].input, done.stop_reason) == ({"command": "ls"}, "tool_use")
+        assert await provider.context_window("m") == 32_768
+        await provider.close()
+    bodies = [seen.json() for seen in fake.requests if seen.path == "/api/chat"]
+    assert [body["options"]["num_ctx"] for body in bodies] == [32_768, 32_768]
+    assert "think" not in bodies[0]
+
+
+@pytest.mark.parametrize(("asked", "model_takes", "sent"), [(0, 4096, 4096), (65_536, 131_072, 65_536), (9, 0, 9)])
+async def test_the_context_length_is_what_fits(asked: int, model_takes: int, sent: int) -> None:
+    show = {"model_info": {"general.architecture": "a", "a.context_length": model_takes}}
+    async with model_server(route=site({"/api/show": show})) as fake:
+        provider = OllamaProvider(OllamaOptions(Endpoint(url=fake.url), num_ctx=asked))
+        assert await provider.context_window("m") == sent
+        await provider.close()
+
+
+async def test_a_prompt_that_ollama_cut_in_silence_raises_the_alarm() -> None:
+    counts = iter([3_000, 4_096, 4_096])
+
+    def route(seen: Seen) -> Sequence[Op]:
+        if seen.path == "/api/chat":
+            line = {"message": {"content": "ok"}, "done": True, "prompt_eval_count": next(counts), "eval_count": 1}
+            return answer(json.dumps(line) + "\n", "application/x-ndjson")
+        return site(OLLAMA)(seen)
+
+    async with model_server(route=route) as fake:
+        provider = OllamaProvider(OllamaOptions(Endpoint(url=fake.url)))
+        told: list[list[str]] = []
+        for length in (12_000, 16_000, 40_000):
+            reply = Message(role="assistant", blocks=(TextBlock(text="x " * (length // 2)),))
+            events = await play(provider, asking("start", reply))
+            told.append([event.code for event in events if isinstance(event, ProviderNotice)])
+        await provider.close()
+    assert told == [[], [], ["prompt_truncated"]]
+
+
+async def test_errors_of_ollama_are_understood() -> None:
+    pages = {**OLLAMA, "/api/chat": '{"error":"model \\"m\\" not found"}\n'}
+    async with model_server(route=site(pages)) as fake:
+        provider = OllamaProvider(OllamaOptions(Endpoint(url=fake.url)), pace=Pace(sleep=_no_wait))
+        with pytest.raises(ProviderError) as caught:
+            await play(provider, asking())
+        await provider.close()
+    assert "not found" in caught.value.message
+
+
+async def test_a_server_that_dies_in_mid_answer_and_comes_back_lets_the_turn_go_on() -> None:
+    whole = chat_stream([TextBlock(text="hello there")], HABITS["openai"]).decode()
+    head: Op = {"op": "head", "status": 200, "headers": {"content-type": "text/event-stream"}}
+    async with model_server(
+        [[head, {"op": "send", "data": whole[:200]}, {"op": "reset"}], [{"op": "refuse"}], answer(whole)]
+    ) as fake:
+        provider = chat(fake)
+        events = await play(provider, asking())
+        await provider.close()
+    done = events[-1]
+    assert isinstance(done, Completed)
+    assert done.message.text == "hello there"
+    assert [event.attempt for event in events if isinstance(event, Retrying)] == [1, 2]
+
+
+async def test_a_field_that_the_server_refuses_is_left_out_from_then_on() -> None:
+    def route(seen: Seen) -> list[Op]:
+        for name in ("stream_options", "reasoning_effort"):
+            if name in seen.json():
+                return answer(json.dumps({"error": {"message": f"unknown field {name}"}}), "application/json", 400)
+        return answer(chat_stream([TextBlock(text="ok")], HABITS["lmstudio"]).decode())
+
+    async with model_server(route=route) as fake:
+        provider = chat(fake)
+        request = ModelRequest(model="m", system="", messages=asking().messages, effort="low")
+        for _ in range(2):
+            done = (await play(provider, request))[-1]
+            assert isinstance(done, Completed)
+            assert done.usage.input_tokens > 0  # estimated: this server counts nothing
+        await provider.close()
+    assert len(fake.requests) == 4
+
+
+async def test_llamacpp_s_grammar_failure_ends_in_text() -> None:
+    refusal = {
+        "error": {"code": 500, "message": "model produced output that does not match the expected peg-native format"}
+    }
+
+    def route(seen: Seen) -> list[Op]:
+        if "tools" in seen.json():
+            return answer(json.dumps(refusal), "application/json", 500)
+        return answer(chat_stream([TextBlock(text="plain words")], HABITS["llama.cpp"]).decode())
+
+    async with model_server(route=route) as fake:
+        provider = chat(fake)
+        events = await play(provider, asking(tools=(TOOL,)))
+        await provider.close()
+    done = events[-1]
+    assert isinstance(done, Completed)
+    assert done.message.text == "plain words"
+    assert len(fake.requests) == 3
+    assert "call_unreadable" in {event.code for event in events if isinstance(event, ProviderNotice)}
+
+
+async def test_an_unknown_local_server_is_asked_once_and_spoken_to_in_its_own_words() -> None:
+    def build(fake: ModelServer) -> LocalProvider:
+        def make(flavour: str) -> Provider:
+            if flavour == "ollama":
+                return OllamaProvider(OllamaOptions(Endpoint(url=fake.url)))
+            return OpenAIChatProvider(ChatOptions(Endpoint(url=fake.url)), pace=Pace(sleep=_no_wait))
+
+        return LocalProvider(HttpServer(Endpoint(url=f"{fake.url}/v1")), make)
+
+    pages = {**OLLAMA, "/api/chat": ollama_stream([TextBlock(text="native")]).decode()}
+    async with model_server(route=site(pages)) as fake:
+        provider = build(fake)
+        assert provider.name == "local"
+        await provider.warm()
+        assert provider.name == "ollama"
+        done = (await play(provider, asking()))[-1]
+        assert isinstance(done, Completed)
+        assert done.message.text == "native"
+        assert provider.wire(asking()).url.endswith("/api/chat")
+        assert len(await provider.models()) == 2
+        await provider.close()
+    pages = {**VLLM, "/v1/chat/completions": chat_stream([TextBlock(text="chat")], HABITS["vllm"]).decode()}
+    async with model_server(route=site(pages)) as fake:
+        provider = build(fake)
+        done = (await play(provider, asking()))[-1]
+        assert isinstance(done, Completed)
+        assert (done.message.text, await provider.context_window("m")) == ("chat", 40_960)
+        await provider.close()
+
+
+@pytest.mark.parametrize(
+    ("blocks", "verdict"),
+    [
+        ([ToolUseBlock(id="a", name="echo", input={"text": "ok"})], "native"),
+        ([TextBlock(text='{"name": "echo", "arguments": {"text": "ok"}}')], "text"),
+        ([TextBlock(text="ok")], "none"),
+    ],
+)
+async def test_a_model_s_calls_are_tried_out_once(blocks: list[TextBlock | ToolUseBlock], verdict: str) -> None:
+    async with model_server([answer(chat_stream(blocks, HABITS["openai"]).decode())]) as fake:
+        provider, prober, server = chat(fake), ToolProber(), FoundServer(url=fake.url, flavour="openai")
+        for again in (False, False, True):
+            assert (await prober.probe(provider, "m", server, again=again)).verdict == verdict
+        await provider.close()
+    assert len(fake.requests) == 2
+
+
+async def test_a_key_goes_to_its_server_and_to_no_redirect() -> None:
+    keys = KeyRing(Secret("key-123456", "LOCAL_LLM_API_KEY"))
+    async with model_server() as other:
+        away: list[Op] = [{"op": "head", "status": 307, "headers": {"location": f"{other.url}/v1/chat/completions"}}]
+        async with model_server([away]) as fake:
+            provider = OpenAIChatProvider(ChatOptions(Endpoint(url=fake.url)), keys)
+            with pytest.raises(ProviderError) as caught:
+                await play(provider, asking())
+            await provider.close()
+        assert "redirect" in caught.value.message
+        assert fake.requests[0].headers["authorization"] == "Bearer key-123456"
+        assert other.connections == 0
+    assert "key-123456" not in f"{provider.wire(asking())}{keys.known!r}{caught.value}"
+
+
+def test_plain_http_to_the_network_needs_consent() -> None:
+    with pytest.raises(ConfigError):
+        HttpServer(Endpoint(url="http://192.168.1.5:11434"))
+    assert HttpServer(Endpoint(url="http://192.168.1.5:11434/v1/", allow_http=True)).root == "http://192.168.1.5:11434"
