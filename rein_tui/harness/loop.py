@@ -94,6 +94,7 @@ class Loop:
         self._stop_blocks = 0
         self._completed: Completed | None = None
         self._partial = ""
+        self._warned: set[str] = set()
         self.progress = Progress()
 
     async def run(self, prepared: ContextPrepared | None = None) -> AsyncGenerator[Event]:
@@ -227,7 +228,10 @@ class Loop:
                         max_attempts=piece.max_attempts,
                     )
                 )
+            case ProviderNotice(code=code) if code and code in self._warned:
+                pass
             case ProviderNotice():
+                self._warned.add(piece.code)
                 await tell(Notice(text=piece.text, level=piece.level, hint=piece.hint, code=piece.code))
             case Completed():
                 self._completed = piece
