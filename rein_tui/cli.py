@@ -176,17 +176,19 @@ async def _headless(options: Options, places: Places) -> int:
 async def _screen(options: Options, places: Places) -> str:
     """Run the screen; returns the command that resumes the session."""
     from .app import ReinApp
+    from .deferred import DeferredWorkbench
     from .modal_prompter import ModalPrompter
 
     prompter = ModalPrompter()
-    bench = _open_bench(options, places, prompter, interactive=True)
+    choice = choice_of(options, dict(os.environ))
+    bench = DeferredWorkbench(lambda: _open_bench(options, places, prompter, interactive=True), choice)
     try:
-        open_id = _session_id(bench, options)
+        open_id = _session_id(await bench.ready(), options) if options.continue_last or options.resume else ""
         app = ReinApp(
             bench,
             prompter=prompter,
             places=places,
-            project=bench.wishes.root,
+            project=options.project_dir,
             open_id=open_id,
             initial_prompt=options.prompt or "",
         )

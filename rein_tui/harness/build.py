@@ -3,6 +3,7 @@
 Only cli calls it; only it and assembly.py know concrete classes.
 """
 
+import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -65,6 +66,7 @@ class LocalWorkbench:
     _open: dict[str, _Open] = field(default_factory=dict[str, _Open])
     _trusted: bool | None = None
     _demo_root: Path | None = None
+    _warming: "asyncio.Task[None] | None" = None
 
     # --- sessions -------------------------------------------------------------------------------------------
 
@@ -111,6 +113,8 @@ class LocalWorkbench:
         ground = Ground(self.places, self.environment, wishes, self.prompter)
         session = await assemble(ground, settings, opening, provider, choice)
         self._open[journal.session_id] = _Open(session, choice)
+        if wishes.interactive:
+            self._warming = asyncio.create_task(provider.warm())
         return session
 
     def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
@@ -247,13 +251,10 @@ class LocalWorkbench:
         if old is not None:
             await old.close()
 
-    async def warm(self) -> None:
-        """Load what the first request needs, off the input path."""
-        if self._provider is not None:
-            await self._provider.warm()
-
     async def close(self, reason: EndReason = "prompt_input_exit") -> None:
         """End every open session, then the model's server and the store."""
+        if self._warming is not None:
+            await self._warming
         for opened in list(self._open.values()):
             await opened.session.close(reason)
         if self._provider is not None:

@@ -29,7 +29,7 @@ class Interrupt:
 
     def trigger(self, reason: str = "") -> None:
         """Throw the switch: cancel all watched work. A second throw adds nothing."""
-        self.reason = self.reason or reason or "interrupted"
+        self.reason = reason if self.reason is None else self.reason
         for task in self._tasks:
             task.cancel()
 

@@ -1,0 +1,98 @@
+"""A workbench that is built after the first paint: its import is the heaviest thing between a start and its screen."""
+
+import asyncio
+import importlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from .harness.protocol.events import Fact
+from .harness.protocol.ports import CommandInfo, FoundServer, Harness, ModelChoice, ModelInfo, SessionInfo
+
+if TYPE_CHECKING:
+    from .harness.build import LocalWorkbench
+
+_WARM = ("rein_tui.harness.build",)
+
+
+class DeferredWorkbench:
+    """ports.Workbench in front of one that `make` builds on first use. `choice` is known from the start.
+
+    Before it is built there are no sessions and no commands to list.
+    """
+
+    def __init__(self, make: "Callable[[], LocalWorkbench]", choice: ModelChoice | None) -> None:
+        self._make = make
+        self._choice = choice
+        self._lock = asyncio.Lock()
+        self._bench: LocalWorkbench | None = None
+
+    async def ready(self) -> "LocalWorkbench":
+        """The real one. Its modules are imported in a thread, so that keys and frames go on meanwhile."""
+        async with self._lock:
+            if self._bench is None:
+                for name in _WARM:
+                    await asyncio.to_thread(importlib.import_module, name)
+                self._bench = self._make()
+        return self._bench
+
+    async def close(self) -> None:
+        """Close the real one, if there is one."""
+        if self._bench is not None:
+            await self._bench.close()
+
+    @property
+    def choice(self) -> ModelChoice | None:
+        """The model in use."""
+        return self._bench.choice if self._bench is not None else self._choice
+
+    async def open(self, session_id: str = "") -> Harness:
+        """See ports.Workbench."""
+        bench = await self.ready()
+        return await bench.open(session_id)
+
+    async def fork(self, session_id: str, turn: int) -> Harness:
+        """See ports.Workbench."""
+        bench = await self.ready()
+        return await bench.fork(session_id, turn)
+
+    def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
+        """See ports.Workbench."""
+        return self._bench.sessions(search, everywhere) if self._bench is not None else ()
+
+    def facts(self, session_id: str) -> Sequence[Fact]:
+        """See ports.Workbench."""
+        return self._bench.facts(session_id) if self._bench is not None else ()
+
+    def commands(self) -> Sequence[CommandInfo]:
+        """See ports.Workbench."""
+        return self._bench.commands() if self._bench is not None else ()
+
+    def rename(self, session_id: str, title: str) -> None:
+        """See ports.Workbench."""
+        if self._bench is not None:
+            self._bench.rename(session_id, title)
+
+    def delete(self, session_id: str) -> None:
+        """See ports.Workbench."""
+        if self._bench is not None:
+            self._bench.delete(session_id)
+
+    def undelete(self, session_id: str) -> None:
+        """See ports.Workbench."""
+        if self._bench is not None:
+            self._bench.undelete(session_id)
+
+    async def find_servers(self) -> tuple[FoundServer, ...]:
+        """See ports.Workbench."""
+        bench = await self.ready()
+        return await bench.find_servers()
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        """See ports.Workbench."""
+        bench = await self.ready()
+        return await bench.models()
+
+    async def choose(self, choice: ModelChoice, api_key: str = "") -> None:
+        """See ports.Workbench."""
+        bench = await self.ready()
+        await bench.choose(choice, api_key)
