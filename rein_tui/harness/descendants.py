@@ -30,19 +30,20 @@ class _Process(NamedTuple):
     zombie: bool
 
 
-def signal_tree(pid: int, marker: str, what: Signal) -> bool:
-    """Send a signal to the child `pid` and all that it started; whether anything was still alive.
+def signal_tree(pid: int, marker: str, what: Signal) -> list[int]:
+    """Send a signal to the child `pid` and all that it started; those that were alive, for `still_alive`.
 
-    `marker` is `NAME=value` in the environment of every descendant.
+    `marker` is `NAME=value` in the environment of every descendant. A negative number stands for a group.
     """
     if sys.platform == "win32":
-        return _signal_windows(pid, what)
-    if not (_PROC / "self/stat").exists():
-        return _signal_group(pid, what)
-    alive = False
-    for found in descendants(pid, marker):
-        alive = _send(found, what) or alive
-    return alive
+        return [pid] if what is not Signal.NONE and _send(pid, what) else []
+    found = descendants(pid, marker) if _has_proc() else [-pid]
+    return [target for target in found if _send(target, what)]
+
+
+def still_alive(targets: list[int]) -> list[int]:
+    """Those that have not ended: much cheaper than looking for descendants anew."""
+    return [target for target in targets if _send(target, Signal.NONE) and not _is_zombie(target)]
 
 
 def descendants(pid: int, marker: str) -> list[int]:
@@ -60,14 +61,38 @@ def descendants(pid: int, marker: str) -> list[int]:
     return sorted(p for p in mine if p in table and not table[p].zombie and p != os.getpid())
 
 
+def reap_orphans() -> None:
+    """Take leave of ended orphans that we inherited as subreaper; nobody else waits for them.
+
+    Only those in a session that is neither ours nor their own: a child that somebody here started and waits for
+    is in one of these.
+    """
+    if sys.platform != "linux":
+        return
+    try:
+        if os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            return
+    except ChildProcessError:
+        return
+    for process in _processes():
+        if process.zombie and process.parent == os.getpid() and process.session not in (process.pid, os.getsid(0)):
+            _reap(process.pid)
+
+
 def _processes() -> Iterator[_Process]:
     for entry in os.listdir(_PROC):  # noqa: PTH208 - scanned often, names suffice
-        if entry.isdigit():
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                stat = (_PROC / entry / "stat").read_bytes()
-                # The name in parentheses may hold spaces and parentheses itself.
-                fields = stat[stat.rindex(b")") + 2 :].split()
-                yield _Process(int(entry), int(fields[1]), int(fields[3]), fields[0] in b"ZX")
+        if entry.isdigit() and (process := _process(entry)):
+            yield process
+
+
+def _process(pid: str) -> _Process | None:
+    try:
+        stat = (_PROC / pid / "stat").read_bytes()
+        # The name in parentheses may hold spaces and parentheses itself.
+        fields = stat[stat.rindex(b")") + 2 :].split()
+        return _Process(int(pid), int(fields[1]), int(fields[3]), fields[0] in b"ZX")
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def _carries(pid: int, needle: bytes) -> bool:
@@ -91,15 +116,12 @@ def _send(pid: int, what: Signal) -> bool:
     return True
 
 
-def _signal_group(pid: int, what: Signal) -> bool:
-    try:
-        os.killpg(pid, what)
-    except OSError:
-        return False
-    return True
+def _has_proc() -> bool:
+    return (_PROC / "self/stat").exists()
 
 
-def _signal_windows(pid: int, what: Signal) -> bool:
-    if what is Signal.NONE:
+def _is_zombie(pid: int) -> bool:
+    if pid < 0 or not _has_proc():
         return False
-    return _send(pid, what)
+    process = _process(str(pid))
+    return process is None or process.zombie

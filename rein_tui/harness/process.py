@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from .capture import Capture, OutputLimits
-from .descendants import Signal, signal_tree
+from .descendants import Signal, reap_orphans, signal_tree, still_alive
 from .environment import child_environment, hide_from_children, set_child_subreaper
 
 __all__ = [
@@ -112,6 +112,7 @@ async def run_process(
         raise
     finally:
         child.close()
+        reap_orphans()
 
 
 async def uninterrupted(work: Awaitable[T]) -> T:
@@ -247,10 +248,11 @@ class _Child(asyncio.SubprocessProtocol):
 
     async def stop(self, marker: str) -> None:
         """End the whole tree: politely, then not."""
-        signal_tree(self.pid, marker, Signal.TERM)
+        alive = signal_tree(self.pid, marker, Signal.TERM)
         deadline = time.monotonic() + GRACE
-        while signal_tree(self.pid, marker, Signal.NONE) and time.monotonic() < deadline:  # noqa: ASYNC110 - others' ends
+        while alive and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
+            alive = still_alive(alive) or signal_tree(self.pid, marker, Signal.NONE)
         for _ in range(20):
             if not signal_tree(self.pid, marker, Signal.KILL):
                 break

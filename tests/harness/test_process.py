@@ -295,3 +295,40 @@ async def test_children_cannot_read_our_environment(tmp_path: Path) -> None:
     done = await run_process([sys.executable, "-c", script], cwd="/", env=env)
     assert b"s3cret" not in done.stdout
     assert done.exit_code == 0, done.stderr
+
+
+@linux
+async def test_inherited_orphans_do_not_stay_as_zombies(tmp_path: Path) -> None:
+    script = """
+import asyncio, os, pathlib
+from rein_tui.harness.process import child_environment, run_process, set_child_subreaper
+
+def orphans():
+    found = []
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent, group, session = stat.read_text().rpartition(")")[2].split()[:4]
+        except OSError:
+            continue
+        if int(parent) == os.getpid() and session != stat.parent.name:
+            found.append(stat.parent.name)
+    return found
+
+async def main():
+    assert set_child_subreaper()
+    run = lambda command: run_process(["bash", "-c", command], cwd="/", env=child_environment())
+    await run("for i in 1 2 3; do (sleep 0.05 >/dev/null 2>&1 &); done; sleep 300 >/dev/null 2>&1 & echo $!")
+    seen = orphans()
+    assert seen, "orphans come to the subreaper"
+    while len(orphans()) > 1:
+        await run("true")
+    os.kill(int(orphans()[0]), 9)
+    while orphans():
+        await run("true")
+    print("none left")
+
+asyncio.run(main())
+"""
+    env = child_environment({"PYTHONPATH": str(Path(__file__).parents[2])})
+    done = await run_process([sys.executable, "-c", script], cwd=tmp_path, env=env, timeout=60)
+    assert done.stdout == b"none left\n", done.stderr

@@ -9,7 +9,7 @@ import os
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import msgspec
 
@@ -134,8 +134,8 @@ class SchemaTool:
         """The input, with all required fields. Raises InvalidInput."""
         _refuse_half_characters(self.name, raw)
         schema = self._spec.input_schema
-        required: Any = schema.get("required")
-        for field in required if isinstance(required, list) else []:  # pyright: ignore[reportUnknownVariableType]
+        required = cast("list[str]", schema.get("required") or [])
+        for field in required:
             if field not in raw:
                 fields = ", ".join(map(str, schema.get("properties") or ()))
                 raise InvalidInput(f'{self.name}: missing required field "{field}" (fields: {fields})')

@@ -49,12 +49,14 @@ class BashInput(ToolInput, frozen=True, kw_only=True):
 class Shell:
     """How commands are started in this session.
 
-    `environment` is added to every command's; `env_file` is sourced before it (hooks write it); `wrap` puts the
-    argv into a sandbox; `is_read_only` judges a command line.
+    `ambient` is where harmless variables come from (ours by default), `environment` is added to them; `env_file` is
+    sourced before every command (hooks write it); `wrap` puts the argv into a sandbox, which must let the command
+    write into the temporary folder; `is_read_only` judges a command line.
     """
 
     spool_folder: Path
     environment: Callable[[], Mapping[str, str]] = dict
+    ambient: Mapping[str, str] | None = None
     env_file: Path | None = None
     wrap: Callable[[list[str]], list[str]] | None = None
     is_read_only: Callable[[str], bool] | None = None
@@ -73,7 +75,7 @@ class Shell:
 
     def variables(self) -> dict[str, str]:
         """The whole environment of a command."""
-        variables = child_environment({**_QUIET, **self.environment()})
+        variables = child_environment({**_QUIET, **self.environment()}, self.ambient)
         for name in ("BASH_ENV", "ENV", "PROMPT_COMMAND", "SHELLOPTS", "BASHOPTS"):
             variables.pop(name, None)
         return variables

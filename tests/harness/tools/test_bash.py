@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rein_tui.harness.protocol.displays import CommandDisplay
 from rein_tui.harness.protocol.events import BackgroundFinished, BackgroundStarted, CwdChanged, ToolOutputDelta
@@ -67,6 +69,11 @@ async def test_killed_by_a_signal(bench: Bench) -> None:
 def test_exit_code_one_is_an_answer_for_some(command: str, meaning: str) -> None:
     assert interpret(command, 1) == meaning
     assert interpret(command, 2) == ""
+
+
+@given(st.text("ab '\"|&;()\n\\$`<>[]=", max_size=30), st.integers(0, 3))
+def test_interpreting_never_fails(command: str, code: int) -> None:
+    assert isinstance(interpret(command, code), str)
 
 
 async def test_an_answer_is_no_error(bench: Bench) -> None:

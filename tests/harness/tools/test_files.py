@@ -163,6 +163,24 @@ async def test_read_a_notebook(bench: Bench) -> None:
     assert "{not json" in text_of(await bench.call("Read", file_path="broken.ipynb"))
 
 
+@posix
+async def test_read_a_pdf_with_the_machines_program(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (bench.root / "a.pdf").write_bytes(b"%PDF-1.7\n\0\0")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "no pdftotext" in text_of(await bench.call("Read", file_path="a.pdf"))
+    program = tmp_path / "pdftotext"
+    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.chmod(0o755)
+    text = text_of(await bench.call("Read", file_path="a.pdf", pages="2-3"))
+    assert f"-f 2 -l 3 -- {bench.root}/a.pdf -" in text
+    assert "-f 4 -l 4" in text_of(await bench.call("Read", file_path="a.pdf", pages="4"))
+    assert 'field "pages"' in text_of(await bench.call("Read", file_path="a.pdf", pages="all"))
+    program.write_text("#!/bin/sh\necho damaged >&2; exit 1\n")
+    assert "pdftotext failed: damaged" in text_of(await bench.call("Read", file_path="a.pdf"))
+
+
 @given(st.text("ab\n\r", max_size=60), st.integers(1, 8), st.integers(1, 8))
 def test_pieces_are_what_the_whole_would_give(
     tmp_path_factory: pytest.TempPathFactory, text: str, first: int, count: int
