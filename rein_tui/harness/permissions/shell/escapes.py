@@ -131,7 +131,7 @@ def escape_of(argv: Sequence[str]) -> str:
     option = _option(program, words)
     if option:
         return f"`{option}` of {program} can run another program or take code from a file"
-    return _code(program, words)
+    return code_escape(program, words)
 
 
 def _option(program: str, words: Sequence[str]) -> str:
@@ -152,8 +152,9 @@ def _option(program: str, words: Sequence[str]) -> str:
     return ""
 
 
-def _code(program: str, words: Sequence[str]) -> str:
-    if program in {"awk", "gawk", "mawk", "nawk"} and any(_AWK_CODE.search(word) for word in words):
+def code_escape(program: str, words: Sequence[str]) -> str:
+    """Why the code among a program's words does more than its rule says, for a person; "" when it does not."""
+    if program in {"awk", "gawk", "mawk", "nawk"} and any(_AWK_CODE.search(w.replace("||", " ")) for w in words):
         return "this awk program can run commands or write files"
     if program in {"sed", "gsed"}:
         return _sed(words)

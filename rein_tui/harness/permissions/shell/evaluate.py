@@ -6,7 +6,7 @@ understand completely, one command at a time. The worst part decides.
 
 from dataclasses import replace
 
-from rein_tui.harness.protocol.decisions import DecidedBy, Outcome, Rule, RuleTrial
+from rein_tui.harness.protocol.decisions import DecidedBy, Outcome, Rule, RuleTrial, Source
 
 from .critical import critical_removal
 from .files import file_use
@@ -185,7 +185,17 @@ class _Evaluation:
             if not rule:
                 return ()
             rules[rule] = None
-        return tuple(rules) if len(rules) <= MAX_SUGGESTIONS else ()
+        return tuple(rules) if len(rules) <= MAX_SUGGESTIONS and self._would_allow(tuple(rules)) else ()
+
+    def _would_allow(self, texts: tuple[str, ...]) -> bool:
+        """Whether the line would pass with these rules. Path rules are the path engine's to keep."""
+        if not all(text.startswith("Bash(") for text in texts):
+            return True
+        source = Source(layer="session")
+        saved = tuple(Rule(text=text, behavior="allow", source=source) for text in texts)
+        scene = replace(self.scene, allow=(*self.scene.allow, *saved))
+        parts = PartJudge(scene, RuleBook.of(scene.allow), self.paths)
+        return all(part.outcome == "allow" for command in self.survey.commands or () for part in parts.judge(command))
 
     # --- the answer
 

@@ -13,6 +13,7 @@ Link: TypeAlias = Literal["", "&&", "||", ";", "&", "|", "|&"]
 _RESERVED = frozenset(
     "if then elif else fi do done case esac while until for select function { } [[ ]] coproc in ((".split()
 )
+_TIME = frozenset({"time", "-p", "--"})
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?=)")
 _SUBSCRIPT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\[")
 _REDIRECT = re.compile(r"([0-9]*)(<<<|<<-|<<|<>|<&|<|&>>|&>|>>|>\||>&|>)")
@@ -217,6 +218,8 @@ class LineReader:
         assigned = None if words else _ASSIGNMENT.match(self.source, self.position)
         if not words and not assigned and _SUBSCRIPT.match(self.source, self.position):
             raise NotUnderstood("an array subscript is not analysed")
+        if words and all(word.raw in _TIME for word in words) and _ASSIGNMENT.match(self.source, self.position):
+            raise NotUnderstood("an assignment after `time` is not analysed")
         start = self.position
         word = self._read_word(assigned.end() if assigned else start)
         spans.append((start, word.end))

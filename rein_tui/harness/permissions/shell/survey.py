@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+from .escapes import code_escape
 from .reader import Command, LineReader
 from .tree import Found, Tree, parse
 from .words import NotUnderstood, Word, read_piece
@@ -113,10 +114,8 @@ class _Surveyor:
             self.found.blind = self.found.blind or tree.blind
             for node in tree.found:
                 self._node(node)
-            if tree.broken:
-                self.fragments(command)
-            elif "`" in command:
-                self.fragments(command, suspect=True)
+            # The grammar alone proves nothing: what stands between separators may be a command all the same.
+            self.fragments(command, suspect=not tree.broken)
         else:
             self.found.commands = commands
 
@@ -148,9 +147,7 @@ class _Surveyor:
             self._add(words, [node.source])
         for body in node.bodies:
             self._program_text(words, body)
-            if "`" in body:
-                self.found.blind = True
-                self.fragments(body, suspect=True)
+            self.found.blind = self.found.blind or "`" in body or "$" in body
         for operator, raw in node.redirects:
             target = read_piece(raw, home=self.home, cwd=self.cwd)
             if operator.startswith("<<"):
@@ -251,10 +248,12 @@ def may_run_unseen(program: str, words: Sequence[str], open_words: frozenset[str
         return bool(open_words)
     if program in SHELLS:
         return not any(re.fullmatch(r"[^-+].*", word) for word in words) or any(word in open_words for word in words)
+    if program in {"sed", "gsed", "awk", "gawk", "mawk", "nawk"} and code_escape(program, words):
+        return True
     if program in INTERPRETERS and any(word in open_words for word in words):
         return True
-    if program in {"xargs", "parallel", "find"} and any(word in WRAPPERS or word in SHELLS for word in words[-1:]):
-        return True
+    if program in {"xargs", "parallel"}:
+        return any(base_name(word) in WRAPPERS or base_name(word) in SHELLS for word in words)
     if program in {"test", "[", "printf", "read", "unset", "wait", "getopts", "export"}:
         return any("$(" in word or "`" in word for word in words) or any(
             word in _ARITHMETIC_TESTS and not _are_numbers(words[index - 1 : index], words[index + 1 : index + 2])

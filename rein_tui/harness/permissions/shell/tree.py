@@ -47,7 +47,6 @@ class Found:
     words: list[str] = field(default_factory=list[str])
     redirects: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     bodies: list[str] = field(default_factory=list[str])
-    piped_from: bool = False
 
 
 @dataclass(slots=True)
@@ -127,6 +126,9 @@ class _Walk:
         elif kind == "redirected_statement":
             group = self._new_group(node)
             in_word = False
+        elif kind in {"command_substitution", "process_substitution"}:
+            self._add_substitution(node, group, in_word)
+            return
         elif kind == "variable_assignment" and group < 0 and not in_word:
             group = self._new_group(node)
         if kind in _WORDS and not in_word:
@@ -134,6 +136,13 @@ class _Walk:
                 self._add_word(node, group)
             in_word = True
         self._push_children(node, kind, group, in_word)
+
+    def _add_substitution(self, node: "Node", group: int, in_word: bool) -> None:
+        """A word as a whole, and commands of their own inside."""
+        if group >= 0 and not in_word:
+            self._add_word(node, group)
+        for child in reversed(node.children):
+            self.stack.append((child, -1, False))
 
     def _judge(self, node: "Node", kind: str) -> None:
         if node.is_named:
@@ -151,7 +160,7 @@ class _Walk:
         spans = self.tree.groups[group]
         start, end = node.start_byte, node.end_byte
         words = self.tree.found[group].words
-        if spans and spans[-1][1] == start:
+        if words and spans and spans[-1][1] == start:
             spans[-1] = (spans[-1][0], end)
             words[-1] += self._text(node)
             return
