@@ -1,6 +1,5 @@
 """Reading what a run gave back: exit code × output × moment → one effect."""
 
-import json
 from dataclasses import dataclass
 
 from rein_tui.harness.protocol.base import JsonObject
@@ -11,9 +10,12 @@ from .effect import Effect, short_title
 from .points import POINTS
 from .runners.first_line import async_timeout
 from .runners.job import Raw
-from .shapes import is_object
+from .shapes import is_object, read_json
 from .specific import Reading, read_specific
-from .spill import Spill
+from .spill import Spill, clean
+
+MAX_TITLE = 200
+"""Characters of a session title that a hook may give."""
 
 _CAPPED = ("reason", "stop_reason", "context", "message", "feedback", "initial_prompt")
 
@@ -32,6 +34,7 @@ def interpret(spec: HookSpec, raw: Raw, payload: JsonObject, spill: Spill) -> Ef
     for name in _CAPPED:
         if text := getattr(effect, name):
             setattr(effect, name, spill.cap(text))
+    effect.session_title = " ".join(clean(effect.session_title).split())[:MAX_TITLE]
     return effect
 
 
@@ -52,7 +55,7 @@ def _parse(stdout: str) -> _Output:
     if not text.startswith("{"):
         return _Output(text)
     try:
-        value: object = json.loads(text)
+        value = read_json(text)
     except (ValueError, RecursionError) as error:
         return _Output(text, broken=f"standard output begins with {{ but is not JSON ({error})")
     return _Output(text, value if is_object(value) else None)

@@ -99,7 +99,8 @@ def added_environment(job: Job) -> dict[str, str]:
     if context.env_file is not None and POINTS[spec.point].has_env_file:
         added["CLAUDE_ENV_FILE"] = str(context.env_file)
     for key, value in spec.options.items():
-        added[f"{_HIDDEN_PREFIX}{key}"] = str(value).lower() if isinstance(value, bool) else str(value)
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        added |= {f"{_HIDDEN_PREFIX}{key}": text, f"{_HIDDEN_PREFIX}{key.upper()}": text}
     return added
 
 
