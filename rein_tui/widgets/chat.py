@@ -5,6 +5,7 @@ Below the surface stands a one-line button while new text waits ("↓ 3 new") an
 """
 
 import asyncio
+import gc
 import time
 from collections.abc import Sequence
 from typing import ClassVar
@@ -18,7 +19,16 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Input, Static
 
-from rein_tui.harness.protocol.events import DELTAS, TURN_ENDS, Event, Fact, MessageFinished
+from rein_tui.harness.protocol.events import (
+    DELTAS,
+    TURN_ENDS,
+    Event,
+    Fact,
+    MessageFinished,
+    TextDelta,
+    ThinkingDelta,
+    ToolOutputDelta,
+)
 
 from .chat_blocks import ChatBlock, Density, Look, PromptBlock
 from .chat_card import CardBlock
@@ -28,6 +38,8 @@ from .stack import Entry
 from .surface import Surface
 
 DENSITIES: tuple[Density, ...] = ("grouped", "line", "full")
+BITE = 4000
+"""Characters of live text that are shown in one go."""
 BREATH = 0.004
 """Seconds of events after which keys and frames get a turn, however fast the events come."""
 
@@ -110,6 +122,7 @@ class Chat(Vertical):
         self._fold = ChatFold(self._look)
         self._entries: dict[ChatBlock, Entry[Block]] = {}
         self._breathed = 0.0
+        self._unshown = 0
 
     def compose(self) -> ComposeResult:
         yield self._empty
@@ -131,6 +144,12 @@ class Chat(Vertical):
             self._show(change)
         if isinstance(event, (MessageFinished, *TURN_ENDS)):
             self.surface.flush()
+        elif isinstance(event, TextDelta | ThinkingDelta | ToolOutputDelta):
+            # A stream that is faster than the frames is shown in bites, so that no frame has too much to do.
+            self._unshown += len(event.text)
+            if self._unshown > BITE:
+                self._unshown = 0
+                self.surface.flush()
         now = time.perf_counter()
         if now - self._breathed > BREATH:
             await asyncio.sleep(0)
@@ -138,12 +157,17 @@ class Chat(Vertical):
 
     def load(self, facts: Sequence[Fact]) -> None:
         """Show a whole history instead of what was here, from its end."""
-        self._fold = ChatFold(self._look)
-        for fact in facts:
-            if not isinstance(fact, DELTAS):
-                self._fold.apply(fact)
-        blocks = list(self._fold.walk())
-        self._entries = dict(zip(blocks, self.surface.load(blocks), strict=True))
+        gc.disable()
+        try:
+            self._fold = ChatFold(self._look)
+            for fact in facts:
+                if not isinstance(fact, DELTAS):
+                    self._fold.apply(fact)
+            blocks = list(self._fold.walk())
+            self._entries = dict(zip(blocks, self.surface.load(blocks), strict=True))
+        finally:
+            gc.enable()
+        gc.freeze()  # a history stays: the collector need not walk it again and again while someone types
         self.set_class(bool(blocks), "-filled")
 
     def _show(self, change: Change) -> None:

@@ -5,7 +5,7 @@ A block knows its data and draws itself as pieces; what happened to it is decide
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from textual.content import Content
@@ -48,26 +48,22 @@ class ChatBlock(Block):
         self.children: list[ChatBlock] = []
         self.spaced = False
         self.rewound_by: ChatBlock | None = None
+        self.nested = True
 
     @property
     def depth(self) -> int:
-        """How many calls this block stands inside of."""
-        return 0 if self.parent is None else self.parent.depth + self.parent.nests
-
-    nests = 0
-    """1 for blocks whose children stand inside of them."""
+        """How many calls this block stands inside of; a receipt stands beside its call."""
+        return 0 if self.parent is None else self.parent.depth + int(self.nested)
 
     @property
     def hidden(self) -> bool:
         """Whether the block is not to be seen just now."""
         if self.rewound_by is not None and self.rewound_by.folded:
             return True
-        return self.parent is not None and self.parent.hides_children
+        return self.parent is not None and (self.parent.hidden or (self.nested and self.parent.folds_inside))
 
-    @property
-    def hides_children(self) -> bool:
-        """Whether blocks below this one are not to be seen."""
-        return self.hidden
+    folds_inside = False
+    """Whether the blocks nested in this one are not to be seen."""
 
     def walk(self) -> Iterator["ChatBlock"]:
         """This block and all below it, in reading order."""
@@ -88,7 +84,7 @@ class ChatBlock(Block):
         if self.spaced and pieces:
             pieces = [BLANK, *pieces]
         if nest:
-            pieces = [replace(piece, first=nest + piece.first, rest=nest + piece.rest) for piece in pieces]
+            pieces = [piece.within(nest) for piece in pieces]
         return pieces
 
     @property
@@ -139,7 +135,8 @@ class ProseBlock(ChatBlock):
 
     def open(self) -> None:
         """Begin, once the block has its place in the tree."""
-        self.markdown = GrowingMarkdown(gutter=self.nest + INDENT, lead=int(self.spaced))
+        lead = [BLANK.within(self.nest)] if self.spaced else []
+        self.markdown = GrowingMarkdown(gutter=self.nest + INDENT, lead=lead)
 
     @property
     def source(self) -> str:
@@ -279,8 +276,5 @@ class TodoBlock(ChatBlock):
         )
         pieces = [Piece(header, wrap="crop", silent=True, header=True)]
         if not self.folded:
-            pieces += [
-                replace(piece, first=INDENT + piece.first, rest=INDENT + piece.rest)
-                for piece in todo_pieces(self.todos)
-            ]
+            pieces += [piece.within(INDENT) for piece in todo_pieces(self.todos)]
         return pieces

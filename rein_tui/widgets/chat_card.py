@@ -26,7 +26,7 @@ CardState: TypeAlias = Literal[
 ]
 
 LIVE_LINES = 5
-FOLDED_LINES = 8
+FOLDED_LINES = 12
 FULL_LINES = 60
 _BAR = INDENT + Content.styled("│ ", "$text-muted 50%")
 _GLYPHS: dict[CardState, tuple[str, str]] = {
@@ -77,6 +77,7 @@ class Run:
 
     cards: list["CardBlock"] = field(default_factory=list["CardBlock"])
     folded: bool = True
+    block: "RunBlock | None" = None
 
     @property
     def is_grouped(self) -> bool:
@@ -89,7 +90,6 @@ class CardBlock(ChatBlock):
 
     kind = "call"
     foldable = True
-    nests = 1
 
     def __init__(self, look: Look, turn: int, call_id: str, name: str, summary: str, run: Run) -> None:
         super().__init__(look, turn)
@@ -120,7 +120,7 @@ class CardBlock(ChatBlock):
     @property
     def may_group(self) -> bool:
         """Whether the grouped density may hide this card."""
-        return self.state == "ok" and not self.never_folds
+        return self.state == "ok" and not self.never_folds and not self._alarms
 
     @property
     def folded(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]  # computed unless a person chose
@@ -140,11 +140,20 @@ class CardBlock(ChatBlock):
 
     @property
     def hidden(self) -> bool:
+        if self.never_folds:
+            return self.rewound_by is not None and self.rewound_by.folded
         return self.is_grouped or super().hidden
 
     @property
-    def hides_children(self) -> bool:
-        return self.hidden
+    def folds_inside(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]  # as the card folds
+        """A call that is done folds what a subagent did in it; failures stay."""
+        return self.state == "ok" and self.folded
+
+    @property
+    def _alarms(self) -> bool:
+        """Whether something below this call must stay visible."""
+        cards = (child for child in self.children if isinstance(child, CardBlock))
+        return any(card.never_folds or card._alarms for card in cards)
 
     # --- drawing --------------------------------------------------------------------------------------------
 
@@ -170,19 +179,8 @@ class CardBlock(ChatBlock):
         if self.state == "running" and self.tail is not None:
             pieces += self.tail.pieces()
         if not self.folded:
-            pieces += [self._inside(piece) for piece in self._details(width - _BAR.cell_length)]
+            pieces += [piece.within(_BAR) for piece in self._details(width - _BAR.cell_length)]
         return pieces
-
-    def _inside(self, piece: Piece) -> Piece:
-        return Piece(
-            piece.body,
-            _BAR + piece.first,
-            _BAR + piece.rest,
-            piece.wrap,
-            piece.style,
-            piece.logical,
-            piece.silent,
-        )
 
     def _header(self, width: int) -> Content:
         right = self._right()
@@ -204,6 +202,9 @@ class CardBlock(ChatBlock):
         parts: list[Content] = []
         if self.edited_by:
             parts.append(safe_content("edited by " + ", ".join(self.edited_by), "label", "$text-accent"))
+        inside = sum(isinstance(child, CardBlock) for child in self.children)
+        if inside:
+            parts.append(Content.styled(f"{inside} call{'s' if inside > 1 else ''}", "$text-muted"))
         if self.provenance:
             parts.append(safe_content(self.provenance, "label", "$text-muted"))
         words, style = _STATES.get(self.state, ("", ""))
@@ -244,6 +245,7 @@ class RunBlock(ChatBlock):
     def __init__(self, look: Look, turn: int, run: Run) -> None:
         super().__init__(look, turn)
         self.run = run
+        run.block = self
 
     @property
     def folded(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]  # the run knows, its cards ask it

@@ -266,13 +266,13 @@ class ChatFold:
         card.added = event.added
         card.tail = None
         self._touch(card)
-        siblings = card.parent.children if card.parent else self.roots
-        for block in siblings:
-            if isinstance(block, RunBlock) and block.run is card.run:
-                self._touch(block)
-        for other in card.run.cards:
-            if other is not card:
+        self._touch(card.run.block)
+        if self.look.density == "grouped":
+            for other in card.run.cards:
                 self._touch(other)
+        if card.state == "ok":
+            for block in card.walk():
+                self._touch(block)
 
     def _todos_changed(self, event: ev.TodosChanged) -> None:
         if self._todos is not None and self._todos.turn == event.turn:

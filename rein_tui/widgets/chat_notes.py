@@ -96,8 +96,12 @@ def hook_receipt(event: ev.HookFired, look: Look) -> Sequence[ChatBlock]:
     if run.result == "failed" and run.exit_code:
         words = f"failed (exit {run.exit_code})"
     said = _first_line(run.message or run.reason)
+    if run.result == "rewrote" and "command" in (run.updated_input or {}):
+        words = "rewrote the command"
     text = f"{hook_name(run)} {words}{f': {said}' if said else ''} · {short_duration(run.duration)}"
-    return [_note(event, look, "⚓", text, style)]
+    receipt = _note(event, look, "⚓", text, style)
+    receipt.nested = False
+    return [receipt]
 
 
 def hook_name(run: HookRun) -> str:

@@ -7,7 +7,7 @@ new lines; a long open table at most every fourth time. When all is said, the li
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from markdown_it.token import Token
 from textual.content import Content
@@ -42,13 +42,16 @@ class _Fence:
 class GrowingMarkdown:
     """Text of a model, fed as it comes, and its lines for one width.
 
-    `gutter` stands before every line, `lead` blank lines above the text.
+    `gutter` stands before every line, `lead` above the text.
     """
 
-    def __init__(self, text: str = "", *, finished: bool = False, gutter: Content = EMPTY, lead: int = 0) -> None:
+    def __init__(
+        self, text: str = "", *, finished: bool = False, gutter: Content = EMPTY, lead: Sequence[Piece] = ()
+    ) -> None:
         self._gutter = gutter
         self._lead = lead
         self._stream = SafeStream("markdown")
+        self._incoming: list[str] = []
         self._parts: list[str] = []
         self._open = ""
         self._gap = False
@@ -64,18 +67,26 @@ class GrowingMarkdown:
     @property
     def text(self) -> str:
         """All of it so far."""
+        self._take()
         if len(self._parts) > 1:
             self._parts = ["".join(self._parts)]
         return self._parts[0] if self._parts else ""
 
     def feed(self, text: str) -> None:
         """More text, in any cut."""
-        self._add(self._stream.feed(text).plain)
+        self._incoming.append(text)
 
     def finish(self) -> None:
         """No more to come: the next `grow` shows the final form."""
+        self._take()
         self._add(self._stream.finish().plain)
         self._finished = True
+
+    def _take(self) -> None:
+        """Make what came since the last look safe, in one go."""
+        if self._incoming:
+            self._add(self._stream.feed("".join(self._incoming)).plain)
+            self._incoming = []
 
     def _add(self, text: str) -> None:
         if text:
@@ -85,8 +96,8 @@ class GrowingMarkdown:
     def whole(self, width: int) -> list[Line]:
         """All lines for a width, from the start; later `grow` calls go on from there."""
         self._width = width
-        self._open, self._frozen, self._gap, self._fence = self.text, self._lead, False, None
-        lines = lay_out([BLANK] * self._lead, width)
+        self._open, self._frozen, self._gap, self._fence = self.text, len(self._lead), False, None
+        lines = lay_out(self._lead, width)
         if self._finished and _DEFINITION.search(self.text):
             # Link definitions may stand below their uses: only a parse of the whole text sees them.
             self._show(pieces_of(parser().parse(self.text), self._room), lines)
@@ -96,6 +107,7 @@ class GrowingMarkdown:
 
     def grow(self, lines: list[Line], width: int) -> None:
         """Bring `lines` up to date."""
+        self._take()
         if width != self._width or (self._finished and _DEFINITION.search(self.text)):
             lines[:] = self.whole(width)
         else:
@@ -109,14 +121,14 @@ class GrowingMarkdown:
     def _show(self, pieces: Sequence[Piece], lines: list[Line]) -> None:
         """Put pieces below what is frozen, after the gap that belongs there."""
         del lines[self._frozen :]
-        if pieces and self._gap and len(lines) > self._lead:
+        if pieces and self._gap and len(lines) > len(self._lead):
             lines += lay_out([BLANK], self._width)
         self._put(pieces, lines)
 
     def _put(self, pieces: Sequence[Piece], lines: list[Line]) -> None:
         gutter = self._gutter
         if gutter:
-            pieces = [replace(piece, first=gutter + piece.first, rest=gutter + piece.rest) for piece in pieces]
+            pieces = [piece.within(gutter) for piece in pieces]
         lines += lay_out(pieces, self._width)
 
     @property
@@ -163,7 +175,7 @@ class GrowingMarkdown:
             return False
         language = match[3].strip().split(" ")[0].split("{")[0]
         gap, self._gap = self._gap, False
-        self._freeze([BLANK] if gap and self._frozen > self._lead else [], lines, gap=False)
+        self._freeze([BLANK] if gap and self._frozen > len(self._lead) else [], lines, gap=False)
         self._fence = _Fence(match[2], len(match[1]), language, len(lines))
         self._open = text[match.end() :]
         return True

@@ -9,6 +9,7 @@ rate follows its own cost, and only rows that look different are painted again.
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from textual import events
@@ -32,6 +33,7 @@ COST_SHARE = 4
 KEPT_LINES = 6000
 MEASURED_PAGES = 3
 NO_BAR = Content(" ")
+PLAIN: tuple[Content, Sequence[Span]] = (NO_BAR, ())
 _VIRTUAL_SIZE = cast("Reactive[Size]", Widget.virtual_size)
 
 
@@ -64,6 +66,28 @@ class Block:
         return ""
 
 
+@dataclass(slots=True)
+class Row:
+    """One row of the viewport: a line of a block, the bar in column 0, marks over the body."""
+
+    entry: Entry[Block]
+    offset: int
+    line: Line
+    bar: Content
+    marks: Sequence[Span]
+
+    def is_like(self, other: "Row") -> bool:
+        """Whether the other row looks the same."""
+        return self.bar is other.bar and self.marks == other.marks and self.line.is_like(other.line)
+
+    @property
+    def width(self) -> int:
+        """Cells up to the end of what is not blank."""
+        if self.line.piece.style:
+            return 1 << 16
+        return 1 + self.line.gutter.cell_length + self.line.body.cell_length
+
+
 class LineView(ScrollView, can_focus=True):
     """Any number of blocks as lines, following the end or holding what is being read."""
 
@@ -88,7 +112,7 @@ class LineView(ScrollView, can_focus=True):
         self._painting = False
         self._painter: Painter | None = None
         self._width = 0
-        self._shown: list[tuple[Line | None, object]] = []
+        self._shown: list[Row] = []
         self._kept: dict[Entry[Block], None] = {}
         self._kept_lines = 0
         self._changed: dict[Entry[Block], None] = {}
@@ -166,8 +190,8 @@ class LineView(ScrollView, can_focus=True):
 
     @property
     def body_width(self) -> int:
-        """Cells of a line beside the bar of the cursor."""
-        return max(1, (self._width or 80) - 1)
+        """Cells of a line between the bar of the cursor and a margin."""
+        return max(1, (self._width or 80) - 2)
 
     def lines_of(self, entry: Entry[Block]) -> list[Line]:
         """The rows of a block, measured now if they are not kept."""
@@ -197,11 +221,11 @@ class LineView(ScrollView, can_focus=True):
         """Let go of the rows of blocks that were measured longest ago, those on screen excepted."""
         if self._kept_lines <= KEPT_LINES:
             return
-        visible = {id(line.piece) for line, _ in self._shown if line}
+        visible = {row.entry for row in self._shown}
         for entry in list(self._kept):
             if self._kept_lines <= KEPT_LINES // 2:
                 break
-            if entry.lines is not None and not any(id(line.piece) in visible for line in entry.lines):
+            if entry not in visible:
                 self._drop(entry)
 
     def _measure_view(self) -> None:
@@ -289,7 +313,7 @@ class LineView(ScrollView, can_focus=True):
 
     def look(self, entry: Entry[Block], offset: int, line: Line) -> tuple[Content, Sequence[Span]]:
         """What lies over a row besides its own content: the bar in column 0, and marks over the body."""
-        return NO_BAR, ()
+        return PLAIN
 
     def line_at(self, row: int) -> tuple[Entry[Block], int, Line] | None:
         """The line at a row of the whole surface, with its block and place in it."""
@@ -300,17 +324,30 @@ class LineView(ScrollView, can_focus=True):
         lines = self.lines_of(entry)
         return (entry, offset, lines[offset]) if offset < len(lines) else None
 
+    def _rows(self) -> list[Row]:
+        """What the viewport shows now."""
+        rows: list[Row] = []
+        found = self.stack.at(round(self.scroll_y))
+        entry, offset = found or (None, 0)
+        height = self.size.height
+        while entry is not None and len(rows) < height:
+            lines = self.lines_of(entry)
+            for number in range(offset, min(len(lines), offset + height - len(rows))):
+                rows.append(Row(entry, number, lines[number], *self.look(entry, number, lines[number])))
+            entry, offset = self.stack.below(entry), 0
+        return rows
+
     def _paint_changes(self) -> None:
-        top, shown = round(self.scroll_y), self._shown
-        fresh: list[tuple[Line | None, object]] = []
-        for y in range(self.size.height):
-            found = self.line_at(top + y)
-            line, look = (found[2], self.look(*found)) if found else (None, None)
-            fresh.append((line, look))
-            if y < len(shown) and look == shown[y][1] and (line.is_like(shown[y][0]) if line else shown[y][0] is None):
-                continue
-            self.refresh(Region(0, y, self.size.width, 1))
-        self._shown = fresh
+        """Have those rows painted again that look different now, as far to the right as they differ."""
+        before, rows = self._shown, self._rows()
+        self._shown = rows
+        for y in range(max(len(before), len(rows))):
+            old = before[y] if y < len(before) else None
+            new = rows[y] if y < len(rows) else None
+            if old is None or new is None:
+                self.refresh(Region(0, y, self.size.width, 1))
+            elif not new.is_like(old):
+                self.refresh(Region(0, y, min(self.size.width, max(old.width, new.width)), 1))
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Paint rows for the screen, without the offsets that only the mouse needs."""
@@ -324,14 +361,11 @@ class LineView(ScrollView, can_focus=True):
         """One row of the viewport."""
         if self._painter is None:
             self._painter = Painter(self.visual_style, self._theme_variables(), self.size.width)
-        found = self.line_at(self.scroll_offset.y + y) if self._width else None
-        if found is None:
+        if y >= len(self._shown):
             return self._painter.blank()
-        strip = self._painter.strip(found[2], *self.look(*found))
-        if self._painting:
-            return strip
-        entry, offset, _ = found
-        return strip.apply_offsets(-1, (entry.order << 24) + offset)
+        row = self._shown[y]
+        strip = self._painter.strip(row.line, row.bar, row.marks)
+        return strip if self._painting else strip.apply_offsets(-1, (row.entry.order << 24) + row.offset)
 
     def _theme_variables(self) -> dict[str, str]:
         return cast("App[object]", cast("Any", self).app).theme_variables

@@ -6,7 +6,7 @@ copying and searching work on logical text: no soft wraps, no gutters, no boxes.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
@@ -25,8 +25,9 @@ MIN_BODY = 8
 class Piece:
     """One logical line. `first` and `rest` are gutters for its first and later lines; they are never copied.
 
-    `style` lies under the whole row, up to the right edge. `logical` replaces the body when whole rows are copied
-    (None: the body itself; "" with `silent`: nothing). `header` marks the row that folds its block.
+    `style` lies under the whole row up to the right edge, but for the first `bare` characters of the gutter. `logical`
+    replaces the body when whole rows are copied (None: the body itself; "" with `silent`: nothing). `header` marks the
+    row that folds its block.
     """
 
     body: Content = EMPTY
@@ -37,6 +38,11 @@ class Piece:
     logical: str | None = None
     silent: bool = False
     header: bool = False
+    bare: int = 0
+
+    def within(self, gutter: Content) -> "Piece":
+        """The same piece with more gutter on its left, which its style does not reach."""
+        return replace(self, first=gutter + self.first, rest=gutter + self.rest, bare=self.bare + len(gutter))
 
 
 BLANK = Piece()

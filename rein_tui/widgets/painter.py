@@ -1,5 +1,6 @@
 """From lines to strips: resolves theme styles once per combination, and keeps strips of rows that were just shown."""
 
+import re
 from collections.abc import Sequence
 
 from rich.segment import Segment
@@ -11,6 +12,15 @@ from textual.style import Style
 from .lines import Line, intervals
 
 _KEPT = 1500
+_VARIABLE = re.compile(r"\$([\w-]+)")
+_TINT = re.compile(r"\bon ansi_\w+ \d+%")
+_FADED = re.compile(r"(ansi_\w+)(?: \d+%)+")
+
+
+def _for_terminal_colours(style: str) -> str:
+    """Terminal colours cannot be mixed: faded text becomes dim, tinted backgrounds give way to the text's colour."""
+    style = _TINT.sub("", style)
+    return "dim " + _FADED.sub(r"\1", style) if _FADED.search(style) else style
 
 
 class Painter:
@@ -20,6 +30,7 @@ class Painter:
         self.base = base
         self.width = width
         self._variables = variables
+        self._is_ansi = variables.get("background", "").startswith("ansi")
         self._parsed: dict[str, Style] = {}
         self._styles: dict[tuple[object, ...], RichStyle] = {}
         self._strips: dict[Line, Strip] = {}
@@ -37,8 +48,13 @@ class Painter:
 
     def _paint(self, line: Line, bar: Content, marks: Sequence[Span]) -> Strip:
         under = line.piece.style
-        segments = [*self._segments(bar, "", ()), *self._segments(line.gutter, under, ())]
+        bare = line.piece.bare if under else 0
+        segments = self._segments(bar, "", ())
+        if bare:
+            segments += self._segments(line.gutter[:bare], "", ())
+        segments += self._segments(line.gutter[bare:] if bare else line.gutter, under, ())
         segments += self._segments(line.body, under, marks)
+        segments = list(Segment.simplify(segments))
         return Strip(segments).adjust_cell_length(self.width, self.rich(under) if under else self.rich())
 
     def blank(self) -> Strip:
@@ -59,7 +75,9 @@ class Painter:
     def _parse(self, style: str) -> Style:
         parsed = self._parsed.get(style)
         if parsed is None:
-            parsed = self._parsed[style] = Style.parse(style, self._variables)
+            # Textual loses the percentage inside a variable ("auto 60%") when it substitutes it: done here.
+            text = _VARIABLE.sub(lambda match: self._variables.get(match[1], ""), style)
+            parsed = self._parsed[style] = Style.parse(_for_terminal_colours(text) if self._is_ansi else text)
         return parsed
 
     def _segments(self, content: Content, under: str, marks: Sequence[Span]) -> list[Segment]:

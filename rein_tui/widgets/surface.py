@@ -13,7 +13,7 @@ from textual.content import Content, Span
 from textual.message import Message
 from textual.selection import Selection
 
-from .line_view import NO_BAR, Block, LineView
+from .line_view import NO_BAR, PLAIN, Block, LineView
 from .lines import Line, highlights
 from .safe import safe_link
 from .stack import Entry
@@ -21,6 +21,7 @@ from .stack import Entry
 __all__ = ["Block", "Surface"]
 
 CURSOR_BAR = Content.styled("▌", "$accent")
+CURSOR_LOOK: tuple[Content, Sequence[Span]] = (CURSOR_BAR, ())
 FOUND_STYLE = "$text on $warning 30%"
 FOUND_HERE_STYLE = "bold $background on $warning"
 
@@ -95,6 +96,7 @@ class Surface(LineView):
         super().__init__(id=id, classes=classes)
         self.cursor: Entry[Block] | None = None
         self.search: Search | None = None
+        self._selection: Selection | None = None
 
     def remove_entry(self, entry: Entry[Block]) -> None:
         """Take a block away, the cursor from it too."""
@@ -177,6 +179,7 @@ class Surface(LineView):
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Paint the rows that are selected now or were before."""
+        self._selection = selection
         self.settle()
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
@@ -197,12 +200,14 @@ class Surface(LineView):
 
     def look(self, entry: Entry[Block], offset: int, line: Line) -> tuple[Content, Sequence[Span]]:
         """The cursor's bar, search hits and the selection."""
+        selection = self._selection
+        if self.search is None and selection is None:
+            return CURSOR_LOOK if entry is self.cursor else PLAIN
         marks: list[Span] = []
         if self.search is not None:
             here = self.search.place >= 0 and self.search.entries[self.search.place] is entry
             style = FOUND_HERE_STYLE if here else FOUND_STYLE
             marks = [Span(start, end, style) for start, end in highlights(line, self.search.needle)]
-        selection = self.text_selection
         span = selection.get_span((entry.order << 24) + offset) if selection else None
         if span is not None:
             gutter, length = len(line.gutter), len(line.body)
