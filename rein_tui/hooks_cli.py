@@ -97,7 +97,8 @@ def _list(specs: Sequence[HookSpec], problems: Sequence[Notice], write: _Writer,
         matcher = f" {spec.matcher}" if spec.matcher else ""
         extra = "".join(f" · {word}" for word in _features(spec))
         write.line(f"{spec.point}{matcher} · {spec.handler}{extra} · {spec.source.layer} · {spec.source}")
-        write.block("", spec.title)
+        for line in spec.title.rstrip().splitlines():
+            write.line(f"    {line}")
     for notice in problems:
         write.line(f"{notice.level}: {notice.where}: {notice.text}" + (f" ({notice.hint})" if notice.hint else ""))
     return 0

@@ -32,12 +32,13 @@ def merge(finished: Sequence[FinishedRun]) -> HookOutcome:
     ordered = sorted(finished, key=lambda one: one.order)
     effects = [one.effect for one in ordered]
     deciding = _deciding(effects)
+    verdict = deciding.permission if deciding else None
     answer = _request_answer(effects)
     stopping = [effect for effect in effects if effect.stop]
     blocking = [effect for effect in effects if effect.blocked]
     return HookOutcome(
-        verdict=_outcome(deciding.permission) if deciding else None,
-        reason=_reason(deciding, effects, blocking),
+        verdict=_outcome(verdict),
+        reason=_reason(ordered, verdict),
         blocked=bool(blocking),
         stop=bool(stopping),
         stop_reason="\n".join(effect.stop_reason for effect in stopping if effect.stop_reason),
@@ -64,12 +65,17 @@ def _outcome(permission: Permission | None) -> Outcome | None:
     return "ask" if permission == "defer" else permission
 
 
-def _reason(deciding: Effect | None, effects: list[Effect], blocking: list[Effect]) -> str:
-    chosen = blocking
-    if not blocking and deciding is not None:
-        chosen = [effect for effect in effects if effect.permission == deciding.permission]
-    reasons = [effect.reason for effect in chosen if effect.reason]
-    return "\n".join(dict.fromkeys(reasons))
+def _reason(ordered: list[FinishedRun], verdict: Permission | None) -> str:
+    """Why the moment is blocked, else why the verdict is what it is."""
+    chosen = [one for one in ordered if one.effect.blocked]
+    chosen = chosen or [one for one in ordered if verdict and one.effect.permission == verdict]
+    return "\n".join(dict.fromkeys(text for text in map(_reason_of, chosen) if text))
+
+
+def _reason_of(one: FinishedRun) -> str:
+    if one.effect.fault and one.effect.permission == "ask":
+        return f"The hook {short_title(one.run.hook)} is broken: {one.effect.reason}"
+    return one.effect.reason
 
 
 def _request_answer(effects: list[Effect]) -> dict[str, object] | None:
