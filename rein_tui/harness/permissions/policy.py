@@ -158,9 +158,11 @@ class Policy:
 
     def fits_rule(self, rule: str, tool: str, tool_input: JsonObject) -> bool | None:
         """Whether one rule, read as broadly as an ask rule, fits a call; None when it cannot be read."""
-        parsed, _ = parse_rule(Rule(text=rule, behavior="ask", source=Source(layer="hook")))
-        if parsed is None or parsed.rule.text != rule or (not parsed.names(canonical(tool)) and parsed.kind != "path"):
-            return None if parsed is None else False
+        parsed, notice = parse_rule(Rule(text=rule, behavior="ask", source=Source(layer="hook")))
+        if parsed is None or (notice is not None and notice.code == "entry_hardened"):
+            return None
+        if parsed.kind != "path" and not parsed.names(canonical(tool)):
+            return False
         query = PermissionQuery(tool=tool, input=tool_input, cwd=str(self._workspace.cwd))
         scene = replace(self._scene(query.cwd, "default", ()), book=RuleBook((parsed,)))
         verdict, _ = judge_call(query, canonical(tool), scene, self.settings.trusted)

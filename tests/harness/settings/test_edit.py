@@ -18,7 +18,7 @@ documents = st.fixed_dictionaries({}, optional={"model": st.just("m"), "permissi
 
 
 @given(documents, words, st.sampled_from([None, 1, 2, 4, "\t"]), st.booleans(), st.booleans())
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_add_then_remove(tmp_path: Path, data: Any, rule: str, indent: int | str | None, crlf: bool, bom: bool) -> None:
     path = tmp_path / "settings.json"
     text = json.dumps(data, indent=indent, ensure_ascii=False)

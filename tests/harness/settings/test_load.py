@@ -30,7 +30,8 @@ def root(tmp_path: Path) -> Path:
 
 
 def load(places: Places, root: Path, **more: Any) -> Settings:
-    return load_settings(places, root, **{"trusted": True, "owners": ME, **more})
+    options: dict[str, Any] = {"trusted": True, "owners": ME, **more}
+    return load_settings(places, root, **options)
 
 
 def test_order_and_provenance(places: Places, root: Path) -> None:
@@ -79,7 +80,7 @@ def test_doubtful_administrators_refuse_the_start(places: Places, root: Path, tm
 
 
 def test_an_untrusted_folder_only_restricts(places: Places, root: Path) -> None:
-    everything = {
+    everything: dict[str, Any] = {
         "permissions": {"allow": ["Bash"], "deny": ["Read(x)"], "ask": ["WebSearch"], "additionalDirectories": ["/o"]},
         "env": {"A": "1"},
         "hooks": {"Stop": []},

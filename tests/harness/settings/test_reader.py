@@ -31,7 +31,7 @@ def every(value: Any, way: tuple[str | int, ...] = ()) -> list[tuple[tuple[str |
 
 
 @given(values, st.sampled_from([None, 1, 2, "\t"]), st.booleans())
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_values_and_their_places(value: Any, indent: int | str | None, ascii_only: bool) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
     document = parse_json(text)
@@ -45,7 +45,7 @@ def test_values_and_their_places(value: Any, indent: int | str | None, ascii_onl
 
 
 @given(st.binary(max_size=80) | st.text(max_size=80).map(lambda text: text.encode("utf-8", "surrogatepass")))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     try:
         document = decode_json(content, "f")

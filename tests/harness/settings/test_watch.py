@@ -12,7 +12,7 @@ from rein_tui.harness.places import Places
 from rein_tui.harness.settings import Settings, load_settings
 from rein_tui.harness.settings.watch import SettingsWatch
 
-GOOD = {"permissions": {"allow": ["Bash"], "deny": ["Read(x)"]}, "hooks": {"Stop": []}, "model": "m"}
+GOOD: dict[str, Any] = {"permissions": {"allow": ["Bash"], "deny": ["Read(x)"]}, "hooks": {"Stop": []}, "model": "m"}
 
 
 class Scene:
