@@ -17,9 +17,9 @@ from ..protocol.base import JsonObject
 from ..protocol.errors import ProviderError, ReinError
 from ..protocol.ports import Completed, ModelInfo, ModelRequest, ProviderEvent, WireRequest
 from .anthropic_errors import answer_bytes, translated
-from .anthropic_models import Ceilings, read_models, window_of
+from .anthropic_models import ModelLimits, read_models, window_of
 from .anthropic_stream import MessageAccumulator
-from .anthropic_wire import Dialect, encode_request
+from .anthropic_wire import encode_request
 from .base import Secret, call_ids, check_url, is_loopback
 from .failures import Origin, malformed_error
 from .keys import KeyRing
@@ -75,7 +75,7 @@ class AnthropicProvider:
         self._url = check_url(self._options.url).removesuffix("/v1")
         self._policy = policy or RetryPolicy()
         self._pace = pace
-        self._ceilings = Ceilings()
+        self._limits = ModelLimits()
         self._models: tuple[ModelInfo, ...] = ()
         self._loading = threading.Lock()
         self._client: AsyncAnthropic | None = None
@@ -154,7 +154,7 @@ class AnthropicProvider:
     async def _send(
         self, client: "AsyncAnthropic", request: ModelRequest, origin: Origin, headers: dict[str, Any]
     ) -> tuple[Any, Any]:
-        """The open response and what closes it; sent again at once when the server names a lower output limit."""
+        """The open response and what closes it; sent again at once without what the model turned down."""
         create = cast(Any, client.messages.with_streaming_response.create)
         while True:
             body = self._body(request)
@@ -164,16 +164,12 @@ class AnthropicProvider:
                     manager = create(**body, stream=True, extra_headers=headers, extra_body=extra or None)
                     return manager, await manager.__aenter__()
             except ProviderError as error:
-                if not self._ceilings.learn(request.model, error):
+                if not self._limits.learn(request.model, error, body | extra):
                     raise
 
     def _body(self, request: ModelRequest) -> JsonObject:
         info = next((info for info in self._models if info.id == request.model), None)
-        dialect = Dialect(
-            max_tokens=self._ceilings.of(request.model, info),
-            adaptive=info is None or not info.abilities or "adaptive" in info.abilities,
-            cached=self._options.cached,
-        )
+        dialect = self._limits.dialect(request.model, info, cached=self._options.cached)
         return encode_request(request, dialect)
 
     async def _prepare(self) -> tuple["AsyncAnthropic", Origin, dict[str, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from ..protocol.base import JsonObject
 from ..protocol.errors import ProviderError
 from ..protocol.ports import ModelInfo
+from .anthropic_wire import Dialect
 from .prices import Price, price_of
 from .strict_json import child, children, number, text
 
@@ -14,27 +15,39 @@ DEFAULT_MAX_TOKENS = 32_000
 
 _WIDE = re.compile(r"claude-(fable|mythos|opus|sonnet|haiku)-(5|[6-9])(-|$)")
 _CEILING = re.compile(r"max_tokens: \d+ > (\d+)")
+_OPTIONAL = ("adaptive", "effort", "thinking", "temperature")
+"""What a model may turn down by name, the narrower word first."""
 
 
-class Ceilings:
-    """How many tokens a model may answer with: from the list, or from the server's own words when it refused."""
+class ModelLimits:
+    """What each model takes: from the list, or from the server's own words when it refused."""
 
     def __init__(self) -> None:
-        self._learned: dict[str, int] = {}
+        self._most: dict[str, int] = {}
+        self._refused: dict[str, frozenset[str]] = {}
 
-    def of(self, model: str, info: ModelInfo | None) -> int:
-        """The `max_tokens` to ask for."""
+    def dialect(self, model: str, info: ModelInfo | None, *, cached: bool) -> Dialect:
+        """How to put a request to this model. `info` is its entry in the list, where that was read."""
+        refused = self._refused.get(model, frozenset())
+        if info is not None and info.abilities:
+            refused |= {word for word in ("adaptive", "effort", "thinking") if word not in info.abilities}
         listed = info.max_output if info is not None else 0
-        return self._learned.get(model) or min(listed or DEFAULT_MAX_TOKENS, DEFAULT_MAX_TOKENS)
+        most = self._most.get(model) or min(listed or DEFAULT_MAX_TOKENS, DEFAULT_MAX_TOKENS)
+        return Dialect(max_tokens=most, refused=refused, cached=cached)
 
-    def learn(self, model: str, error: ProviderError) -> bool:
-        """Whether the refusal names a limit lower than the one known; it holds from now on."""
-        found = _CEILING.search(error.message) if error.kind == "invalid_request" else None
-        limit = int(found.group(1)) if found else 0
-        if not 0 < limit < self.of(model, None):
+    def learn(self, model: str, error: ProviderError, sent: JsonObject) -> bool:
+        """Whether the refusal of what was `sent` names something to do without; it holds from now on."""
+        if error.kind != "invalid_request":
             return False
-        self._learned[model] = limit
-        return True
+        if found := _CEILING.search(error.message):
+            limit = int(found.group(1))
+            self._most[model] = limit
+            return 0 < limit < number(sent, "max_tokens")
+        words = str({key: sent[key] for key in ("thinking", "output_config", "temperature") if key in sent})
+        known = self._refused.get(model, frozenset())
+        word = next((w for w in _OPTIONAL if w in error.message and w in words and w not in known), "")
+        self._refused[model] = known | {word} if word else known
+        return bool(word)
 
 
 def read_models(reply: JsonObject, server: str, prices: Mapping[str, Price]) -> tuple[ModelInfo, ...]:

@@ -29,10 +29,10 @@ _CACHED = {"type": "ephemeral"}
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What the server and the model take. `adaptive` false asks for thinking with a budget (older models)."""
+    """What the model takes. `refused` may hold adaptive (older models think with a budget), effort, thinking, …"""
 
     max_tokens: int
-    adaptive: bool = True
+    refused: frozenset[str] = frozenset()
     cached: bool = True
 
 
@@ -50,13 +50,13 @@ def encode_request(request: ModelRequest, dialect: Dialect) -> JsonObject:
         body["tools"] = _tools(request, dialect.cached)
     if request.forced_tool:
         body["tool_choice"] = {"type": "tool", "name": request.forced_tool}
-    elif request.thinking:  # a forced tool and thinking exclude each other
+    elif request.thinking and "thinking" not in dialect.refused:  # a forced tool and thinking exclude each other
         body["thinking"] = _thinking(limit, dialect)
-    if output := _output(request):
+    if output := _output(request, dialect):
         body["output_config"] = output
     if request.stop:
         body["stop_sequences"] = list(request.stop)
-    if request.temperature is not None and "thinking" not in body:
+    if request.temperature is not None and "thinking" not in body and "temperature" not in dialect.refused:
         body["temperature"] = request.temperature
     return body
 
@@ -135,14 +135,14 @@ def _with_cache(part: JsonObject, cached: bool) -> JsonObject:
 
 
 def _thinking(limit: int, dialect: Dialect) -> dict[str, Any]:
-    if dialect.adaptive:
+    if "adaptive" not in dialect.refused:
         return {"type": "adaptive", "display": "summarized"}
     return {"type": "enabled", "budget_tokens": max(1024, min(16_000, limit // 2))}
 
 
-def _output(request: ModelRequest) -> JsonObject:
+def _output(request: ModelRequest, dialect: Dialect) -> JsonObject:
     output: JsonObject = {}
-    if request.effort in EFFORTS:
+    if request.effort in EFFORTS and "effort" not in dialect.refused:
         output["effort"] = request.effort
     if request.forced_schema is not None:
         output["format"] = {"type": "json_schema", "schema": request.forced_schema}

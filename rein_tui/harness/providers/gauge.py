@@ -1,6 +1,8 @@
-"""Notices a prompt that the server cut in silence: it counted far fewer tokens than were sent."""
+"""Reads a server's token counts: a prompt that it cut in silence, a window that is full."""
 
-from ..protocol.ports import ModelRequest, ProviderNotice
+import msgspec
+
+from ..protocol.ports import Completed, ModelRequest, ProviderNotice
 
 _SHORT = 8_000
 """Characters below which nothing is worth an alarm."""
@@ -33,3 +35,11 @@ class PromptGauge:
             )
         self._before[key] = (characters, tokens)
         return None
+
+
+def told_apart(done: Completed, window: int) -> Completed:
+    """A local server says "length" both at the limit of the answer and at the end of the window (0: unknown)."""
+    full = window and done.usage.context_tokens >= window - 1
+    if done.stop_reason == "max_tokens" and full:
+        return msgspec.structs.replace(done, stop_reason="context_full")
+    return done

@@ -12,6 +12,9 @@ from ..protocol.ports import FoundServer, ModelInfo, ModelRequest, Provider, Pro
 from .http import HttpServer
 from .servers import look
 
+_PATIENCE = 3.0
+"""Seconds to learn what the server is: an Ollama taken for another kind would cut prompts in silence."""
+
 Build = Callable[[str], Provider]
 """Makes the provider for a flavour."""
 
@@ -68,7 +71,7 @@ class LocalProvider:
         async with self._asking:
             if self._chosen is None:
                 try:
-                    self.found = await look(self._server)
+                    self.found = await look(self._server, _PATIENCE)
                 except ProviderError:
                     return self._fallback
                 ollama = self.found.flavour == "ollama"

@@ -12,7 +12,7 @@ import msgspec
 
 from ..protocol.ports import Completed, ModelInfo, ModelRequest, ProviderEvent, WireRequest
 from .base import Secret, TextMode, call_ids
-from .gauge import PromptGauge
+from .gauge import PromptGauge, told_apart
 from .http import Endpoint, HttpServer
 from .keys import KeyRing
 from .ollama_wire import OllamaAccumulator, encode_request
@@ -100,7 +100,7 @@ class OllamaProvider:
         await self._server.close()
 
     async def _attempt(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
-        await self._look_up(request.model)
+        known = await self._look_up(request.model)
         reader = self._text_mode.reader(request) if self._text_mode is not None else None
         accumulator = OllamaAccumulator(self._server.origin, call_ids(request), reader)
         body = self.wire(request).body
@@ -116,6 +116,7 @@ class OllamaProvider:
                     if not event.usage.context_tokens:
                         usage = estimate_usage(request, event.message.blocks)
                         event = msgspec.structs.replace(event, usage=usage)  # noqa: PLW2901
+                    event = told_apart(event, known.num_ctx)  # noqa: PLW2901
                 yield event
 
     async def _look_up(self, model: str) -> _Known:

@@ -22,7 +22,7 @@ from ..protocol.ports import (
 )
 from .base import Secret, TextMode, call_ids
 from .failures import is_grammar_failure
-from .gauge import PromptGauge
+from .gauge import PromptGauge, told_apart
 from .http import Endpoint, HttpServer
 from .keys import KeyRing
 from .openai_stream import ChatAccumulator
@@ -159,7 +159,9 @@ class OpenAIChatProvider:
         """With usage, estimated where the server counts nothing, and with its cost where a price is known."""
         usage = done.usage if done.usage.context_tokens else estimate_usage(request, done.message.blocks)
         price = price_of(done.model or request.model, self._options.prices)
-        return msgspec.structs.replace(done, usage=cost(usage, price))
+        info = self._models.get(request.model)
+        window = self._options.context_window or (info.context_window if info is not None else 0)
+        return told_apart(msgspec.structs.replace(done, usage=cost(usage, price)), window)
 
     def _vision(self, model: str) -> bool:
         """Images go out unless the server has said that the model cannot see."""

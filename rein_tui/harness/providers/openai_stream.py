@@ -80,7 +80,7 @@ class ChatAccumulator:
 
     def feed(self, frame: Frame) -> Iterable[ProviderEvent]:
         """One chunk. Raises ProviderError for an error object and for what is not JSON."""
-        if frame.data.strip() == b"[DONE]":
+        if frame.data.startswith(b"[") and frame.data.strip() == b"[DONE]":
             self._done = True
             return ()
         try:
@@ -91,9 +91,10 @@ class ChatAccumulator:
             raise malformed_error(self._origin, f"a chunk is not JSON ({error})") from error
         if chunk.get("error") or frame.event == "error":
             raise stream_error(self._origin, chunk)
-        self._id = text(chunk, "id") or self._id
-        self._model = text(chunk, "model") or self._model
-        self._count(chunk)
+        self._id = self._id or text(chunk, "id")
+        self._model = self._model or text(chunk, "model")
+        if "usage" in chunk or "timings" in chunk:
+            self._count(chunk)
         events: list[ProviderEvent] = []
         for choice in children(chunk, "choices")[:1]:
             self._delta(child(choice, "delta") or child(choice, "message"), events)
@@ -119,17 +120,17 @@ class ChatAccumulator:
         )
 
     def _delta(self, delta: JsonObject, events: list[ProviderEvent]) -> None:
-        for key in ("reasoning_content", "reasoning", "thinking"):
-            if thought := text(delta, key):
-                self._thinking.append(thought)
-                events.append(ThinkingChunk(text=thought))
-                break
+        thought = text(delta, "reasoning_content") or text(delta, "reasoning") or text(delta, "thinking")
+        if thought:
+            self._thinking.append(thought)
+            events.append(ThinkingChunk(text=thought))
         if prose := _content(delta.get("content")):
             self._text.append(prose)
             events.extend(self._reader.feed(prose) if self._reader is not None else (TextChunk(text=prose),))
-        for part in children(delta, "tool_calls"):
-            self._call(part, events)
-        if old := child(delta, "function_call"):
+        if "tool_calls" in delta:
+            for part in children(delta, "tool_calls"):
+                self._call(part, events)
+        if "function_call" in delta and (old := child(delta, "function_call")):
             self._call({"index": 0, "function": old}, events)
 
     def _call(self, part: JsonObject, events: list[ProviderEvent]) -> None:

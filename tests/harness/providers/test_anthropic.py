@@ -1,6 +1,7 @@
 """Claude over a loopback server, through the real SDK: headers, keys, limits, lists, prices."""
 
 import json
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -80,6 +81,29 @@ async def test_an_output_limit_is_learnt_from_the_refusal() -> None:
         events = await play(claude(fake.url))
     assert not any(isinstance(event, Retrying) for event in events)
     assert [seen.json()["max_tokens"] for seen in fake.requests] == [32_000, 8_192]
+
+
+async def test_what_an_older_model_turns_down_is_left_out_from_then_on() -> None:
+    def route(seen: Seen) -> Sequence[Op]:
+        body = seen.json()
+        if body.get("thinking", {}).get("type") == "adaptive":
+            message = "adaptive thinking is not supported on this model"
+        elif "output_config" in body:
+            message = "This model does not support the effort parameter."
+        else:
+            return answer(OK)
+        refusal = {"error": {"type": "invalid_request_error", "message": message}}
+        return answer(json.dumps(refusal), "application/json", 400)
+
+    asked = ModelRequest(model="m", system="", messages=REQUEST.messages, thinking=True, effort="high")
+    async with model_server(route=route) as fake:
+        provider = claude(fake.url)
+        for _ in range(2):
+            async with aclosing(provider.stream(asked)) as events:
+                assert [event async for event in events]
+        await provider.close()
+    assert len(fake.requests) == 4
+    assert fake.requests[-1].json()["thinking"]["type"] == "enabled"
 
 
 async def test_no_certificate_no_second_try() -> None:

@@ -196,6 +196,18 @@ async def test_a_prompt_that_ollama_cut_in_silence_raises_the_alarm() -> None:
     assert told == [[], [], ["prompt_truncated"]]
 
 
+@pytest.mark.parametrize(("counted", "stop"), [(8_000, "context_full"), (100, "max_tokens")])
+async def test_a_full_window_is_told_from_a_long_answer(counted: int, stop: str) -> None:
+    last = {"done": True, "done_reason": "length", "prompt_eval_count": counted, "eval_count": 192}
+    pages = {**OLLAMA, "/api/chat": json.dumps({"message": {"content": "and so"}, **last}) + "\n"}
+    async with model_server(route=site(pages)) as fake:
+        provider = OllamaProvider(OllamaOptions(Endpoint(url=fake.url), num_ctx=8_192))
+        done = (await play(provider, asking()))[-1]
+        assert isinstance(done, Completed)
+        assert done.stop_reason == stop
+        await provider.close()
+
+
 async def test_errors_of_ollama_are_understood() -> None:
     pages = {**OLLAMA, "/api/chat": '{"error":"model \\"m\\" not found"}\n'}
     async with model_server(route=site(pages)) as fake:

@@ -95,7 +95,9 @@ def test_claude_s_special_wishes() -> None:
     assert "thinking" not in body
     assert (body["max_tokens"], body["temperature"], body["stop_sequences"]) == (100, 0.5, ["x"])
     assert body["output_config"]["format"]["type"] == "json_schema"
-    old = anthropic_wire.encode_request(request(thinking=True), Dialect(max_tokens=8000, adaptive=False))
+    old = anthropic_wire.encode_request(
+        request(thinking=True), Dialect(max_tokens=8000, refused=frozenset({"adaptive"}))
+    )
     assert old["thinking"] == {"type": "enabled", "budget_tokens": 4000}
 
 
