@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from rein_tui.harness.protocol.events import HookFired, HooksSkipped, HookStarted
@@ -15,6 +16,7 @@ from .execution import Moment, broken_run, execute, interrupted_run, new_run_id
 from .merge import FinishedRun, merge
 from .points import POINTS
 from .selection import Selection, select
+from .spill import MAX_TEXT, clean
 
 _NOTHING = HookOutcome()
 
@@ -30,7 +32,7 @@ class Hooks:
         self._specs: dict[str, list[HookSpec]] = {}
         self._ignored: frozenset[str] = frozenset()
         self._spent: set[str] = set()
-        self._background: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[Any]] = set()
         self.add(specs)
 
     @property
@@ -101,9 +103,7 @@ class Hooks:
         """Run what matches in another context, telling and delivering nothing; runs are marked dry."""
         selection = self.select(call)
         moment = Moment.of(call, context, selection.chosen, dry=True)
-        finished = [
-            broken_run(spec, reason, moment, order) for order, (spec, reason) in enumerate(selection.broken, -1000)
-        ]
+        finished = [broken_run(spec, reason, moment, -1) for spec, reason in selection.broken]
 
         async def run(order: int, spec: HookSpec) -> None:
             finished.append(await execute(order, spec, moment, new_run_id()))
@@ -147,6 +147,7 @@ class Hooks:
         self, order: int, spec: HookSpec, moment: Moment, run_id: str, emit: Emit
     ) -> FinishedRun | None:
         """Run one handler; None when it goes on in the background."""
+        started = time.time()
         detached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         working = asyncio.create_task(execute(order, spec, moment, run_id, lambda: _settle(detached)))
         try:
@@ -157,7 +158,7 @@ class Hooks:
             raise
         if not detached.done():
             return working.result()
-        self._keep_running(self._finish_later(working, interrupted_run(spec, moment, run_id, time.time()), emit))
+        self._leave_running(working, partial(interrupted_run, spec, moment, run_id, started), emit)
         return None
 
     async def _tell_interrupted(self, run: HookRun, tell: Emit, call_id: str = "") -> None:
@@ -167,24 +168,28 @@ class Hooks:
                 await tell(HookFired(run=run, call_id=call_id))
 
     async def _start_background(self, spec: HookSpec, moment: Moment, emit: Emit) -> None:
-        run_id = new_run_id()
-        call_id = moment.call.call_id
+        run_id, call_id, started = new_run_id(), moment.call.call_id, time.time()
         await emit(HookStarted(run_id=run_id, point=spec.point, title=spec.title, call_id=call_id))
         working = asyncio.create_task(execute(0, spec, moment, run_id))
-        self._keep_running(self._finish_later(working, interrupted_run(spec, moment, run_id, time.time()), emit))
+        self._leave_running(working, partial(interrupted_run, spec, moment, run_id, started), emit)
 
-    def _keep_running(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+    def _leave_running(
+        self, working: asyncio.Task[FinishedRun], interrupted: Callable[[], HookRun], emit: Emit
+    ) -> None:
+        ending = asyncio.create_task(self._finish_later(working, interrupted, emit))
+        for task in (working, ending):
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
 
-    async def _finish_later(self, working: asyncio.Task[FinishedRun], interrupted: HookRun, emit: Emit) -> None:
+    async def _finish_later(
+        self, working: asyncio.Task[FinishedRun], interrupted: Callable[[], HookRun], emit: Emit
+    ) -> None:
         """End a run that nobody waits for: what it decides comes too late, what it says reaches the next request."""
         tell = self.context.tell or emit
         try:
             done = await working
         except asyncio.CancelledError:
-            await self._tell_interrupted(interrupted, tell)
+            await self._tell_interrupted(interrupted(), tell)
             raise
         await tell(HookFired(run=done.run))
         outcome = merge([done])
@@ -202,5 +207,5 @@ def _settle(future: asyncio.Future[None]) -> None:
 
 def _wake_text(done: FinishedRun) -> str:
     lead = done.run.hook.config.get("rewakeMessage")
-    text = done.run.stderr.strip() or done.run.stdout.strip()
+    text = clean(done.run.stderr.strip() or done.run.stdout.strip())[:MAX_TEXT]
     return f"{lead}\n{text}" if isinstance(lead, str) and lead else text
