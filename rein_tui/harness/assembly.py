@@ -18,19 +18,25 @@ from .environment import child_environment
 from .hooks.config import parse_hooks
 from .hooks.context import HookContext, HookSwitches
 from .hooks.engine import Hooks
+from .live_settings import LiveSettings
 from .parts import Parts
 from .permissions.policy import Policy, PolicyOptions
 from .places import Places
 from .protocol.agents import AgentSpec
+from .protocol.base import JsonObject
 from .protocol.decisions import Mode, PermissionQuery, Source
 from .protocol.errors import ProviderError
-from .protocol.events import ContextPrepared, Event, Fact, Notice, SessionStarted
+from .protocol.events import ContextPrepared, Event, Fact, Notice, SessionStarted, TodosChanged
 from .protocol.hooks import HookSpec
 from .protocol.messages import Block
 from .protocol.ports import Journal, ModelChoice, Prompt, Prompter, Provider, Workspace
 from .session import Session, Surroundings
 from .settings.layers import Settings, SettingsLayer
+from .settings.load import load_settings
 from .settings.locations import SourceName
+from .settings.watch import SettingsWatch
+from .side_requests import ask_object
+from .store.checkpoints import Checkpoints
 from .store.transcript import Transcript, transcript_path
 from .subagents import Subagents
 from .tools.agent import Agent
@@ -38,7 +44,9 @@ from .tools.background import Background
 from .tools.bash import Shell
 from .tools.builtin import ToolParts, builtin_tools
 from .tools.file_tool import FileAccess
+from .tools.ledger import Access, Ledger
 from .tools.search import SearchEngine
+from .tools.todo import TodoList
 from .tools.toolbox import Toolbox
 
 
@@ -106,7 +114,12 @@ async def assemble(
     )
     hooks = makers.hooks(policy, workspace, transcript.path)
     background = Background()
-    toolbox = Toolbox(builtin_tools(makers.tool_parts(policy, workspace, background)))
+    checkpoints = Checkpoints(ground.places.data / "checkpoints")
+    tool_parts = makers.tool_parts(policy, workspace, background)
+    tool_parts.files = FileAccess(
+        ledger=Ledger(is_denied=makers.is_denied(policy, workspace)), before_change=checkpoints.before_change
+    )
+    toolbox = Toolbox(builtin_tools(tool_parts))
     parts = Parts(
         provider=provider,
         model=choice.model,
@@ -118,7 +131,9 @@ async def assemble(
         interactive=ground.wishes.interactive,
         max_steps=ground.wishes.max_steps,
         effort=ground.wishes.effort,
+        after_hooks=partial(_look_again, tool_parts.files.ledger),
     )
+    makers.hook_context.ask_model = partial(ask_object, parts)
     subagents = Subagents(parts, builtin_agents, makers.brief(workspace), partial(model_named, parts))
     toolbox.add(Agent(subagents, background))
     around = Surroundings(
@@ -127,6 +142,8 @@ async def assemble(
         notices=tuple(opening.notices),
         expand=makers.expand(policy, workspace),
         watchers=[transcript.apply],
+        refresh=makers.live(policy, hooks).refresh,
+        checkpoints=checkpoints,
         closers=[background.close],
     )
     session = Session(parts, opening.journal, opening.started, around, opening.past)
@@ -197,13 +214,14 @@ class _Makers:
             environment=lambda: {**self._settings_environment(), "CLAUDE_PROJECT_DIR": str(workspace.root)},
             env_file=self._session_folder() / "environment.sh",
             is_read_only=is_read_only,
+            ambient=self._ground.environment,
         )
         return ToolParts(
             shell=shell,
-            files=FileAccess(),
             background=background,
             search=SearchEngine(is_denied=policy.hides),
             modes=policy,
+            todos=TodoList(next((f.todos for f in reversed(self._opening.past) if isinstance(f, TodosChanged)), ())),
         )
 
     async def context(self, parts: Parts, toolbox: Toolbox) -> Callable[[], ContextPrepared]:
@@ -217,6 +235,26 @@ class _Makers:
             return ContextPrepared(system=prompt.text, tools=tools, sources=prompt.sources)
 
         return prepared
+
+    def is_denied(self, policy: Policy, workspace: Workspace) -> Callable[[str, Access], bool]:
+        """Whether a deny rule keeps a real path from being opened; asked once more at the moment of opening."""
+
+        def is_denied(path: str, access: Access) -> bool:
+            tool = "Read" if access == "read" else "Edit"
+            query = PermissionQuery(tool=tool, input={"file_path": path}, cwd=str(workspace.cwd))
+            decision = policy.decide(query)
+            return decision.outcome == "deny" and decision.decided_by == "rule"
+
+        return is_denied
+
+    def live(self, policy: Policy, hooks: Hooks) -> LiveSettings:
+        """What lets changed settings take effect."""
+        wishes, places, trusted = self._ground.wishes, self._ground.places, self._settings.trusted
+
+        def load() -> Settings:
+            return load_settings(places, wishes.root, extra=wishes.settings, sources=wishes.sources, trusted=trusted)
+
+        return LiveSettings(SettingsWatch(self._settings, load), policy, hooks, hook_specs, hook_switches)
 
     def brief(self, workspace: Workspace) -> Callable[[AgentSpec], ContextPrepared]:
         """Makes the system prompt of a subagent: its own, and where it works."""
@@ -291,6 +329,13 @@ def hook_switches(settings: Settings) -> HookSwitches:
         allowed_http_urls=None if urls is None else tuple(urls),
         http_env_vars=None if names is None else tuple(names),
     )
+
+
+def _look_again(ledger: Ledger, tool: str, tool_input: JsonObject) -> None:
+    """Hooks may have formatted the file that was just written: what the model knows is what it holds now."""
+    path = tool_input.get("file_path")
+    if tool in {"Write", "Edit"} and isinstance(path, str):
+        ledger.refresh(path)
 
 
 def _hook_source(layer: SettingsLayer, pointer: tuple[str | int, ...]) -> Source:

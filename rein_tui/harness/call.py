@@ -189,6 +189,8 @@ class CallPassage:
                 tool_response=result.response if result.response is not None else {"content": _text(result.content)},
                 duration_ms=milliseconds,
             )
+        if outcome.runs and self._parts.after_hooks is not None:
+            self._parts.after_hooks(self._tool.name, self._input)
         self._added += outcome.context
         if outcome.reason and (outcome.blocked or outcome.verdict == "deny"):
             self._added.append(outcome.reason)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from .channel import told_by
 from .conversation import Conversation
@@ -57,8 +57,10 @@ class Compactor(Protocol):
         """Whether the next request would come too close to the window's end."""
         ...
 
-    def compact(self, conversation: Conversation, parts: Parts) -> AsyncGenerator[Event]:
-        """Summarise; yields facts, Compacted among them when it worked."""
+    def compact(
+        self, conversation: Conversation, parts: Parts, trigger: Literal["manual", "auto"], focus: str = ""
+    ) -> AsyncGenerator[Event]:
+        """Summarise; yields facts, Compacted among them when it worked. Raises ProviderError, Interrupted."""
         ...
 
 
@@ -336,7 +338,7 @@ class Loop:
     async def _make_room(self) -> AsyncGenerator[Event]:
         if self._compactor is None or not self._compactor.is_due(self._conversation, self.progress.last_usage):
             return
-        async with aclosing(self._compactor.compact(self._conversation, self._parts)) as events:
+        async with aclosing(self._compactor.compact(self._conversation, self._parts, "auto")) as events:
             async for event in events:
                 yield event
         self.progress.last_usage = Usage()

@@ -1,9 +1,11 @@
 """What a loop and its gate stand on: one value, built once per session and copied for each subagent."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .interrupt import Interrupt
+from .protocol.base import JsonObject
 from .protocol.decisions import Mode, Rule
 from .protocol.ports import HookEngine, PermissionEngine, Prompter, Provider, Toolset, Workspace
 
@@ -23,6 +25,7 @@ class Parts:
 
     `frontmatter` are the rules of the running command, skill or agent: for the turn only. `mode` overrides the
     permission engine's mode (subagents). `max_steps` 0 means no limit. `asking` keeps one question at a time.
+    `after_hooks` hears of each call (tool, input) after its PostToolUse hooks.
     """
 
     provider: Provider
@@ -43,3 +46,4 @@ class Parts:
     frontmatter: tuple[Rule, ...] = ()
     agent: AgentIdentity = AgentIdentity()
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    after_hooks: Callable[[str, JsonObject], None] | None = None

@@ -7,10 +7,10 @@ rely on its being kept. What else is known about a session (title, cost, statist
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from msgspec import structs
 
@@ -21,7 +21,7 @@ from .interrupt import Interrupted
 from .loop import Compactor, Loop, Progress
 from .parts import Parts
 from .protocol.decisions import Mode
-from .protocol.errors import Failure, ReinError
+from .protocol.errors import Failure, ReinError, StartError
 from .protocol.events import (
     DELTAS,
     ContextPrepared,
@@ -31,6 +31,7 @@ from .protocol.events import (
     ModelChanged,
     Notice,
     PromptAdded,
+    Rewound,
     SessionEnded,
     SessionStarted,
     TitleChanged,
@@ -43,9 +44,22 @@ from .protocol.events import (
 from .protocol.hooks import HookCall, HookOutcome
 from .protocol.messages import Block, Message, TextBlock
 from .protocol.ports import Emit, Journal, Prompt, Provider, SessionInfo
+from .protocol.rewind import Restored, RewindPlan
 from .shell_turn import ShellTurn
 
 EndReason = Literal["clear", "resume", "logout", "prompt_input_exit", "other"]
+
+
+class RewindStore(Protocol):
+    """What files held before tools changed them."""
+
+    def plan(self, facts: Iterable[Fact], to_turn: int) -> RewindPlan:
+        """What going back would do to files."""
+        ...
+
+    def restore(self, plan: RewindPlan, also: frozenset[str] = frozenset()) -> Restored:
+        """Do it."""
+        ...
 
 
 @dataclass(slots=True)
@@ -55,7 +69,7 @@ class Surroundings:
     `context` gives system prompt and tools as of now. `memory` gives the memory files as (path, text), once a
     session. `notices` are what was wrong when the session was put together. `expand` turns a typed prompt into
     blocks (references, images) with notices. `watchers` see every stored fact (the transcript that hooks read,
-    titles). `closers` end what the session started.
+    titles). `refresh` takes over changed settings at the start of a turn. `closers` end what the session started.
     """
 
     context: Callable[[], ContextPrepared]
@@ -64,6 +78,8 @@ class Surroundings:
     expand: Callable[[Prompt], tuple[tuple[Block, ...], tuple[Notice, ...]]] | None = None
     watchers: list[Callable[[Fact], None]] = field(default_factory=list[Callable[[Fact], None]])
     compactor: Compactor | None = None
+    refresh: Callable[[Emit], Awaitable[None]] | None = None
+    checkpoints: RewindStore | None = None
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
     now: Callable[[], float] = time.time
 
@@ -149,6 +165,27 @@ class Session:
     def rename(self, title: str, by: Literal["person", "hook", "model"] = "person") -> None:
         """Give the session a title."""
         self.tell_aside(TitleChanged(title=title, by=by))
+
+    def rewind_plan(self, to_turn: int) -> RewindPlan:
+        """What going back to the end of that turn would mean for files."""
+        store = self._around.checkpoints
+        return store.plan(self._facts, to_turn) if store is not None else RewindPlan(to_turn=to_turn)
+
+    async def rewind(
+        self, to_turn: int, *, conversation: bool = True, code: bool = False, also: frozenset[str] = frozenset()
+    ) -> Restored:
+        """Go back to the end of that turn; see ports.Harness. Raises StartError while a turn runs."""
+        if self._is_running:
+            raise StartError("A turn is running.", hint="Stop it first (Esc).")
+        store = self._around.checkpoints
+        done = Restored()
+        if code and store is not None:
+            done = await asyncio.to_thread(store.restore, self.rewind_plan(to_turn), also)
+        left = tuple(path for path, _ in done.left)
+        self.tell_aside(
+            Rewound(to_turn=to_turn, conversation=conversation, code=code, restored=done.restored, kept_files=left)
+        )
+        return done
 
     async def asides(self) -> AsyncGenerator[Event]:
         """Events that belong to no turn, until the session closes."""
@@ -247,6 +284,32 @@ class Session:
 
     async def run(self, prompt: Prompt) -> AsyncGenerator[Event]:
         """One turn; see ports.Harness."""
+        loop = Loop(self.parts, self._conversation, self._around.context, self._steering, self._around.compactor)
+        mark = {"shell": "!", "private_shell": "!!"}.get(prompt.kind, "")
+        began = TurnStarted(text=mark + prompt.text, by=prompt.by)
+        async with aclosing(self._whole_turn(began, self._turn_events(prompt, loop), loop.progress)) as events:
+            async for event in events:
+                yield event
+
+    async def compact(self, focus: str = "") -> AsyncGenerator[Event]:
+        """Summarise the conversation, as a turn of its own."""
+        began = TurnStarted(text=f"/compact {focus}".strip())
+        async with aclosing(self._whole_turn(began, self._compaction(focus), Progress())) as events:
+            async for event in events:
+                yield event
+
+    async def _compaction(self, focus: str) -> AsyncGenerator[Event]:
+        compactor = self._around.compactor
+        if compactor is None:
+            raise StartError("This session cannot be compacted.")
+        async with aclosing(compactor.compact(self._conversation, self.parts, "manual", focus)) as events:
+            async for event in events:
+                yield event
+
+    async def _whole_turn(
+        self, began: TurnStarted, story: AsyncGenerator[Event], progress: Progress
+    ) -> AsyncGenerator[Event]:
+        """A turn around its events: exactly one start, exactly one end, also when the reader leaves early."""
         if self._is_running:
             raise RuntimeError("a turn already runs")
         async with aclosing(self._begin()) as events:
@@ -258,7 +321,7 @@ class Session:
         self.parts.interrupt.reset()
         self._steering.clear()
         try:
-            async with aclosing(self._told_turn(prompt)) as events:
+            async with aclosing(self._told_turn(began, story, progress)) as events:
                 async for event in events:
                     yield event
         finally:
@@ -267,31 +330,32 @@ class Session:
             self._is_running = False
             self._current_turn = 0
 
-    async def _told_turn(self, prompt: Prompt) -> AsyncGenerator[Event]:
+    async def _told_turn(
+        self, began: TurnStarted, story: AsyncGenerator[Event], progress: Progress
+    ) -> AsyncGenerator[Event]:
         started = time.perf_counter()
-        loop = Loop(self.parts, self._conversation, self._around.context, self._steering, self._around.compactor)
-        mark = {"shell": "!", "private_shell": "!!"}.get(prompt.kind, "")
-        yield self._record(TurnStarted(text=mark + prompt.text, by=prompt.by))
+        yield self._record(began)
         try:
-            async with aclosing(self._turn_events(prompt, loop)) as events:
+            async with aclosing(story) as events:
                 async for event in events:
                     yield self._record(event)
         except Interrupted as interrupted:
             yield self._record(
                 TurnInterrupted(
                     reason=str(interrupted),
-                    usage=loop.progress.usage,
-                    steps=loop.progress.steps,
+                    usage=progress.usage,
+                    steps=progress.steps,
                     duration=time.perf_counter() - started,
                 )
             )
             return
         except ReinError as error:
-            async for event in self._stop_failure(error.failure()):
-                yield self._record(event)
-            yield self._record(_failed(error.failure(), loop.progress, time.perf_counter() - started))
+            async with aclosing(self._stop_failure(error.failure())) as events:
+                async for event in events:
+                    yield self._record(event)
+            yield self._record(_failed(error.failure(), progress, time.perf_counter() - started))
             return
-        yield self._record(_finished(loop.progress, time.perf_counter() - started))
+        yield self._record(_finished(progress, time.perf_counter() - started))
 
     async def _turn_events(self, prompt: Prompt, loop: Loop) -> AsyncGenerator[Event]:
         if prompt.kind != "prompt":
@@ -301,6 +365,9 @@ class Session:
             return
         if not any(isinstance(f, TitleChanged) for f in self._facts) and prompt.text.strip():
             yield TitleChanged(title=first_words(prompt.text))
+        async with aclosing(self._refreshed()) as events:
+            async for event in events:
+                yield event
         outcomes: list[HookOutcome] = []
         if self.parts.hooks.has("UserPromptSubmit"):
             call = HookCall(point="UserPromptSubmit", payload={"prompt": prompt.text})
@@ -326,6 +393,12 @@ class Session:
                 if isinstance(event, ContextPrepared):
                     self._prepared = event
                 yield event
+
+    async def _refreshed(self) -> AsyncGenerator[Event]:
+        if self._around.refresh is not None:
+            async with aclosing(told_by(self._around.refresh, self.parts.interrupt)) as events:
+                async for event in events:
+                    yield event
 
     async def _stop_failure(self, failure: Failure) -> AsyncGenerator[Event]:
         if not self.parts.hooks.has("StopFailure"):

@@ -25,6 +25,7 @@ from .displays import Display
 from .events import Event, Fact
 from .hooks import HookCall, HookOutcome
 from .messages import Block, Message, ParseTrace, ResultContent, StopReason, ToolSpec, Usage
+from .rewind import Restored, RewindPlan
 
 Emit: TypeAlias = Callable[[Event], Awaitable[None]]
 """Tell one event. For a fact it returns after the fact is stored; for a delta it may drop into a bounded buffer."""
@@ -110,6 +111,23 @@ class Harness(Protocol):
 
     async def set_mode(self, mode: Mode) -> None:
         """Change the permission mode; holds from the next decision on."""
+        ...
+
+    def rewind_plan(self, to_turn: int) -> RewindPlan:
+        """What going back to the end of that turn (0: the start) would mean for files. Changes nothing."""
+        ...
+
+    async def rewind(
+        self, to_turn: int, *, conversation: bool = True, code: bool = False, also: frozenset[str] = frozenset()
+    ) -> Restored:
+        """Go back to the end of that turn; `also` names files to restore though others changed them since.
+
+        Between turns only: raises StartError while one runs.
+        """
+        ...
+
+    def compact(self, focus: str = "") -> AsyncGenerator[Event]:
+        """Summarise the conversation to make room, as a turn of its own."""
         ...
 
 
