@@ -262,7 +262,9 @@ def child(case: str, technique: str, report: str) -> None:
     """Run one case in this process."""
     app = chat_app() if technique == "chat" else plain_app()
     kind, size, rate = case.split(":")
-    app.work = opening(app, int(size), Path(report)) if kind == "open" else stream(app, int(size), float(rate), Path(report))
+    app.work = (
+        opening(app, int(size), Path(report)) if kind == "open" else stream(app, int(size), float(rate), Path(report))
+    )
     app.run()
 
 

@@ -39,7 +39,7 @@ from .surface import Surface
 
 DENSITIES: tuple[Density, ...] = ("grouped", "line", "full")
 BITE = 4000
-"""Characters of live text that are shown in one go."""
+"""Characters of live text that are laid out in one go."""
 BREATH = 0.004
 """Seconds of events after which keys and frames get a turn, however fast the events come."""
 
@@ -145,11 +145,11 @@ class Chat(Vertical):
         if isinstance(event, (MessageFinished, *TURN_ENDS)):
             self.surface.flush()
         elif isinstance(event, TextDelta | ThinkingDelta | ToolOutputDelta):
-            # A stream that is faster than the frames is shown in bites, so that no frame has too much to do.
+            # A stream that is faster than the frames is digested in bites, so that no frame has too much to do.
             self._unshown += len(event.text)
             if self._unshown > BITE:
                 self._unshown = 0
-                self.surface.flush()
+                self.surface.digest()
         now = time.perf_counter()
         if now - self._breathed > BREATH:
             await asyncio.sleep(0)

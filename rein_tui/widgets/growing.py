@@ -19,6 +19,7 @@ from .safe import SafeStream
 
 _FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})([^\n]*)\n")
 _DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:", re.MULTILINE)
+_ALL = 1 << 60
 _LONG_TABLE = 2000
 _TABLE_RATE = 4
 
@@ -147,14 +148,18 @@ class GrowingMarkdown:
         if self._waits_with_table(lines):
             return False
         tokens = parser().parse(self._open)
-        cut = last_start(tokens)
-        if cut is not None and (self._finished or cut[1] < self._open.count("\n")):
-            # Only behind a complete line: "-" may still become "---".
+        # Only behind a complete line: "-" may still become "---".
+        cut, first_row = last_start(tokens, _ALL if self._finished else self._open.count("\n")), 0
+        if cut is not None:
             index, row, gap = cut
             self._freeze(pieces_of(tokens[:index], self._room), lines, gap=gap)
             self._open = _from_row(self._open, row)
-            tokens = parser().parse(self._open)
-        if tokens and tokens[0].type == "fence" and self._opens_fence(tokens[0], lines):
+            if tokens[index].level:  # an item becomes a list of its own
+                tokens = parser().parse(self._open)
+            else:
+                tokens = tokens[index:]
+                first_row = row
+        if tokens and tokens[0].type == "fence" and self._opens_fence(_row(tokens[0]) - first_row, lines):
             return True
         self._show(pieces_of(tokens, self._room), lines)
         return False
@@ -168,8 +173,8 @@ class GrowingMarkdown:
 
     # --- fences ---------------------------------------------------------------------------------------------
 
-    def _opens_fence(self, token: Token, lines: list[Line]) -> bool:
-        text = _from_row(self._open, token.map[0] if token.map else 0)
+    def _opens_fence(self, row: int, lines: list[Line]) -> bool:
+        text = _from_row(self._open, row)
         match = _FENCE.match(text)
         if match is None:
             return False
@@ -223,17 +228,21 @@ def _from_row(text: str, row: int) -> str:
     return text[position:]
 
 
-def last_start(tokens: Sequence[Token]) -> tuple[int, int, bool] | None:
+def last_start(tokens: Sequence[Token], rows: int) -> tuple[int, int, bool] | None:
     """Where the part begins that more text may still change: index, source row, whether a gap stands before it.
 
-    None when nothing before it is finished.
+    It begins above row `rows`. None when nothing before it is finished.
     """
-    tops = [index for index, token in enumerate(tokens) if token.level == 0 and token.nesting >= 0 and token.map]
+    tops = [i for i, token in enumerate(tokens) if token.level == 0 and token.nesting >= 0 and 0 <= _row(token) < rows]
     if not tops:
         return None
     last = tops[-1]
     if tokens[last].type in {"bullet_list_open", "ordered_list_open"}:
-        items = [i for i in range(last, len(tokens)) if tokens[i].level == 1 and tokens[i].type == "list_item_open"]
+        items = [
+            i
+            for i in range(last, len(tokens))
+            if tokens[i].level == 1 and tokens[i].type == "list_item_open" and _row(tokens[i]) < rows
+        ]
         if len(items) > 1 and _is_numbered_on(tokens[last], tokens[items[-1]], len(items) - 1):
             index = items[-1]
             return index, _row(tokens[index]), _row(tokens[index]) > _content_end(tokens[last:index])
@@ -246,7 +255,7 @@ def _is_numbered_on(opening: Token, item: Token, position: int) -> bool:
 
 
 def _row(token: Token) -> int:
-    return token.map[0] if token.map else 0
+    return token.map[0] if token.map else -1
 
 
 def _content_end(tokens: Sequence[Token]) -> int:

@@ -162,17 +162,21 @@ class LineView(ScrollView, can_focus=True):
         self._changed[entry] = None
         self._schedule()
 
+    def digest(self) -> None:
+        """Bring changed blocks up to date without showing them: for streams that outrun the frames."""
+        changed, self._changed = self._changed, {}
+        if self._width:
+            for entry in changed:
+                if entry.chunk is not None:
+                    self._update(entry)
+
     def flush(self) -> None:
         """Show all changes now."""
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
         started = time.perf_counter()
-        changed, self._changed = self._changed, {}
-        if self._width:
-            for entry in changed:
-                if entry.chunk is not None:
-                    self._update(entry)
+        self.digest()
         self.settle()
         self._flushed = time.perf_counter()
         self._cost = self._flushed - started
