@@ -51,13 +51,13 @@ class Effect:
             return "deny" if self.request_answer["behavior"] == "deny" else "allow"
         if self.permission in ("ask", "defer"):
             return "ask"
-        if self.updated_input is not None or self.updated_output is not None:
+        if self.updated_input is not None or self.updated_output is not None or self.suppress_prompt:
             return "rewrote"
         if self.permission == "allow":
             return "allow"
-        if self.context:
+        if self.context or self.initial_prompt:
             return "context"
-        return "message" if self.message else "nothing"
+        return "message" if self.message or self.session_title else "nothing"
 
     @property
     def said_no(self) -> bool:

@@ -237,10 +237,12 @@ async def test_prompt_and_session_fields(bench: Bench) -> None:
     text = json.dumps({"hookSpecificOutput": own})
     outcome = await bench.run(command(f"echo {shlex.quote(text)}"), point="UserPromptSubmit", prompt="hi")
     assert (outcome.session_title, outcome.suppress_prompt) == ("Fix it", True)
+    assert outcome.runs[0].result == "rewrote"
     own = {"hookEventName": "SessionStart", "sessionTitle": "Day", "initialUserMessage": "begin"}
     text = json.dumps({"hookSpecificOutput": own})
     outcome = await bench.run(command(f"echo {shlex.quote(text)}"), point="SessionStart", source="startup")
     assert (outcome.session_title, outcome.initial_prompt) == ("Day", "begin")
+    assert outcome.runs[0].result == "context"
 
 
 async def test_context_at_the_top_counts_only_alone(bench: Bench) -> None:

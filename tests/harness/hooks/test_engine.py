@@ -11,7 +11,6 @@ from rein_tui.harness.protocol.hooks import HookResult
 
 from .conftest import Bench, command
 
-
 BROKEN: list[tuple[str, HookResult, str]] = [
     ("sleep 60 & sleep 60", "timeout", "no answer within 0.5 s"),
     ("trap '' TERM; sleep 60", "timeout", "no answer within 0.5 s"),

@@ -58,7 +58,7 @@ def spec(point: HookPoint) -> HookSpec:
     return HookSpec(id="h", point=point, handler="command", config={"command": "hook"}, source=source)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.sampled_from(list(POINTS)), OUTPUTS, st.sampled_from([0, 1, 2]), st.booleans())
 def test_any_object(point: HookPoint, output: dict[str, Any], code: int, is_ascii: bool) -> None:
     raw = Raw(exit_code=code, stdout=json.dumps(output, ensure_ascii=is_ascii), stderr="err")
@@ -85,8 +85,8 @@ def test_any_object(point: HookPoint, output: dict[str, Any], code: int, is_asci
         assert outcome.verdict == "deny"
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(list(POINTS)), st.text(max_size=40), st.sampled_from([0, 1, 2, 127]))
-@settings(deadline=None)
 def test_any_text(point: HookPoint, text: str, code: int) -> None:
     effect = interpret(spec(point), Raw(exit_code=code, stdout=text), {}, SPILL)
     assert effect.permission != "allow"
