@@ -99,14 +99,14 @@ class AnthropicProvider:
         """The models that the API lists, newest first. Raises ProviderError."""
         client, origin, headers = await self._prepare()
         with translated(origin, self._options.idle, self._keys):
-            reply = await client.models.with_raw_response.list(limit=1000, extra_headers=headers)
+            reply = await client.models.with_raw_response.list(limit=1000, timeout=10.0, extra_headers=headers)
             data = reply.http_response.content
         self._models = read_models(_object(data, origin), self._url, self._options.prices)
         return self._models
 
     async def context_window(self, model: str) -> int:
         """What the model list says, else what is known of the family."""
-        if not self._models and (self._client is not None or self._keys.known):
+        if not self._models and self._client is not None:  # asking must not wait for the import of the SDK
             with suppress(ProviderError):  # the turn itself will tell
                 await self.models()
         listed = next((info.context_window for info in self._models if info.id == model), 0)

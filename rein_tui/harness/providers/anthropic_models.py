@@ -15,7 +15,7 @@ DEFAULT_MAX_TOKENS = 32_000
 
 _WIDE = re.compile(r"claude-(fable|mythos|opus|sonnet|haiku)-(5|[6-9])(-|$)")
 _CEILING = re.compile(r"max_tokens: \d+ > (\d+)")
-_OPTIONAL = ("adaptive", "effort", "thinking", "temperature")
+_OPTIONAL = ("signature", "adaptive", "effort", "thinking", "temperature")
 """What a model may turn down by name, the narrower word first."""
 
 
@@ -43,7 +43,7 @@ class ModelLimits:
             limit = int(found.group(1))
             self._most[model] = limit
             return 0 < limit < number(sent, "max_tokens")
-        words = str({key: sent[key] for key in ("thinking", "output_config", "temperature") if key in sent})
+        words = str({key: sent[key] for key in ("messages", "thinking", "output_config", "temperature") if key in sent})
         known = self._refused.get(model, frozenset())
         word = next((w for w in _OPTIONAL if w in error.message and w in words and w not in known), "")
         self._refused[model] = known | {word} if word else known

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from ..protocol.base import JsonObject
 from ..protocol.messages import (
     Block,
@@ -42,7 +44,7 @@ def encode_request(request: ModelRequest, dialect: Dialect) -> JsonObject:
     body: JsonObject = {
         "model": request.model,
         "max_tokens": limit,
-        "messages": encode_messages(request.messages, cached=dialect.cached),
+        "messages": encode_messages(_kept(request.messages, dialect), cached=dialect.cached),
     }
     if request.system:
         body["system"] = [_with_cache({"type": "text", "text": request.system}, dialect.cached)]
@@ -78,6 +80,16 @@ def encode_messages(messages: Iterable[Message], *, cached: bool) -> list[JsonOb
         for message in [m for m in encoded if m["role"] == "user"][-2:]:
             message["content"][-1] = _with_cache(message["content"][-1], cached=True)
     return encoded
+
+
+def _kept(messages: tuple[Message, ...], dialect: Dialect) -> tuple[Message, ...]:
+    """Without thinking where the model does not take another one's signatures."""
+    if "signature" not in dialect.refused:
+        return messages
+    thinking = (ThinkingBlock, RedactedThinkingBlock)
+    return tuple(
+        msgspec.structs.replace(m, blocks=tuple(b for b in m.blocks if not isinstance(b, thinking))) for m in messages
+    )
 
 
 def _results_first(part: JsonObject) -> bool:

@@ -20,6 +20,7 @@ from .local import LocalProvider
 from .ollama import OllamaOptions, OllamaProvider
 from .openai_chat import ChatOptions, OpenAIChatProvider
 from .prices import Price, read_prices
+from .retry import LOCAL_POLICY, RetryPolicy
 from .scripted import load_script
 
 LOCAL_URL = "http://localhost:11434/v1"
@@ -58,7 +59,11 @@ def make_provider(choice: ModelChoice, around: Surroundings, *, api_key: Secret 
         case "local":
             return _local(choice, around, api_key)
         case "gguf":
-            return EmbeddedProvider(EmbeddedOptions(path=Path(choice.path) if choice.path else None))
+            options = EmbeddedOptions(
+                path=Path(choice.path) if choice.path else None,
+                context=_setting(around.settings, "contextWindow", int, 0),
+            )
+            return EmbeddedProvider(options, text_mode=around.text_mode)
         case "demo":
             if not choice.path:
                 raise StartError("The demo has no script.", hint="Give a script file with --demo PATH.")
@@ -94,8 +99,9 @@ def _local(choice: ModelChoice, around: Surroundings, api_key: Secret) -> Provid
         allow_http=_setting(settings, "allowPlainHttp", bool, False),
     )
     keys = KeyRing(api_key or _key_from(around.environment, "LOCAL_LLM_API_KEY"))
-    chat = ChatOptions(endpoint, _setting(settings, "contextWindow", int, 0), _prices(settings))
-    native = OllamaOptions(endpoint, num_ctx=_setting(settings, "numCtx", int, 0))
+    policy = LOCAL_POLICY if is_loopback(endpoint.url) else RetryPolicy()
+    chat = ChatOptions(endpoint, _setting(settings, "contextWindow", int, 0), _prices(settings), policy)
+    native = OllamaOptions(endpoint, _setting(settings, "numCtx", int, 0), policy)
 
     def build(flavour: str) -> Provider:
         if flavour == "ollama":

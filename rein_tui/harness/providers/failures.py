@@ -67,6 +67,9 @@ _HINTS: dict[ProviderErrorKind, str] = {
 }
 
 
+_NO_TOOLS = "Give it its tools as text with --prompt-tools, or choose a model that calls tools."
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Who failed: the server's address for the message, and the key that must not appear in it."""
@@ -111,7 +114,7 @@ def described_error(origin: Origin, kind_word: str, message: str, status: int) -
         message,
         kind=kind,
         where=origin.url,
-        hint=_hint(kind, origin, status),
+        hint=_hint(kind, origin, status) or _NO_TOOLS * ("does not support tools" in message),
         status=status,
         retryable=kind in _RETRIED,
     )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rein_tui.harness.protocol.errors import ConfigError, ProviderError
-from rein_tui.harness.protocol.messages import Message, TextBlock, ToolUseBlock
+from rein_tui.harness.protocol.messages import Message, TextBlock, ThinkingBlock, ToolUseBlock
 from rein_tui.harness.protocol.ports import Completed, ModelRequest, ProviderEvent, Retrying
 from rein_tui.harness.providers.anthropic import API_VERSION, AnthropicOptions, AnthropicProvider
 from rein_tui.harness.providers.base import Secret
@@ -104,6 +104,17 @@ async def test_what_an_older_model_turns_down_is_left_out_from_then_on() -> None
         await provider.close()
     assert len(fake.requests) == 4
     assert fake.requests[-1].json()["thinking"]["type"] == "enabled"
+
+
+async def test_thinking_that_another_model_signed_is_left_out_when_refused() -> None:
+    message = "messages.1.content.0: Invalid `signature` in `thinking` block"
+    refusal = json.dumps({"error": {"type": "invalid_request_error", "message": message}})
+    thought = Message(role="assistant", blocks=(ThinkingBlock(thinking="hm", signature="x"), TextBlock(text="a")))
+    asked = ModelRequest(model="m", system="", messages=(*REQUEST.messages, thought, *REQUEST.messages))
+    async with model_server([answer(refusal, "application/json", 400), answer(OK)]) as fake:
+        await play(claude(fake.url), asked)
+    kinds = [[part["type"] for part in seen.json()["messages"][1]["content"]] for seen in fake.requests]
+    assert kinds == [["thinking", "text"], ["text"]]
 
 
 async def test_no_certificate_no_second_try() -> None:
