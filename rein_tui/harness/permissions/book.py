@@ -1,8 +1,9 @@
 """All rules in force, sorted by what they do and anchored to real folders."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal, TypeAlias
 
 from rein_tui.harness.protocol.decisions import Rule, RuleTrial
@@ -11,8 +12,11 @@ from .facts import Facts
 from .path_pattern import PathPattern, compile_pattern, fits
 from .rules import ParsedRule
 from .spelling import components
+from .tool_names import Access
 
 Behavior: TypeAlias = Literal["allow", "ask", "deny"]
+
+BEHAVIORS: tuple[Behavior, ...] = ("deny", "ask", "allow")
 
 Parts: TypeAlias = tuple[str, ...]
 
@@ -57,8 +61,8 @@ class AnchoredRule:
         return False
 
 
-def anchored(parsed: ParsedRule, ground: Ground, facts: Facts) -> AnchoredRule:
-    """Give a path rule its folders."""
+def anchored(parsed: ParsedRule, ground: Ground, real: Callable[[str], str]) -> AnchoredRule:
+    """Give a path rule its folders; `real` follows links."""
     miss = RuleTrial(rule=parsed.rule, matched=False, reason="the path does not fit")
     pattern = parsed.pattern
     if pattern is None:
@@ -68,11 +72,11 @@ def anchored(parsed: ParsedRule, ground: Ground, facts: Facts) -> AnchoredRule:
         pattern = pattern if isinstance(folded, str) else folded
     folders = _folders(parsed, pattern, ground)
     starts: dict[tuple[Parts, Parts], PathPattern] = {}
-    for folder in dict.fromkeys((*folders, *(facts.realpath(folder) for folder in folders))):
+    for folder in dict.fromkeys((*folders, *(real(folder) for folder in folders))):
         anchor = ground.fold(folder)
         starts[anchor, (*anchor, *pattern.literal_prefix)] = pattern
         if parsed.behavior != "allow":
-            starts |= _real_start(folder, pattern, ground, facts)
+            starts |= _real_start(folder, pattern, ground, real)
     return AnchoredRule(parsed, tuple((*key, value) for key, value in starts.items()), False, miss)
 
 
@@ -87,19 +91,70 @@ def _folders(parsed: ParsedRule, pattern: PathPattern, ground: Ground) -> tuple[
 
 
 def _real_start(
-    folder: str, pattern: PathPattern, ground: Ground, facts: Facts
+    folder: str, pattern: PathPattern, ground: Ground, real: Callable[[str], str]
 ) -> dict[tuple[Parts, Parts], PathPattern]:
     """A rule that forbids `/var/run/x` also forbids where `/var/run` really leads."""
     prefix = pattern.literal_prefix
     if not prefix:
         return {}
     written = "/".join((folder.rstrip("/"), *prefix))
-    real = facts.realpath(written)
-    if ground.fold(real) == ground.fold(written):
+    leads = real(written)
+    if ground.fold(leads) == ground.fold(written):
         return {}
     rest = PathPattern(pattern.text, "root", pattern.parts[len(prefix) :], inside=pattern.inside)
-    anchor = ground.fold(real)
+    anchor = ground.fold(leads)
     return {(anchor, anchor): rest}
+
+
+class Shelf:
+    """Anchored rules of one kind, found by the folder that they speak about instead of one by one."""
+
+    def __init__(self, rules: Iterable[AnchoredRule]) -> None:
+        self.rules = tuple(rules)
+        self.misses = [rule.miss for rule in self.rules]
+        self._everywhere = [index for index, rule in enumerate(self.rules) if rule.whole]
+        self._by_folder: dict[Parts, list[int]] = {}
+        for index, rule in enumerate(self.rules):
+            for _, prefix, _ in rule.starts:
+                self._by_folder.setdefault(prefix, []).append(index)
+
+    def fitting(self, names: Iterable[Parts]) -> list[tuple[int, AnchoredRule, tuple[bool, ...]]]:
+        """The rules that fit any of these names, in order, with the names that each fits."""
+        spelled = tuple(names)
+        near = set(self._everywhere)
+        for parts in spelled:
+            for length in range(len(parts) + 1):
+                near.update(self._by_folder.get(parts[:length], ()))
+        found: list[tuple[int, AnchoredRule, tuple[bool, ...]]] = []
+        for index in sorted(near):
+            covered = tuple(self.rules[index].fits(parts) for parts in spelled)
+            if any(covered):
+                found.append((index, self.rules[index], covered))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class PathRules:
+    """All path rules, anchored. The keys are what a rule does and the access that it is asked about."""
+
+    shelves: Mapping[tuple[Behavior, Access], Shelf]
+    guarded: tuple[str, ...]
+
+
+def _path_rules(rules: Iterable[AnchoredRule]) -> PathRules:
+    """A rule that forbids reading forbids changing too; one that allows changing allows reading too."""
+    known = tuple(rules)
+    shelves: dict[tuple[Behavior, Access], Shelf] = {}
+    for behavior in BEHAVIORS:
+        own = [rule for rule in known if rule.parsed.behavior == behavior]
+        one = "read" if behavior != "allow" else "write"
+        narrow = Shelf(rule for rule in own if rule.parsed.access == one)
+        wide = Shelf(own)
+        shelves[behavior, "read"], shelves[behavior, "write"] = (
+            (wide, narrow) if behavior == "allow" else (narrow, wide)
+        )
+    forbidding = (*shelves["deny", "read"].rules, *shelves["ask", "read"].rules)
+    return PathRules(shelves, guarded_globs(forbidding))
 
 
 class RuleBook:
@@ -107,7 +162,7 @@ class RuleBook:
 
     def __init__(self, rules: Iterable[ParsedRule]) -> None:
         self.rules = tuple(rules)
-        self._paths: dict[tuple[Ground, int], dict[Behavior, tuple[AnchoredRule, ...]]] = {}
+        self._paths: dict[tuple[Ground, int], PathRules] = {}
 
     def tool_rules(self, behavior: Behavior) -> tuple[ParsedRule, ...]:
         """Rules about whole tools, input fields, hosts and names."""
@@ -117,24 +172,21 @@ class RuleBook:
         """Rules of Bash as written."""
         return tuple(rule.rule for rule in self.rules if rule.behavior == behavior and rule.kind == "bash")
 
-    def path_rules(self, behavior: Behavior, ground: Ground, facts: Facts, epoch: int) -> tuple[AnchoredRule, ...]:
+    def path_rules(self, ground: Ground, facts: Facts, epoch: int) -> PathRules:
         """Rules about files, anchored. `epoch` changes when links may have changed, so that they are read anew."""
         key = (ground, epoch)
         if key not in self._paths:
             self._paths.clear()
-            found = [anchored(rule, ground, facts) for rule in self.rules if rule.kind == "path" and rule.tool != "Cd"]
-            self._paths[key] = {
-                name: tuple(rule for rule in found if rule.parsed.behavior == name) for name in ("allow", "ask", "deny")
-            }
-        return self._paths[key][behavior]
+            real = cache(facts.realpath)
+            found = [anchored(rule, ground, real) for rule in self.rules if rule.kind == "path" and rule.tool != "Cd"]
+            self._paths[key] = _path_rules(found)
+        return self._paths[key]
 
 
 def guarded_globs(rules: Iterable[AnchoredRule]) -> tuple[str, ...]:
     """Absolute globs of everything that these rules keep from reading, for searches and shell globs."""
     globs: dict[str, None] = {}
     for rule in rules:
-        if rule.parsed.access != "read":
-            continue
         if rule.whole:
             globs["/**"] = None
         for anchor, _, pattern in rule.starts:

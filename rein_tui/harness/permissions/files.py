@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rein_tui.harness.protocol.decisions import DecidedBy, Mode, Outcome, Rule, RuleTrial
 
-from .book import AnchoredRule, Behavior, Ground, Parts, RuleBook
+from .book import AnchoredRule, Behavior, Ground, Parts, PathRules, RuleBook, Shelf
 from .explain import shown_path, told_by
 from .facts import Facts
 from .protected import protected_part
@@ -45,9 +45,14 @@ class PathScene:
     guarded: tuple[str, ...] = ()
     epoch: int = 0
 
-    def rules(self, behavior: Behavior) -> tuple[AnchoredRule, ...]:
-        """The path rules of one kind, anchored here."""
-        return self.book.path_rules(behavior, self.ground, self.facts, self.epoch)
+    @property
+    def path_rules(self) -> PathRules:
+        """The path rules, anchored here."""
+        return self.book.path_rules(self.ground, self.facts, self.epoch)
+
+    def shelf(self, behavior: Behavior, access: Access) -> Shelf:
+        """The path rules of one kind."""
+        return self.path_rules.shelves[behavior, access]
 
     def spell(self, path: str) -> Spellings:
         """All names of a path here."""
@@ -88,12 +93,7 @@ def hidden(path: str, scene: PathScene) -> bool:
     """Whether a deny or ask rule bars reading that path, so that searches leave it out. Never raises."""
     spelled = scene.spell(path)
     names = [scene.ground.fold(name) for name in spelled.names]
-    return spelled.impossible or any(
-        rule.parsed.access == "read" and rule.fits(parts)
-        for behavior in ("deny", "ask")
-        for rule in scene.rules(behavior)
-        for parts in names
-    )
+    return spelled.impossible or any(scene.shelf(behavior, "read").fitting(names) for behavior in ("deny", "ask"))
 
 
 def _by_place(
@@ -130,53 +130,41 @@ def _by_place(
 def _forbidding(
     names: tuple[Parts, ...], access: Access, scene: PathScene, trials: list[RuleTrial]
 ) -> AnchoredRule | None:
-    """The first deny rule, else the first ask rule that fits any name; a rule about reading also bars writing."""
+    """The first deny rule, else the first ask rule that fits any name."""
     for behavior in ("deny", "ask"):
-        first: AnchoredRule | None = None
-        for rule in scene.rules(behavior):
-            if access == "read" and rule.parsed.access == "write":
-                continue
-            if any(rule.fits(parts) for parts in names):
-                decided = first is None
-                first = first or rule
-                trials.append(
-                    RuleTrial(
-                        rule=rule.parsed.rule,
-                        matched=True,
-                        decided=decided,
-                        reason="fits, and decides" if decided else "fits too, after another that decided",
-                    )
-                )
-            else:
-                trials.append(rule.miss)
-        if first is not None:
-            return first
+        shelf = scene.shelf(behavior, access)
+        told = list(shelf.misses)
+        found = shelf.fitting(names)
+        for place, (index, rule, _) in enumerate(found):
+            told[index] = _hit(rule.parsed.rule, "fits too, after another that decided", decided=place == 0)
+        trials += told
+        if found:
+            return found[0][1]
     return None
 
 
 def _allowing(names: tuple[Parts, ...], access: Access, scene: PathScene, trials: list[RuleTrial]) -> list[Rule | None]:
-    """For each name the first allow rule that covers it; permission to change is also permission to read."""
-    found: list[Rule | None] = [None] * len(names)
-    for rule in scene.rules("allow"):
-        if access == "write" and rule.parsed.access == "read":
-            continue
-        covered = [rule.fits(parts) for parts in names]
-        trials.append(_fit(rule.parsed.rule) if any(covered) else rule.miss)
-        found = [before or (rule.parsed.rule if fits else None) for before, fits in zip(found, covered, strict=True)]
-    return found
+    """For each name the first allow rule that covers it."""
+    by: list[Rule | None] = [None] * len(names)
+    shelf = scene.shelf("allow", access)
+    told = list(shelf.misses)
+    for index, rule, covered in shelf.fitting(names):
+        told[index] = _hit(rule.parsed.rule, "fits, but was not needed or not enough")
+        by = [first or (rule.parsed.rule if fits else None) for first, fits in zip(by, covered, strict=True)]
+    trials += told
+    return by
 
 
-def _fit(rule: Rule) -> RuleTrial:
-    return RuleTrial(rule=rule, matched=True, reason="fits, but was not needed or not enough")
+def _hit(rule: Rule, reason: str, *, decided: bool = False) -> RuleTrial:
+    return RuleTrial(rule=rule, matched=True, reason="fits, and decides" if decided else reason, decided=decided)
 
 
 def _marked(trials: list[RuleTrial], deciding: Rule | None) -> tuple[RuleTrial, ...]:
-    return tuple(
-        RuleTrial(rule=trial.rule, matched=True, reason="fits, and decides", decided=True)
-        if deciding is not None and trial.rule is deciding and trial.matched
-        else trial
-        for trial in trials
-    )
+    if deciding is not None:
+        for index, trial in enumerate(trials):
+            if trial.matched and trial.rule is deciding:
+                trials[index] = _hit(deciding, "", decided=True)
+    return tuple(trials)
 
 
 def _protected(spelled: Spellings, names: tuple[Parts, ...], scene: PathScene) -> str:

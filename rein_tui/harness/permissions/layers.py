@@ -7,10 +7,8 @@ from rein_tui.harness.protocol.decisions import Rule, Source
 from rein_tui.harness.protocol.events import Notice
 from rein_tui.harness.settings.layers import Settings, SettingsLayer
 
-from .book import Behavior
+from .book import BEHAVIORS
 from .rules import ParsedRule, read_rules
-
-BEHAVIORS: tuple[Behavior, ...] = ("deny", "ask", "allow")
 
 
 def written_rules(settings: Settings) -> list[Rule]:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.decisions import PartDecision
 
-from .book import guarded_globs
 from .explain import place
 from .files import PathScene, Verdict, judge
 from .shell.types import Access, ShellScene, ShellVerdict
@@ -19,43 +18,66 @@ def judge_command(tool_input: JsonObject, scene: PathScene, trusted: bool) -> tu
         return Verdict("ask", "opaque", "The call has no command to look at", waivable=False), None
     from .shell.evaluate import evaluate  # the parser is loaded with the first command
 
-    found = evaluate(command, shell_scene(scene, trusted))
+    paths = _Paths(scene)
+    found = evaluate(command, _shell_scene(scene, trusted, paths))
     verdict = Verdict(
         found.outcome,
         found.decided_by,
-        found.reason if found.rule is None else f"{found.reason} ({place(found.rule.source)})",
+        found.reason,
         found.rule,
         found.trials,
         found.warnings,
         found.waivable,
         found.suggestions,
     )
+    if found.rule is not None:
+        return replace(verdict, reason=f"{found.reason} ({place(found.rule.source)})"), found
+    culprit = paths.culprit(found)
+    if culprit is not None:
+        tried = tuple(trial for trial in culprit.trials if trial.matched)
+        verdict = replace(verdict, rule=culprit.rule, trials=(*found.trials, *tried))
     return verdict, found
 
 
-def shell_scene(scene: PathScene, trusted: bool) -> ShellScene:
-    """What the shell analysis needs to know of this moment."""
+class _Paths:
+    """Judges the paths of one command line, and remembers which rule decided about them."""
 
-    def path_check(path: str, access: Access) -> PartDecision:
-        seen = replace(scene, mode="acceptEdits") if access == "covered_write" and scene.mode == "default" else scene
-        verdict = judge(path, "read" if access == "read" else "write", seen)
+    def __init__(self, scene: PathScene) -> None:
+        self._scene = scene
+        self._judged: list[Verdict] = []
+
+    def check(self, path: str, access: Access) -> PartDecision:
+        """Judge one path as the shell analysis wants it."""
+        scene = self._scene
+        if access == "covered_write" and scene.mode == "default":
+            scene = replace(scene, mode="acceptEdits")
+        verdict = judge(path, "read" if access == "read" else "write", scene)
+        self._judged.append(verdict)
         outcome = verdict.outcome
         if outcome == "deny" and verdict.decided_by == "mode":
             outcome = "ask"  # plan mode asks about commands; it blocks only the file tools
         return PartDecision(text=path, outcome=outcome, reason=verdict.reason)
 
+    def culprit(self, found: ShellVerdict) -> Verdict | None:
+        """The judgement of a path by a rule that decided about the line."""
+        if found.decided_by != "rule" or found.outcome == "allow":
+            return None
+        return next((one for one in self._judged if one.rule is not None and one.outcome == found.outcome), None)
+
+
+def _shell_scene(scene: PathScene, trusted: bool, paths: _Paths) -> ShellScene:
     book = scene.book
     return ShellScene(
         mode=scene.mode,
         cwd=scene.ground.cwd,
         home=scene.ground.home,
-        path_check=path_check,
+        path_check=paths.check,
         facts=scene.facts,
         allow=book.bash_rules("allow"),
         ask=book.bash_rules("ask"),
         deny=book.bash_rules("deny"),
         roots=scene.roots,
-        guarded=guarded_globs((*scene.rules("deny"), *scene.rules("ask"))),
+        guarded=scene.path_rules.guarded,
         trusted=trusted,
         path_suggestion=lambda path, access: path_rule(path, access, scene),
     )
