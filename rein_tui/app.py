@@ -5,7 +5,6 @@ begins after the first paint.
 """
 
 import os
-import time
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -15,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from rein_tui import terminal
+from rein_tui.attention import Attention
 from rein_tui.commands import builtin_commands
 from rein_tui.commands.registry import Command, Registry, split_command
 from rein_tui.desk import Desk
@@ -23,9 +23,11 @@ from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import Fact, Notice
 from rein_tui.harness.protocol.ports import Prompt, Workbench
 from rein_tui.keymap import read_keymap
+from rein_tui.leaving import Leaving
 from rein_tui.modal_prompter import ModalPrompter, ask_modal
 from rein_tui.preferences import Preferences, read_preferences, save_preferences
 from rein_tui.screen import MainScreen
+from rein_tui.widgets.clipboard import copy_to_system, osc52
 from rein_tui.widgets.composer import Composer, FileIndex, History
 from rein_tui.widgets.modal import Modal
 from rein_tui.widgets.safe import safe_text
@@ -34,10 +36,8 @@ from rein_tui.widgets.theme import THEMES, VARIABLES
 ResultT = TypeVar("ResultT")
 
 _COMMANDS = builtin_commands()
-_TWICE = 2.0
-"""Seconds within which a second ctrl+c leaves."""
-_DOUBLE = 0.6
-"""Seconds within which a second Esc opens the rewind list."""
+_HINT = 2.0
+"""Seconds that a hint stays."""
 
 
 class ReinApp(App[str]):
@@ -82,7 +82,8 @@ class ReinApp(App[str]):
         self._initial_prompt = initial_prompt
         self._notices = list(notices)
         self._files = FileIndex(self._project)
-        self._escaped = self._asked_to_leave = 0.0
+        self.leaving = Leaving(self)
+        self.attention = Attention(self)
 
     # --- starting ---
 
@@ -136,6 +137,7 @@ class ReinApp(App[str]):
     async def _begin(self) -> None:
         await self.main.composer.history.load()
         self._register_file_commands()
+        self.main.chat.density = self.preferences.density
         self.main.composer.area.set_vim(self.preferences.vim)
         if not self.preferences.mouse:
             self.set_mouse(False)
@@ -234,18 +236,21 @@ class ReinApp(App[str]):
         """A short word in the status line; gone after two seconds."""
         self.main.status.show_hint(text)
         if text:
-            self.set_timer(_TWICE, lambda: self.main.status.show_hint(""))
-
-    def call_attention(self, what: str) -> None:
-        """The session needs or has something: ring and notify, but only where nobody looks."""
-        if not self.app_focus:
-            self._write(terminal.title(f"● rein-tui {what}") + terminal.notification(f"rein-tui {what}"))
-            if self.preferences.bell:
-                self._write(terminal.BELL)
+            self.set_timer(_HINT, lambda: self.main.status.show_hint(""))
 
     def on_app_focus(self) -> None:
         """Someone looks again."""
-        self._write(terminal.title("rein-tui"))
+        self.attention.end()
+
+    def copy(self, text: str) -> None:
+        """To the system's clipboard and the terminal's."""
+        self.write_escape(osc52(text))
+        self._clipboard = text
+        self.start_work(self._copy_to_system(text))
+        self.hint("copied")
+
+    async def _copy_to_system(self, text: str) -> None:
+        await copy_to_system(text)
 
     async def preview(self, session_id: str, facts: Sequence[Fact]) -> None:
         """Show a session without opening it."""
@@ -269,50 +274,22 @@ class ReinApp(App[str]):
 
     def set_mouse(self, on: bool) -> None:
         """Take the mouse, or leave it to the terminal so that it selects as it is used to."""
-        self._write(terminal.MOUSE_ON if on else terminal.MOUSE_OFF)
+        self.write_escape(terminal.MOUSE_ON if on else terminal.MOUSE_OFF)
 
-    def _write(self, escape: str) -> None:
+    def write_escape(self, escape: str) -> None:
+        """Write one of our own escape sequences to the terminal, if there is one."""
         if self._driver is not None and not self.is_headless:
             self._driver.write(escape)
 
     # --- stopping and leaving ---
 
-    async def action_stop(self) -> None:
-        """Esc: fold what covers the chat, else stop the turn; twice: clear the prompt, or open the rewind list."""
-        now = time.monotonic()
-        twice, self._escaped = now - self._escaped < _DOUBLE, now
-        if self.main.has_class("-docked") and not self.main.composer.display:
-            self.main.fold_dock()
-        elif self.desk.current is not None and self.desk.current.interrupt():
-            self.hint("stopping")
-        elif not twice:
-            self.main.composer.area.focus()
-        elif self.main.composer.text:
-            self.main.composer.text = ""
-        else:
-            self.run_command("rewind")
+    def action_stop(self) -> None:
+        """Esc."""
+        self.leaving.escape()
 
     def action_copy_or_leave(self) -> None:
-        """Ctrl+C: copy a selection, else clear the prompt or drop the queue, else stop the turn; twice: leave."""
-        now = time.monotonic()
-        selected = self.screen.get_selected_text() or self.main.composer.area.selected_text
-        if selected:
-            self.copy_to_clipboard(selected)
-            self.screen.clear_selection()
-            self.hint("copied")
-            return
-        if now - self._asked_to_leave < _TWICE:
-            self.leave()
-            return
-        self._asked_to_leave = now
-        turns = self.desk.current
-        if self.main.composer.text:
-            self.main.composer.text = ""
-        elif turns is not None and turns.is_paused:
-            turns.drop()
-        elif turns is not None:
-            turns.interrupt()
-        self.hint("ctrl+c again exits")
+        """Ctrl+C."""
+        self.leaving.interrupt()
 
     def leave(self) -> None:
         """Exit, with the command line that resumes the session."""

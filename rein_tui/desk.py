@@ -75,7 +75,7 @@ class Desk:
         if isinstance(event, TurnStarted | TurnFinished | TurnFailed | TitleChanged):
             self.refresh()
             if isinstance(event, TurnFinished | TurnFailed):
-                self._app.call_attention("is done")
+                self._app.attention.call("is done")
 
     def _changed(self, turns: Turns) -> None:
         """The state or the queue of a session moved."""

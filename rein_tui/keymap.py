@@ -4,15 +4,17 @@
 """
 
 import json
-import re
 from collections.abc import Collection
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from textual.keys import Keys, key_to_character
+
 from rein_tui.harness.protocol.events import Notice
 
-_KEY = re.compile(r"(?:(?:ctrl|shift|alt|super|hyper|meta)\+)*(?:[a-z][a-z0-9_]*|[a-zA-Z0-9])$")
+_MODIFIERS = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
+_NAMED = frozenset(key.value for key in Keys)
 _SWALLOWED = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+left_square_bracket": "escape"}
 
 
@@ -47,12 +49,18 @@ def _problem(action: str, keys: object, actions: Collection[str]) -> str:
         return f"keybindings: no action {action!r}" + (f"; did you mean {close[0]!r}?" if close else "")
     if not isinstance(keys, str) or not keys.strip():
         return f"keybindings: the keys of {action!r} are not a string"
-    for key in keys.replace(" ", "").split(","):
-        if not _KEY.match(key):
+    for key in (key.strip() for key in keys.split(",")):
+        if not _is_key(key):
             return f"keybindings: {key!r} is no key"
         if key in _SWALLOWED:
             return f"keybindings: terminals send {key!r} as {_SWALLOWED[key]!r}"
     return ""
+
+
+def _is_key(key: str) -> bool:
+    *modifiers, name = key.split("+")
+    known = len(name) == 1 or name in _NAMED or key_to_character(name) is not None
+    return known and _MODIFIERS.issuperset(modifiers)
 
 
 def _notice(text: str, path: Path, line: int, hint: str = "") -> Notice:

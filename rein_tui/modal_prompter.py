@@ -57,7 +57,7 @@ class ModalPrompter:
             raise RuntimeError("a question was asked before the app was bound")
         async with self._lock:
             await self._typing_rest(app)
-            app.call_attention("needs you")
+            app.attention.call("needs you")
             return await ask_modal(app, make())
 
     async def _typing_rest(self, app: "ReinApp") -> None:

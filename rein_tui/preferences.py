@@ -16,7 +16,7 @@ class Preferences(msgspec.Struct, kw_only=True):
     mouse: bool = True
     motion: bool = True
     bell: bool = False
-    density: Literal["group", "line", "full"] = "line"
+    density: Literal["grouped", "line", "full"] = "line"
 
 
 def read_preferences(path: Path | None) -> tuple[Preferences, list[Notice]]:

@@ -9,7 +9,6 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widget import Widget
 
-from rein_tui.commands.model import choose_model
 from rein_tui.harness.protocol.events import Event, Fact
 from rein_tui.panes import dock_tabs
 from rein_tui.widgets.chat import Chat
@@ -18,10 +17,10 @@ from rein_tui.widgets.composer.sources import CommandHint
 from rein_tui.widgets.dock import Dock, TabRow
 from rein_tui.widgets.sidebar import Sidebar
 from rein_tui.widgets.status import Status
-from rein_tui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
     from rein_tui.app import ReinApp
+    from rein_tui.widgets.welcome import Welcome
 
 
 @runtime_checkable
@@ -34,6 +33,15 @@ class Pane(Protocol):
 
     def load(self, facts: Sequence[Fact]) -> None:
         """Start over from these."""
+        ...
+
+
+@runtime_checkable
+class Follower(Protocol):
+    """A pane that can show one call."""
+
+    def show_call(self, call_id: str) -> object:
+        """Go to this call."""
         ...
 
 
@@ -143,6 +151,11 @@ class MainScreen(Screen[None]):
             self.composer.area.focus()
         return was_open
 
+    @property
+    def dock_covers(self) -> bool:
+        """Whether the dock is all there is to see."""
+        return bool(self.dock.shown) and (self.has_class("-slim") or self.has_class("-narrow"))
+
     def toggle_sidebar(self) -> None:
         """Show the sidebar and go there, or hide it."""
         if self.sidebar.display:
@@ -204,10 +217,28 @@ class MainScreen(Screen[None]):
     def _paste_image(self) -> None:
         self.rein.run_command("paste")
 
-    @on(Welcome.Chosen)
-    def _model_chosen(self, event: Welcome.Chosen) -> None:
+    def on_welcome_chosen(self, event: "Welcome.Chosen") -> None:
+        """The person chose who should answer. (Found by its name: the welcome screen is imported when it shows.)"""
+        from rein_tui.commands.model import choose_model
+
         event.stop()
         self.rein.start_work(choose_model(self.rein, event.choice, event.api_key))
+
+    @on(Chat.Copied)
+    def _copied(self, event: Chat.Copied) -> None:
+        self.rein.copy(event.text)
+
+    @on(Chat.LinkOpened)
+    def _link(self, event: Chat.LinkOpened) -> None:
+        self.rein.run_command("open", event.target)
+
+    @on(Chat.BlockSelected)
+    async def _block_selected(self, event: Chat.BlockSelected) -> None:
+        """The inspector follows the block cursor; Enter on a block opens it there."""
+        pane = await self.show_dock("inspector") if isinstance(event, Chat.BlockOpened) else None
+        pane = pane or self.dock.panes.get("inspector")
+        if isinstance(pane, Follower) and event.call_id:
+            pane.show_call(event.call_id)
 
     @on(Sidebar.Left)
     def _sidebar_left(self) -> None:

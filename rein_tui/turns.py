@@ -110,6 +110,17 @@ class Turns:
             self.harness.interrupt(reason)
         return self.is_running
 
+    def compact(self, focus: str) -> bool:
+        """Summarise the conversation, as a turn of its own; false while one runs."""
+        if self.is_running:
+            return False
+        self._begin(self._compact(focus))
+        return True
+
+    async def _compact(self, focus: str) -> None:
+        await self._pump(self.harness.compact(focus))
+        await self._drain()
+
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         self.is_running = True
         self._changed(self)

@@ -192,7 +192,7 @@ def fix() -> Story:
         ),
         StepFinished(step=1),
         *step(2, "A token that expires *exactly now* still counts as valid, and one without a date crashes.", edit),
-        requested(edit, "src/auth/tokens.py  +3 −1"),
+        requested(edit, "src/auth/tokens.py"),
         hook("c2", "lint.sh"),
         PermissionDecided(call_id="c2", decision=asked.decision),
         PermissionRequested(request=asked),

@@ -1,7 +1,6 @@
 """Commands that explain: help, keys, palette, status, doctor."""
 
 import os
-import platform
 import sys
 from typing import TYPE_CHECKING
 
@@ -9,8 +8,6 @@ from textual.binding import Binding
 from textual.content import Content
 
 from rein_tui import __version__
-from rein_tui.widgets.picker import Item, Picker
-from rein_tui.widgets.sheet import Sheet, heading, table
 
 from .registry import Command
 
@@ -27,6 +24,8 @@ _INPUT = [
 
 
 async def _help(app: "ReinApp", _: str) -> None:
+    from rein_tui.widgets.sheet import Sheet, heading, table
+
     families: dict[str, list[tuple[str, str]]] = {}
     for command in app.registry.all():
         usage = f"/{command.name} {command.argument}".rstrip()
@@ -40,6 +39,8 @@ async def _help(app: "ReinApp", _: str) -> None:
 
 async def _keys(app: "ReinApp", _: str) -> None:
     """The keys that are valid now: ours by place, then the plain editing and moving keys."""
+    from rein_tui.widgets.sheet import Sheet, heading, table
+
     groups: dict[str, dict[str, tuple[list[str], str]]] = {name: {} for name in ("Everywhere", "In the prompt")}
     plain: dict[str, tuple[list[str], str]] = {}
     for node, binding, enabled, _tooltip in app.screen.active_bindings.values():
@@ -78,6 +79,8 @@ def bound_actions() -> set[str]:
 
 
 async def _palette(app: "ReinApp", _: str) -> None:
+    from rein_tui.widgets.picker import Item, Picker
+
     items = [
         Item(c.name, f"/{c.name}", c.summary, app.get_key_display(Binding(c.key, "")) if c.key else "")
         for c in app.registry.all()
@@ -94,6 +97,8 @@ async def _palette(app: "ReinApp", _: str) -> None:
 
 
 async def _status(app: "ReinApp", _: str) -> None:
+    from rein_tui.widgets.sheet import Sheet, table
+
     choice, turns = app.workbench.choice, app.desk.current
     rows = [("version", __version__)]
     if choice is not None:
@@ -113,6 +118,10 @@ async def _status(app: "ReinApp", _: str) -> None:
 
 async def _doctor(app: "ReinApp", _: str) -> None:
     """What this screen can tell about its terminal and servers, and what to do where something is missing."""
+    import platform
+
+    from rein_tui.widgets.sheet import Sheet, table
+
     servers = await app.workbench.find_servers()
     colours = app.console.color_system or "none"
     terminal = os.environ.get("TERM_PROGRAM") or os.environ.get("TERM", "unknown")

@@ -1,8 +1,7 @@
 """Commands about look and feel: theme, mouse, motion, vim, bell, and all of them as settings of the screen."""
 
+import asyncio
 from typing import TYPE_CHECKING
-
-from rein_tui.widgets.picker import Item, Picker
 
 from .registry import Command
 
@@ -25,6 +24,8 @@ async def _theme(app: "ReinApp", argument: str) -> None:
         app.theme = name
 
     if argument not in names:
+        from rein_tui.widgets.picker import Item, Picker
+
         items = [Item(n, n, "dark" if app.available_themes[n].dark else "light") for n in names]
         argument = await app.ask(Picker("Theme", items, current=before, on_highlight=try_on)) or before
     app.theme = argument
@@ -36,6 +37,8 @@ async def _config(app: "ReinApp", argument: str) -> None:
     """`/config vim=on` sets one switch; without an argument each can be picked."""
     name, _, value = argument.partition("=")
     if name.strip() not in _SWITCHES:
+        from rein_tui.widgets.picker import Item, Picker
+
         items = [
             Item(key, key, words, "on" if getattr(app.preferences, key) else "off") for key, words in _SWITCHES.items()
         ]
@@ -58,6 +61,30 @@ def _switch(app: "ReinApp", name: str, on: bool) -> None:
     app.hint(f"{name} {'on' if on else 'off'}")
 
 
+async def _open(app: "ReinApp", argument: str) -> None:
+    """Open a link of the chat, after showing where it really goes."""
+    import webbrowser
+
+    from rein_tui.widgets.picker import Item, Picker
+    from rein_tui.widgets.safe import safe_link
+
+    target = safe_link(argument)
+    if not target:
+        app.hint("not a link that may be opened")
+        return
+    items = [Item("open", "open in the browser", target), Item("copy", "copy the address")]
+    chosen = await app.ask(Picker(f"Open {target}?", items))
+    if chosen == "open":
+        await asyncio.to_thread(webbrowser.open, target)
+    elif chosen == "copy":
+        app.copy(target)
+
+
+async def _density(app: "ReinApp", _: str) -> None:
+    app.main.chat.action_density()
+    app.choose(density=app.main.chat.density)
+
+
 async def _mouse(app: "ReinApp", _: str) -> None:
     _switch(app, "mouse", not app.preferences.mouse)
 
@@ -71,6 +98,8 @@ COMMANDS = (
     Command(
         "config", "Settings of the screen", _config, argument="[name=on|off]", aliases=("settings",), family="look"
     ),
+    Command("density", "Tool activity: grouped, one line each, full", _density, family="look"),
+    Command("open", "Open a link", _open, argument="<link>", family="look", in_palette=False),
     Command("mouse", "Leave the mouse to the terminal, or take it back", _mouse, family="look"),
     Command("vim", "Vim keys in the prompt, on or off", _vim, family="look"),
 )

@@ -8,7 +8,6 @@ from rein_tui.harness.protocol.decisions import Mode
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.ports import ModelChoice, ModelInfo
 from rein_tui.widgets.figures import short_bytes, short_count
-from rein_tui.widgets.picker import Item, Picker
 from rein_tui.widgets.status import MODE_LABELS
 
 from .registry import Command
@@ -27,6 +26,8 @@ async def _model(app: "ReinApp", argument: str) -> None:
         return
     wanted = argument
     if not wanted:
+        from rein_tui.widgets.picker import Item, Picker
+
         app.hint("asking the server for its models")
         models = await app.workbench.models()
         items = [Item(m.id, m.title or m.id, _about(m)) for m in models]

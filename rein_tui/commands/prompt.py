@@ -2,16 +2,13 @@
 
 import asyncio
 import os
-import shlex
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
 from rein_tui.harness.protocol.errors import ConfigError
-from rein_tui.widgets.picker import Item, Picker
 
 from .registry import Command
 
@@ -32,25 +29,38 @@ async def _editor(app: "ReinApp", _: str) -> None:
     if not editor:
         raise ConfigError("no editor found", where="EDITOR", hint="set EDITOR or VISUAL, as in EDITOR=vim")
     composer = app.main.composer
-    with tempfile.TemporaryDirectory(prefix="rein-") as folder:
-        path = Path(folder) / "prompt.md"
-        path.write_text(composer.area.chips.unfold(composer.text).text, encoding="utf-8")
-        try:
-            with app.batch_update(), app.suspend():
-                process = await asyncio.create_subprocess_exec(*shlex.split(editor), str(path))
-                failed = await process.wait() != 0
-        except SuspendNotSupported as error:
-            raise ConfigError(
-                "this terminal cannot be lent to an editor", hint="write here: ctrl+j is a new line"
-            ) from error
-        except OSError as error:
-            raise ConfigError(f"cannot start the editor: {error.strerror}", where=editor, hint="set EDITOR") from error
-        if not failed:
-            composer.text = path.read_text(encoding="utf-8", errors="replace").rstrip("\n")
+    draft = composer.area.chips.unfold(composer.text).text
+    try:
+        with app.batch_update(), app.suspend():
+            text = await edit(editor, draft)
+    except SuspendNotSupported as error:
+        hint = "write here: ctrl+j is a new line"
+        raise ConfigError("this terminal cannot be lent to an editor", hint=hint) from error
+    if text != draft:
+        composer.text = text
     app.refresh()
 
 
+async def edit(editor: str, text: str) -> str:
+    """The text as the editor leaves it; unchanged when the editor fails. Raises ConfigError when it cannot start."""
+    import shlex
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="rein-") as folder:
+        path = Path(folder) / "prompt.md"
+        path.write_text(text, encoding="utf-8")
+        try:
+            process = await asyncio.create_subprocess_exec(*shlex.split(editor), str(path))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"cannot start the editor: {error}", where=editor, hint="set EDITOR") from error
+        if await process.wait() != 0:
+            return text
+        return path.read_text(encoding="utf-8", errors="replace").rstrip("\n")
+
+
 async def _history(app: "ReinApp", _: str) -> None:
+    from rein_tui.widgets.picker import Item, Picker
+
     entries = list(dict.fromkeys(reversed(app.main.composer.history.entries)))
     items = [Item(text, " ".join(text.split())) for text in entries]
     chosen = await app.ask(Picker("Prompts sent before", items))

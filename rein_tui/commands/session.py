@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from rein_tui.harness.protocol.errors import StoreError
 from rein_tui.harness.protocol.events import MessageFinished, Notice
 from rein_tui.widgets.figures import short_age, short_cost
-from rein_tui.widgets.picker import Item, Picker
 
 from .registry import Command
 
@@ -23,6 +22,8 @@ async def _resume(app: "ReinApp", argument: str) -> None:
     if argument:
         await app.desk.open(argument)
         return
+    from rein_tui.widgets.picker import Item, Picker
+
     now = time.time()
     items = [
         Item(
@@ -92,8 +93,7 @@ async def _copy(app: "ReinApp", argument: str) -> None:
     if back > len(answers):
         app.hint("nothing to copy")
         return
-    app.copy_to_clipboard(answers[-back])
-    app.hint("copied the answer")
+    app.copy(answers[-back])
 
 
 async def _exit(app: "ReinApp", _: str) -> None:

@@ -69,7 +69,7 @@ class Sidebar(Vertical):
             &.-open { display: block; }
         }
         & > SessionList {
-            height: 1fr; border: none; padding: 0; background: $background; scrollbar-size-vertical: 1;
+            height: 1fr; border: none; padding: 0 0 0 1; background: $background; scrollbar-size-vertical: 1;
             &:focus { border: none; background-tint: $background 0%; }
         }
     }
@@ -150,7 +150,7 @@ class Sidebar(Vertical):
         return self._sessions[index] if index is not None and index < len(self._sessions) else None
 
     def _row(self, number: int, session: SessionInfo) -> Content:
-        width = 27
+        width = 26
         dot, colour = _DOTS[session.state]
         doomed = session.id == self._doomed
         age = short_age(self._clock() - (session.updated or session.created))

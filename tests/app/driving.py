@@ -10,11 +10,12 @@ from textual.pilot import Pilot
 
 from rein_tui.app import ReinApp
 from rein_tui.harness.places import Places
+from rein_tui.leaving import Leaving
 from rein_tui.modal_prompter import ModalPrompter
 from tests.app.fake_harness import FakeHarness, FakeWorkbench
 from tests.stories import Beat
 
-PATIENCE = 3000
+PATIENCE = 500
 """Rounds of the message loop that a condition may take."""
 
 
@@ -59,8 +60,8 @@ class Stage:
         await self.pilot.press(*(names.get(c, c) for c in text))
 
     async def say(self, text: str) -> None:
-        """Type a prompt and send it."""
-        await self.type(text)
+        """Put a prompt into the composer and send it."""
+        self.app.main.composer.text = text
         await self.pilot.press("enter")
         await self.settled()
 
@@ -92,6 +93,7 @@ async def on_stage(
     prompter = ModalPrompter(typing_pause=typing_pause, grace=grace)
     bench = FakeWorkbench(tell, prompter=prompter, **workbench)
     app = ReinApp(bench, prompter=prompter, places=places, project=project, initial_prompt=initial_prompt)
+    app.leaving = Leaving(app, clock=lambda: 0.0)  # two presses are two quick ones, however busy the machine
     async with app.run_test(size=size, notifications=True) as pilot:
         stage = Stage(app, pilot, bench)
         await stage.until(lambda: bench.opened or app.main.has_class("-welcome"))

@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from rein_tui.harness.protocol.decisions import Mode, PermissionReply
-from rein_tui.harness.protocol.errors import ProviderError, StoreError
+from rein_tui.harness.protocol.errors import ProviderError, StartError, StoreError
 from rein_tui.harness.protocol.events import (
     DELTAS,
     TURN_ENDS,
+    Compacted,
     Event,
     Fact,
     ModeChanged,
@@ -19,6 +20,7 @@ from rein_tui.harness.protocol.events import (
     PromptAdded,
     QuestionAnswered,
     QuestionAsked,
+    Rewound,
     SessionStarted,
     ToolCallFinished,
     TurnFinished,
@@ -35,6 +37,7 @@ from rein_tui.harness.protocol.ports import (
     Prompter,
     SessionInfo,
 )
+from rein_tui.harness.protocol.rewind import FileStep, Restored, RewindPlan
 from tests import stories
 from tests.stories import Beat, Hold
 
@@ -49,6 +52,8 @@ class FakeHarness:
     def __init__(self, info: SessionInfo, tell: Sequence[list[Beat]], prompter: Prompter | None) -> None:
         self.info = info
         self.mode: Mode = "default"
+        self.is_running = False
+        self.rewound: list[tuple[int, bool, bool]] = []
         self.prompts: list[Prompt] = []
         self.steered: list[str] = []
         self.replies: list[PermissionReply] = []
@@ -82,6 +87,7 @@ class FakeHarness:
 
     async def run(self, prompt: Prompt) -> AsyncGenerator[Event]:
         self.prompts.append(prompt)
+        self.is_running = True
         self._stop.clear()
         turn = self.info.turns + 1
         title = self.info.title or prompt.text[:40]
@@ -98,6 +104,7 @@ class FakeHarness:
         if not isinstance(last, TURN_ENDS):
             end = TurnInterrupted(duration=1.0) if self._stop.is_set() else TurnFinished(duration=3.2, steps=1)
             yield self._stamp(end)
+        self.is_running = False
 
     async def _play(self, beat: Beat) -> AsyncGenerator[Event]:
         if isinstance(beat, Hold):
@@ -156,6 +163,25 @@ class FakeHarness:
     async def set_mode(self, mode: Mode) -> None:
         self.mode = mode
         self._facts.append(ModeChanged(mode=mode))
+
+    def rewind_plan(self, to_turn: int) -> RewindPlan:
+        step = FileStep(path="src/auth/tokens.py", verb="restore")
+        return RewindPlan(to_turn=to_turn, steps=(step,), commands=("make build",))
+
+    async def rewind(
+        self, to_turn: int, *, conversation: bool = True, code: bool = False, also: frozenset[str] = frozenset()
+    ) -> Restored:
+        if self.is_running:
+            raise StartError("a turn is running")
+        self.rewound.append((to_turn, conversation, code))
+        self.info = msgspec.structs.replace(self.info, turns=to_turn)
+        self._stamp(Rewound(to_turn=to_turn, conversation=conversation, code=code))
+        return Restored(restored=("src/auth/tokens.py",) if code else ())
+
+    async def compact(self, focus: str = "") -> AsyncGenerator[Event]:
+        yield self._stamp(TurnStarted(text=f"/compact {focus}".rstrip()))
+        yield self._stamp(Compacted(summary="what was done so far", tokens_before=90_000, tokens_after=4_000))
+        yield self._stamp(TurnFinished())
 
     def _stamp(self, event: Event) -> Event:
         stamped = msgspec.structs.replace(event, time=NOW, turn=self.info.turns)

@@ -30,8 +30,8 @@ class PromptArea(TextArea):
 
     DEFAULT_CSS = """
     PromptArea {
-        height: auto; max-height: 14; border: none; padding: 0; background: $surface; scrollbar-size-vertical: 1;
-        &:focus { border: none; background-tint: $surface 0%; }
+        height: auto; max-height: 14; border: none; padding: 0; background: $background; scrollbar-size-vertical: 1;
+        &:focus { border: none; background-tint: $background 0%; }
         & .prompt--chip { color: $accent; text-style: bold; }
         & .prompt--mention { color: $primary; }
         & .prompt--command { color: $primary; text-style: bold; }

@@ -54,11 +54,11 @@ class Composer(Vertical):
         & > #queue { height: auto; max-height: 5; padding: 0 2; color: $text-muted; display: none; }
         & > #queue.-waiting { display: block; }
         & > #prompt-row {
-            height: auto; border: round $border-blurred; background: $surface; padding: 0 1;
+            height: auto; border: round $border-blurred; padding: 0 1;
             border-title-color: $text-muted; border-subtitle-color: $text-muted;
         }
         & > #prompt-row:focus-within { border: round $border; }
-        & #glyph { width: 2; color: $primary; background: $surface; }
+        & #glyph { width: 2; color: $primary; }
         &.-shell #glyph, &.-shell > #prompt-row { color: $warning; border-title-color: $warning; }
         &.-shell > #prompt-row { border: round $warning 60%; }
         &.-private #glyph, &.-private > #prompt-row { color: $secondary; border-title-color: $secondary; }

@@ -1,0 +1,303 @@
+"""Commands by name, by key and from the palette: one registry. And the ways out."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rein_tui.commands import builtin_commands
+from rein_tui.commands.prompt import edit
+from rein_tui.commands.registry import Command, Registry, split_command
+from rein_tui.harness.places import Places
+from rein_tui.harness.protocol.events import Compacted
+from rein_tui.keymap import read_keymap
+from rein_tui.widgets.picker import Picker
+from rein_tui.widgets.sheet import Sheet
+from tests import stories
+from tests.app.driving import Stage, on_stage
+from tests.app.fake_harness import SESSIONS
+
+
+async def shown(stage: Stage, kind: type) -> None:
+    await stage.until(lambda: isinstance(stage.app.screen, kind))
+    await stage.settled()
+
+
+async def test_no_two_commands_share_a_name_or_a_key():
+    commands = builtin_commands()
+    names = [name for command in commands for name in (command.name, *command.aliases)]
+    keys = [command.key for command in commands if command.key]
+    assert len(names) == len(set(names))
+    assert len(keys) == len(set(keys))
+
+
+async def test_f1_shows_the_keys_valid_now_and_esc_closes():
+    async with on_stage() as stage:
+        await stage.pilot.press("f1")
+        await shown(stage, Sheet)
+        text = stage.text()
+        for words in ("F2", "ctrl+j", "New line", "Stash", "shift+tab"):
+            assert words in text
+        await stage.pilot.press("escape")
+        await stage.settled()
+        assert len(stage.app.screen_stack) == 1
+
+
+async def test_the_palette_finds_and_runs():
+    async with on_stage() as stage:
+        await stage.pilot.press("ctrl+p")
+        await shown(stage, Picker)
+        await stage.type("status")
+        await stage.settled()
+        await stage.pilot.press("enter")
+        await shown(stage, Sheet)
+        assert "provider" in stage.text()
+
+
+@pytest.mark.parametrize("name", ["help", "keys", "status", "doctor"])
+async def test_pages(name: str):
+    async with on_stage() as stage:
+        await stage.type(f"/{name}")
+        await stage.pilot.press("enter")
+        await shown(stage, Sheet)
+
+
+async def test_shift_tab_goes_through_the_modes():
+    async with on_stage() as stage:
+        seen: list[str] = []
+        for _ in range(3):
+            await stage.pilot.press("shift+tab")
+            await stage.settled()
+            seen.append(stage.harness.mode)
+        assert seen == ["acceptEdits", "plan", "default"]
+        assert "default" in stage.text().splitlines()[-1]
+
+
+async def test_a_dangerous_mode_takes_its_name():
+    async with on_stage() as stage:
+        await stage.say("/mode bypassPermissions")
+        await stage.until(lambda: stage.harness.mode == "bypassPermissions")
+        await stage.settled()
+        assert "bypass permissions" in stage.text().splitlines()[-1]
+
+
+async def test_the_model_is_picked_from_what_the_server_offers():
+    async with on_stage() as stage:
+        await stage.type("/model")
+        await stage.pilot.press("enter")
+        await shown(stage, Picker)
+        await stage.type("haiku")
+        await stage.pilot.press("enter")
+        await stage.until(lambda: stage.workbench.choice and stage.workbench.choice.model == "claude-haiku-4-5")
+
+
+async def test_a_theme_is_tried_on_kept_and_taken_back(places: Places):
+    async with on_stage(places=places) as stage:
+        before = stage.app.theme
+        await stage.type("/theme")
+        await stage.pilot.press("enter")
+        await shown(stage, Picker)
+        await stage.pilot.press("down")
+        await stage.settled()
+        assert stage.app.theme != before
+        await stage.pilot.press("escape")
+        await stage.settled()
+        assert stage.app.theme == before
+        await stage.say("/theme rein-light")
+        await stage.until(lambda: stage.app.theme == "rein-light")
+    async with on_stage(places=places) as stage:
+        assert stage.app.theme == "rein-light"
+
+
+async def test_switches_are_kept(places: Places):
+    async with on_stage(places=places) as stage:
+        await stage.say("/config vim=on")
+        await stage.until(lambda: stage.app.preferences.vim)
+    async with on_stage(places=places) as stage:
+        assert stage.app.preferences.vim
+
+
+async def test_broken_preferences_are_reported_and_defaults_hold(places: Places):
+    places.data.mkdir(parents=True)
+    (places.data / "preferences.json").write_text('{"vim": 3}')
+    async with on_stage(places=places) as stage:
+        await stage.until(lambda: "preferences" in stage.text())
+        assert not stage.app.preferences.vim
+
+
+async def test_export_and_copy(tmp_path: Path):
+    async with on_stage(lambda: [stories.greeting()]) as stage:
+        await stage.say("hello")
+        await stage.say(f"/export {tmp_path}/out.md")
+        await stage.until((tmp_path / "out.md").exists)
+        await stage.until(lambda: "What shall we work on?" in (tmp_path / "out.md").read_text())
+        await stage.say("/copy")
+        await stage.until(lambda: stage.app.clipboard == "Hello. What shall we work on?")
+
+
+async def test_an_export_that_fails_says_why():
+    async with on_stage() as stage:
+        await stage.say("/export /proc/nowhere/x.md")
+        await stage.until(lambda: "cannot export" in stage.text())
+
+
+async def test_clear_begins_a_new_session_and_resume_picks_an_old_one():
+    async with on_stage(stored=SESSIONS) as stage:
+        await stage.say("hello")
+        await stage.say("/clear")
+        await stage.until(lambda: len(stage.workbench.opened) == 2)
+        await stage.type("/resume")
+        await stage.pilot.press("enter")
+        await shown(stage, Picker)
+        await stage.type("parser")
+        await stage.pilot.press("enter")
+        await stage.until(lambda: stage.harness.info.id == "a3")
+
+
+async def test_history_is_searched_with_ctrl_r():
+    async with on_stage() as stage:
+        await stage.say("fix the parser")
+        await stage.say("write the docs")
+        await stage.pilot.press("ctrl+r")
+        await shown(stage, Picker)
+        await stage.type("pars")
+        await stage.pilot.press("enter")
+        await stage.until(lambda: stage.app.main.composer.text == "fix the parser")
+
+
+async def test_ctrl_c_twice_leaves_with_the_command_that_resumes():
+    async with on_stage() as stage:
+        await stage.say("hello")
+        await stage.pilot.press("ctrl+c")
+        await stage.settled()
+        assert "ctrl+c again exits" in stage.text()
+        await stage.pilot.press("ctrl+c")
+        await stage.until(lambda: stage.app.return_value is not None)
+        assert stage.app.return_value == f"rein-tui --resume {stage.harness.info.id}"
+
+
+async def test_a_session_without_a_turn_leaves_without_a_word():
+    async with on_stage() as stage:
+        await stage.say("/exit")
+        await stage.until(lambda: stage.app.return_value is not None)
+        assert stage.app.return_value == ""
+
+
+async def test_ctrl_c_clears_the_prompt_first_and_undo_brings_it_back():
+    async with on_stage() as stage:
+        await stage.type("precious")
+        await stage.pilot.press("ctrl+c")
+        assert stage.app.main.composer.text == ""
+        await stage.pilot.press("ctrl+z")
+        assert stage.app.main.composer.text == "precious"
+
+
+async def test_ctrl_c_copies_what_is_selected():
+    async with on_stage() as stage:
+        await stage.type("word")
+        await stage.pilot.press("shift+home", "ctrl+c")
+        await stage.settled()
+        assert stage.app.clipboard == "word"
+        assert stage.app.main.composer.text == "word"
+
+
+async def test_esc_twice_clears_the_prompt_and_on_an_empty_one_opens_rewind():
+    async with on_stage(lambda: [stories.greeting(), stories.greeting()]) as stage:
+        await stage.say("first")
+        await stage.say("second")
+        await stage.type("no")
+        await stage.pilot.press("escape", "escape")
+        await stage.settled()
+        assert stage.app.main.composer.text == ""
+        await stage.pilot.press("escape", "escape")
+        await shown(stage, Picker)
+        assert "1 file: tokens.py" in stage.text()
+        await stage.pilot.press("enter")
+        await stage.until(lambda: "Not undone: make build" in stage.text())
+        await stage.pilot.press("enter")
+        await stage.until(lambda: stage.harness.rewound)
+        assert stage.harness.rewound == [(1, True, True)]
+        await stage.until(lambda: stage.app.main.composer.text == "second")
+
+
+async def test_compact_is_a_turn_and_not_one_beside_another():
+    async with on_stage(lambda: [stories.streaming()]) as stage:
+        await stage.say("go")
+        await stage.say("/compact")
+        await stage.until(lambda: "not while a turn runs" in stage.text())
+        stage.harness.go_on()
+        await stage.settled()
+        await stage.say("/compact the tests")
+        await stage.until(lambda: any(isinstance(fact, Compacted) for fact in stage.harness.history()))
+
+
+async def test_the_external_editor_gets_the_prompt_and_gives_it_back(tmp_path: Path):
+    editor = tmp_path / "ed.sh"
+    editor.write_text('#!/bin/sh\nprintf " and more" >> "$1"\n')
+    editor.chmod(0o755)
+    assert await edit(f"{editor}", "this") == "this and more"
+    assert await edit("false", "this") == "this"
+
+
+async def test_a_terminal_that_cannot_be_lent_and_an_editor_that_is_not_there_say_so(monkeypatch: pytest.MonkeyPatch):
+    async with on_stage() as stage:
+        monkeypatch.setenv("VISUAL", "/no/such/editor")
+        await stage.type("this")
+        await stage.pilot.press("ctrl+g")
+        await stage.until(lambda: "editor" in stage.text())
+        assert stage.app.main.composer.text == "this"
+
+
+def test_keys_file(places: Places):
+    places.config.mkdir(parents=True)
+    path = places.config / "rein-tui-keys.json"
+    path.write_text(
+        '{\n  "inspector": "f9, ctrl+e",\n  "hook": "f3",\n  "keys": 1,\n  "stop": "ctrl+i",\n  "mode": "x y"\n}'
+    )
+    keymap, notices = read_keymap(path, {"inspector", "hooks", "keys", "stop", "mode"})
+    assert keymap == {"inspector": "f9,ctrl+e"}
+    assert [notice.where.rsplit(":", 1)[1] for notice in notices] == ["3", "4", "5", "6"]
+    assert "hooks" in notices[0].text
+    assert "tab" in notices[2].text
+
+
+def test_a_keys_file_that_is_no_json_names_its_line(tmp_path: Path):
+    path = tmp_path / "keys.json"
+    path.write_text('{\n "a": "b"\n "c": "d"}')
+    keymap, notices = read_keymap(path, {"a"})
+    assert keymap == {}
+    assert notices[0].where.endswith(":3")
+
+
+async def test_rebound_keys_work(places: Places):
+    places.config.mkdir(parents=True)
+    (places.config / "rein-tui-keys.json").write_text(json.dumps({"inspector": "f9", "composer.newline": "ctrl+n"}))
+    async with on_stage(places=places) as stage:
+        await stage.pilot.press("f9")
+        await stage.until(lambda: stage.app.main.dock.shown == "inspector")
+        await stage.pilot.press("f9")
+        await stage.until(lambda: not stage.app.main.dock.shown)
+        await stage.type("a")
+        await stage.pilot.press("ctrl+n")
+        await stage.type("b")
+        assert stage.app.main.composer.text == "a\nb"
+
+
+def test_the_registry():
+    async def nothing(app: object, argument: str) -> None:
+        return
+
+    registry = Registry([Command("alpha", "", nothing, aliases=("a",))])
+    assert registry.get("a") is registry.get("alpha")
+    assert not registry.add(Command("alpha", "", nothing))
+    assert registry.closest("alpah") is registry.get("alpha")
+    registry.remove("alpha")
+    assert registry.get("a") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [("/a", ("a", "")), ("/a  b c ", ("a", "b c")), ("/a\nb c", ("a", "b c"))],
+)
+def test_split_command(text: str, parts: tuple[str, str]):
+    assert split_command(text) == parts

@@ -1,0 +1,116 @@
+"""The screen at every size: what folds, what covers, what stays reachable."""
+
+import pytest
+
+from rein_tui.widgets.sidebar import SessionList
+from tests import stories
+from tests.app.driving import on_stage
+from tests.app.fake_harness import SESSIONS
+
+
+@pytest.mark.parametrize(("key", "tab"), [("f2", "inspector"), ("f3", "hooks")])
+async def test_a_key_shows_its_tab_and_folds_it(key: str, tab: str):
+    async with on_stage(lambda: [stories.greeting()]) as stage:
+        await stage.say("hello")
+        await stage.pilot.press(key)
+        await stage.until(lambda: stage.app.main.dock.shown == tab)
+        await stage.settled()
+        assert stage.app.main.chat.region.width > 0
+        await stage.pilot.press(key)
+        await stage.until(lambda: not stage.app.main.dock.shown)
+        await stage.settled()
+        assert stage.app.focused is stage.app.main.composer.area
+
+
+async def test_a_pane_shown_late_knows_the_story_from_its_beginning():
+    async with on_stage(lambda: [stories.fix()]) as stage:
+        await stage.say("fix it")
+        await stage.until(lambda: len(stage.app.screen_stack) > 1)
+        await stage.pilot.press("n")
+        await stage.settled()
+        await stage.pilot.press("f3")
+        await stage.until(lambda: "lint.sh" in stage.text())
+        await stage.pilot.press("f2")
+        await stage.until(lambda: stage.app.main.dock.shown == "inspector")
+
+
+@pytest.mark.parametrize("width", [60, 80, 99])
+async def test_below_a_hundred_columns_the_dock_takes_the_screen_and_esc_gives_it_back(width: int):
+    async with on_stage(size=(width, 30)) as stage:
+        await stage.pilot.press("f2")
+        await stage.until(lambda: stage.app.main.dock.shown)
+        await stage.settled()
+        assert stage.app.main.dock.region.width == width
+        assert stage.app.main.chat.region.width == 0
+        await stage.pilot.press("escape")
+        await stage.settled()
+        assert stage.app.main.chat.region.width > 0
+        assert stage.app.focused is stage.app.main.composer.area
+
+
+async def test_below_eighty_columns_the_sidebar_lies_over_the_chat():
+    async with on_stage(size=(60, 20), stored=SESSIONS) as stage:
+        screen = stage.app.main
+        assert not screen.sidebar.display
+        wide = screen.chat.region.width
+        await stage.pilot.press("f6")
+        await stage.until(lambda: isinstance(stage.app.focused, SessionList))
+        await stage.settled()
+        assert screen.sidebar.display
+        assert screen.chat.region.width == wide == 60
+        await stage.pilot.press("escape")
+        await stage.settled()
+        assert not screen.sidebar.display
+
+
+async def test_f6_hides_the_sidebar_where_there_is_room_and_shows_it_where_there_is_little():
+    async with on_stage(size=(120, 36)) as stage:
+        assert stage.app.main.sidebar.display
+        await stage.pilot.press("f6")
+        await stage.settled()
+        assert not stage.app.main.sidebar.display
+    async with on_stage(size=(100, 30)) as stage:
+        assert not stage.app.main.sidebar.display
+        await stage.pilot.press("f6")
+        await stage.settled()
+        assert stage.app.main.sidebar.display
+
+
+async def test_resizing_in_mid_stream_loses_nothing():
+    async with on_stage(lambda: [stories.streaming()], size=(120, 36)) as stage:
+        await stage.say("tell me")
+        for width, height in ((60, 20), (200, 60), (81, 24), (100, 30)):
+            await stage.pilot.resize_terminal(width, height)
+            await stage.settled()
+            assert stage.app.main.composer.region.right <= width
+            assert stage.app.main.status.region.bottom == height
+        stage.harness.go_on()
+        await stage.until(lambda: "hides the next" in stage.text())
+
+
+async def test_typing_goes_to_the_prompt_wherever_the_focus_is():
+    async with on_stage() as stage:
+        stage.app.set_focus(None)
+        await stage.type("hi")
+        await stage.settled()
+        assert stage.app.main.composer.text == "hi"
+
+
+async def test_the_status_line_always_fits():
+    async with on_stage(lambda: [stories.streaming()], size=(60, 20)) as stage:
+        await stage.say("go")
+        last = stage.text().splitlines()[-1]
+        assert "F1 keys" in last
+        assert "writing" in last
+        assert len(last) <= 60
+
+
+async def test_a_click_on_a_tab_and_on_the_status_line():
+    async with on_stage() as stage:
+        await stage.pilot.press("f2")
+        await stage.until(lambda: stage.app.main.dock.shown == "inspector")
+        await stage.settled()
+        await stage.pilot.click("TabRow", offset=(17, 0))
+        await stage.until(lambda: stage.app.main.dock.shown == "hooks")
+        await stage.pilot.click("Status", offset=(118, 0))
+        await stage.until(lambda: len(stage.app.screen_stack) > 1)
