@@ -40,6 +40,8 @@ from .surface import Surface
 DENSITIES: tuple[Density, ...] = ("grouped", "line", "full")
 BITE = 4000
 """Characters of live text that are laid out in one go."""
+PAUSE = 0.0005
+"""Seconds between events that show that whoever brings them waits for something: then the loop had its turn."""
 BREATH = 0.004
 """Seconds of events after which keys and frames get a turn, however fast the events come."""
 
@@ -122,6 +124,7 @@ class Chat(Vertical):
         self._fold = ChatFold(self._look)
         self._entries: dict[ChatBlock, Entry[Block]] = {}
         self._breathed = 0.0
+        self._applied = 0.0
         self._unshown = 0
 
     def compose(self) -> ComposeResult:
@@ -140,6 +143,7 @@ class Chat(Vertical):
 
     async def apply(self, event: Event) -> None:
         """Fold one live event in. Yields to keys and frames now and then, so an endless stream starves nobody."""
+        started = time.perf_counter()
         for change in self._fold.apply(event):
             self._show(change)
         if isinstance(event, (MessageFinished, *TURN_ENDS)):
@@ -150,10 +154,17 @@ class Chat(Vertical):
             if self._unshown > BITE:
                 self._unshown = 0
                 self.surface.digest()
+        await self._breathe(started)
+
+    async def _breathe(self, started: float) -> None:
+        """Let keys and frames in when events have come without a pause for a while."""
         now = time.perf_counter()
+        if started - self._applied > PAUSE:
+            self._breathed = started
         if now - self._breathed > BREATH:
             await asyncio.sleep(0)
-            self._breathed = time.perf_counter()
+            self._breathed = now = time.perf_counter()
+        self._applied = now
 
     def load(self, facts: Sequence[Fact]) -> None:
         """Show a whole history instead of what was here, from its end."""

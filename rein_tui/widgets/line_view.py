@@ -27,6 +27,7 @@ from .painter import Painter
 from .stack import Entry, Stack
 
 FRAME = 1 / 15
+SCROLLED_FRAME = 1 / 10
 SLOWEST_FRAME = 0.5
 COST_SHARE = 4
 """A frame may cost one part in this many of the time between frames."""
@@ -80,6 +81,16 @@ class Row:
         """Whether the other row looks the same."""
         return self.bar is other.bar and self.marks == other.marks and self.line.is_like(other.line)
 
+    def same_cells(self, other: "Row") -> int:
+        """How many cells on the left certainly look the same: where text only grew, all of the old."""
+        if self.bar is not other.bar or not self.line.has_gutter_of(other.line):
+            return 0
+        cells = 1 + self.line.gutter.cell_length
+        old = other.line.body.plain
+        if self.marks or other.marks or self.line.body.spans or other.line.body.spans or not old.isascii():
+            return cells
+        return cells + len(old) if self.line.body.plain.startswith(old) else cells
+
     @property
     def width(self) -> int:
         """Cells up to the end of what is not blank."""
@@ -109,7 +120,7 @@ class LineView(ScrollView, can_focus=True):
         self.following = True
         self._top: tuple[Entry[Block], int] | None = None
         self._holding = False
-        self._painting = False
+        self._frame = FRAME
         self._painter: Painter | None = None
         self._width = 0
         self._shown: list[Row] = []
@@ -184,7 +195,7 @@ class LineView(ScrollView, can_focus=True):
     def _schedule(self) -> None:
         if self._timer is not None or not self.is_mounted:
             return
-        wait = self._flushed + min(SLOWEST_FRAME, max(FRAME, COST_SHARE * self._cost)) - time.perf_counter()
+        wait = self._flushed + min(SLOWEST_FRAME, max(self._frame, COST_SHARE * self._cost)) - time.perf_counter()
         if wait <= 0:
             self.flush()
         else:
@@ -345,31 +356,54 @@ class LineView(ScrollView, can_focus=True):
         """Have those rows painted again that look different now, as far to the right as they differ."""
         before, rows = self._shown, self._rows()
         self._shown = rows
+        regions: list[Region] = []
         for y in range(max(len(before), len(rows))):
             old = before[y] if y < len(before) else None
             new = rows[y] if y < len(rows) else None
             if old is None or new is None:
-                self.refresh(Region(0, y, self.size.width, 1))
+                regions.append(Region(0, y, self.size.width, 1))
             elif not new.is_like(old):
-                self.refresh(Region(0, y, min(self.size.width, max(old.width, new.width)), 1))
+                start = new.same_cells(old)
+                end = min(self.size.width, max(old.width, new.width))
+                regions.append(Region(start, y, max(1, end - start), 1))
+        if regions:
+            self.refresh(*regions)
+        # Scrolled text is read a little slower than grown text: fewer whole frames are enough.
+        self._frame = SCROLLED_FRAME if len(regions) > self.size.height // 2 else FRAME
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Paint rows for the screen, without the offsets that only the mouse needs."""
-        self._painting = True
-        try:
-            return super().render_lines(crop)
-        finally:
-            self._painting = False
+        """Paint rows for the screen.
 
-    def render_line(self, y: int) -> Strip:
-        """One row of the viewport."""
+        A surface has no border and no padding, so Textual's cache of styled lines would only make and keep each strip
+        once more; ours come with their colours and stay as long as the line does.
+        """
+        background = self.background_colors[1]
+        filters = self.get_line_filters()
+        strips: list[Strip] = []
+        for y in crop.line_range:
+            strip = self._row_strip(y)
+            for line_filter in filters:
+                strip = strip.apply_filter(line_filter, background)
+            strips.append(strip)
+        if crop.column_span != (0, self.size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
+
+    def _row_strip(self, y: int) -> Strip:
         if self._painter is None:
             self._painter = Painter(self.visual_style, self._theme_variables(), self.size.width)
         if y >= len(self._shown):
             return self._painter.blank()
         row = self._shown[y]
-        strip = self._painter.strip(row.line, row.bar, row.marks)
-        return strip if self._painting else strip.apply_offsets(-1, (row.entry.order << 24) + row.offset)
+        return self._painter.strip(row.line, row.bar, row.marks)
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the viewport as the mouse sees it: with the offsets that a selection is made of."""
+        strip = self._row_strip(y)
+        if y >= len(self._shown):
+            return strip
+        row = self._shown[y]
+        return strip.apply_offsets(-1, (row.entry.order << 24) + row.offset)
 
     def _theme_variables(self) -> dict[str, str]:
         return cast("App[object]", cast("Any", self).app).theme_variables

@@ -64,9 +64,11 @@ class Line:
             return False
         if self is other:
             return True
-        return (
-            self.piece.style == other.piece.style and _same(self.body, other.body) and _same(self.gutter, other.gutter)
-        )
+        return _same(self.body, other.body) and self.has_gutter_of(other)
+
+    def has_gutter_of(self, other: "Line") -> bool:
+        """Whether the gutters and the styles under the rows are the same."""
+        return self.piece.style == other.piece.style and _same(self.gutter, other.gutter)
 
     def text(self, start: int = 0, end: int | None = None) -> str:
         """The logical text of columns `start` to `end` (characters, gutter included) with its line break, if any."""

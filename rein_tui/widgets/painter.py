@@ -54,8 +54,11 @@ class Painter:
             segments += self._segments(line.gutter[:bare], "", ())
         segments += self._segments(line.gutter[bare:] if bare else line.gutter, under, ())
         segments += self._segments(line.body, under, marks)
-        segments = list(Segment.simplify(segments))
-        return Strip(segments).adjust_cell_length(self.width, self.rich(under) if under else self.rich())
+        room = self.width - bar.cell_length - line.gutter.cell_length - line.body.cell_length
+        if room > 0:
+            segments.append(Segment(" " * room, self.rich(under) if under else self.rich()))
+        strip = Strip(Segment.simplify(segments), self.width - min(0, room))
+        return strip if room >= 0 else strip.adjust_cell_length(self.width)
 
     def blank(self) -> Strip:
         """An empty row."""

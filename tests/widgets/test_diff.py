@@ -1,9 +1,10 @@
 """Diffs: both layouts, changed words, and copying code without its gutters."""
 
+from textual.content import Content
+
 from rein_tui.harness.protocol.displays import DiffDisplay, Hunk
 from rein_tui.widgets.diff import diff_pieces, diff_title, mark_words
 from rein_tui.widgets.lines import lay_out
-from textual.content import Content
 
 DIFF = DiffDisplay(
     path="a.py",
