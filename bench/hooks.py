@@ -123,9 +123,8 @@ def main() -> int:
     else:
         print(f"{HOOKS} hooks          {found['hooks'] * 1000:8.2f} ms")
         print(f"{HOOKS} processes      {found['processes'] * 1000:8.2f} ms")
-        print(
-            f"ratio             {found['ratio']:8.2f}    (limit {MAX_RATIO}; {found['plain_ratio']:.2f} without sessions)"
-        )
+        print(f"ratio             {found['ratio']:8.2f}    (limit {MAX_RATIO})")
+        print(f"without sessions  {found['plain_ratio']:8.2f}")
         print(f"no hooks          {found['no_hooks'] * 1e6:8.2f} µs (limit {MAX_IDLE * 1e6:.0f})")
     return 0 if found["ratio"] <= MAX_RATIO and found["no_hooks"] <= MAX_IDLE else 1
 
