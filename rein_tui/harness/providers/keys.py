@@ -2,11 +2,38 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+from ..process import child_environment, run_process
+from ..protocol.errors import ConfigError
 from .base import NO_SECRET, KeyHelper, Secret
 
 HELPER_TTL = 300.0
 """Seconds that a fetched key is used before the helper is asked again."""
+
+_PATIENCE = 30.0
+"""Seconds that a helper may take."""
+
+
+def shell_helper(command: str, cwd: Path, where: str = "apiKeyHelper") -> KeyHelper:
+    """The `apiKeyHelper` setting as a helper: a shell command that prints the key. `where` names the setting's place.
+
+    The caller has seen to it that the setting comes from the person or the administrator, never from a project.
+    """
+
+    async def fetch() -> str:
+        try:
+            done = await run_process(["sh", "-c", command], cwd=cwd, env=child_environment(), timeout=_PATIENCE)
+        except OSError as error:
+            raise ConfigError(f"The key helper cannot be started: {error.strerror or error}", where=where) from error
+        key = done.stdout.decode("utf-8", "replace").strip()
+        if done.exit_code != 0 or not key or "\n" in key:
+            said = done.stderr.decode("utf-8", "replace").strip()[-300:]
+            wrong = f"it ended with {done.exit_code}" if done.exit_code != 0 else "it must print one line, the key"
+            raise ConfigError(f"The key helper gave no key: {said or wrong}", where=where)
+        return key
+
+    return fetch
 
 
 class KeyRing:

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from rein_tui.harness.protocol.errors import ConfigError, ReinError, StartError
+from rein_tui.harness.protocol.errors import ConfigError, ProviderError, ReinError, StartError
 from rein_tui.harness.protocol.messages import Message, TextBlock, Usage
 from rein_tui.harness.protocol.ports import ModelChoice, ModelRequest
 from rein_tui.harness.providers.base import NO_SECRET, Secret, safe_id
 from rein_tui.harness.providers.choose import Surroundings, default_model, make_provider
 from rein_tui.harness.providers.gguf import read_gguf
-from rein_tui.harness.providers.keys import KeyRing
+from rein_tui.harness.providers.keys import KeyRing, shell_helper
 from rein_tui.harness.providers.prices import PRICES, cost, price_of, read_prices
 
 REQUEST = ModelRequest(model="m", system="", messages=(Message(role="user", blocks=(TextBlock(text="hi"),)),))
@@ -129,6 +129,22 @@ async def test_a_fetched_key_is_kept_for_its_time() -> None:
     assert (await keys.current()).reveal() == "key-2"
     keys.forget()
     assert (await keys.current()).reveal() == "key-3"
+
+
+async def test_a_helper_is_a_command_that_prints_a_key(tmp_path: Path) -> None:
+    assert await shell_helper("echo key-1", tmp_path)() == "key-1"
+    for command in ("exit 3", "true", "echo a; echo b", "echo no >&2; false"):
+        with pytest.raises(ConfigError) as caught:
+            await shell_helper(command, tmp_path, where="settings.json:4")()
+        assert caught.value.where == "settings.json:4"
+    provider = make_provider(
+        ModelChoice(kind="anthropic"),
+        Surroundings(environment={}, settings={}, key_helper=shell_helper("exit 3", tmp_path)),
+    )
+    with pytest.raises(ProviderError) as refused:
+        await anext(provider.stream(REQUEST))
+    assert refused.value.kind == "auth"
+    await provider.close()
 
 
 def test_prices() -> None:
