@@ -37,9 +37,9 @@ def _means_everything(name: str) -> bool:
 def _is_critical(value: str, scene: ShellScene, folder: str) -> bool:
     if "\0" in value:
         return True
-    path = posixpath.join(folder, value or ".")
+    path = posixpath.join(folder, value or ".").rstrip("/") or "/"
     while _means_everything(posixpath.basename(path)):
-        path = posixpath.dirname(path)
+        path = posixpath.dirname(path).rstrip("/") or "/"
     spellings = {posixpath.normpath(path), posixpath.normpath(scene.facts.realpath(path))}
     return any(_is_protected(spelling, scene) for spelling in spellings)
 

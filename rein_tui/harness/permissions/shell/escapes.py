@@ -23,6 +23,11 @@ _LONG: dict[str, str] = {
     "split": "filter",
     "zip": "unzip-command",
     "cargo": "config",
+    "npm": "script-shell node-options userconfig globalconfig shell init-module",
+    "pnpm": "script-shell node-options",
+    "yarn": "script-shell use-yarnrc",
+    "nmap": "script",
+    "diff": "paginate",
     "less": "lesskey-file lesskey-src",
     "sed": "file",
     "awk": "file exec include load",
@@ -52,7 +57,7 @@ _SHORT: dict[str, str] = {
     "fd": "xX",
     "fdfind": "xX",
     "tar": "IF",
-    "ssh": "oFE",
+    "ssh": "oFEI",
     "scp": "oFS",
     "sftp": "oFSb",
     "rsync": "e",
@@ -91,6 +96,7 @@ _WORDS: dict[str, frozenset[str]] = {
     "gdb": frozenset("-ex -x --eval-command --command --args".split()),
 }
 _AWK_CODE = re.compile(r"system|getline|[|>]|@|ENVIRON|close")
+_DATABASE_CODE = re.compile(r"\.(?:shell|system)|\\!|^\\|\bsystem\b|\bprogram\b|load_extension", re.IGNORECASE)
 _TRANSPORT = re.compile(r"(?:ext|fd)::|^-|--upload-pack")
 _GIT_GLOBALS = frozenset(
     "-c -C --exec-path --git-dir --work-tree --namespace --config-env --attr-source -p --paginate".split()
@@ -164,9 +170,9 @@ def code_escape(program: str, words: Sequence[str]) -> str:
         return "an editor command can run programs"
     if program == "socat" and any(re.search(r"exec:|system:", word, re.IGNORECASE) for word in words):
         return "`socat` runs a program"
-    if program in {"sqlite3", "psql", "mysql"} and any(
-        re.search(r"\.(?:shell|system)|\\!|^\\", word) for word in words
-    ):
+    if program in {"less", "more"} and any(word.startswith("+") for word in words):
+        return "a pager command can run programs"
+    if program in {"sqlite3", "psql", "mysql", "mariadb"} and any(_DATABASE_CODE.search(word) for word in words):
         return f"this {program} command can run programs"
     return ""
 

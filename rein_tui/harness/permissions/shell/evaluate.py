@@ -6,7 +6,7 @@ understand completely, one command at a time. The worst part decides.
 
 from dataclasses import replace
 
-from rein_tui.harness.protocol.decisions import DecidedBy, Outcome, Rule, RuleTrial, Source
+from rein_tui.harness.protocol.decisions import DecidedBy, Outcome, PartDecision, Rule, RuleTrial, Source
 
 from .critical import critical_removal
 from .files import file_use
@@ -73,7 +73,7 @@ class _Evaluation:
                     hit = (entry, invocation)
         if hit is None and book.bare:
             book.match((self.command,), self.command[:200])
-            return self._rule_verdict(behavior, book.bare.rule, self.command.strip()[:200])
+            return self._rule_verdict(behavior, book.bare, self.command.strip()[:200])
         return self._rule_verdict(behavior, hit[0].rule, _part(hit[1])) if hit else None
 
     def _rule_verdict(self, behavior: Outcome, rule: Rule, part: str) -> ShellVerdict:
@@ -96,6 +96,8 @@ class _Evaluation:
             use = file_use(invocation.argv)
             for access, paths in (("read", use.reads), ("covered_write", use.writes)):
                 for path in paths[:50]:
+                    if path in invocation.open_words and any(letter in path for letter in "*?["):
+                        continue
                     decision = self.paths.literal(path, folders, "read" if access == "read" else "covered_write")
                     if decision.outcome == "deny" and not invocation.suspect:
                         return self._told("deny", "rule", decision.reason)
@@ -121,13 +123,12 @@ class _Evaluation:
             return hits[0].rule if hits else None
         program = base_name(invocation.argv[0])
         if invocation.open_words:  # what the open words turn into may be what the rule names
-            entry = book.names(program)
-            if entry:
-                return entry.rule
+            named = book.names(program)
+            if named:
+                return named
         if program in INTERPRETERS:
             words = {base_name(word) for code in invocation.argv[1:] for word in _code_words(code)}
-            for name in words & book.by_program.keys():
-                return book.by_program[name][0].rule
+            return next((book.names(name) for name in book.programs if name in words), None)
         return None
 
     # --- what allows
@@ -149,7 +150,7 @@ class _Evaluation:
         for part in self.parts:
             if part.decided_by == "working_directory" and part.outcome == "ask" and part.changes_files:
                 return self._told("ask", part.decided_by, part.reason)
-        return self._told("allow", "mode", "bypassPermissions asks about nothing else")
+        return self._told("allow", "mode", "the mode bypassPermissions asks about nothing else")
 
     def _has_scoped_limits(self) -> bool:
         return self.books["deny"].is_scoped or self.books["ask"].is_scoped
@@ -197,12 +198,18 @@ class _Evaluation:
         parts = PartJudge(scene, RuleBook.of(scene.allow), self.paths)
         return all(part.outcome == "allow" for command in self.survey.commands or () for part in parts.judge(command))
 
+    def _found_parts(self) -> tuple[PartDecision, ...]:
+        """The commands of a line that is not understood, as far as they were found."""
+        found = dict.fromkeys(_part(invocation) for invocation in self.survey.invocations if not invocation.suspect)
+        reason = "part of a line that is not fully understood"
+        return tuple(PartDecision(text=text, outcome="ask", reason=reason) for text in list(found)[:50])
+
     # --- the answer
 
     def _ask_or_deny(self, verdict: ShellVerdict) -> ShellVerdict:
         if self.scene.mode != "dontAsk":
             return verdict
-        reason = f"dontAsk mode denies what would ask: {verdict.reason}"
+        reason = f"The mode dontAsk denies what would ask: {verdict.reason}"
         return replace(verdict, outcome="deny", reason=reason)
 
     def _told(
@@ -210,14 +217,15 @@ class _Evaluation:
     ) -> ShellVerdict:
         trials: list[RuleTrial] = []
         whole = self.command if len(self.command) <= 200 else self.command[:199] + "…"
+        programs = {base_name(invocation.argv[0]) for invocation in self.survey.invocations}
         for book in self.books.values():
-            trials.extend(book.trials(rule, whole))
+            trials.extend(book.trials(rule, whole, programs))
         return ShellVerdict(
             outcome=outcome,
             decided_by=decided_by,
             reason=reason[:1].upper() + reason[1:] if reason[:1] != "`" else reason,
             rule=rule,
-            parts=tuple(part.told() for part in self.parts),
+            parts=tuple(part.told() for part in self.parts) or self._found_parts(),
             trials=tuple(trials),
             waivable=waivable,
         )

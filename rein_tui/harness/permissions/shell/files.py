@@ -15,7 +15,7 @@ _READERS = frozenset(
     "zsh curl wget".split()
 )
 _SEARCHERS = frozenset("grep egrep fgrep zgrep rg ag ack sed gsed awk gawk mawk nawk jq yq perl ugrep git".split())
-_ALL_WRITE = frozenset("touch mkdir rmdir rm unlink shred truncate tee chmod chown chgrp mkfifo mknod unzip".split())
+_ALL_WRITE = frozenset("touch mkdir rmdir rm unlink shred truncate tee chmod chown chgrp mkfifo mknod sponge".split())
 _LAST_WRITES = frozenset("cp mv ln install rsync scp".split())
 _OUTPUT_OPTIONS: dict[str, tuple[str, ...]] = {
     "sort": ("-o", "--output"),
@@ -64,6 +64,7 @@ _OUTPUT_OPTIONS: dict[str, tuple[str, ...]] = {
     "pip": ("-t", "--target", "-d", "--dest"),
     "split": (),
 }
+_KEEPS_NAME = re.compile(r"-[A-Za-z]*O[A-Za-z]*|--remote-name(?:-all)?")
 _IN_PLACE = frozenset("sed gsed perl ruby".split())
 
 
@@ -124,6 +125,8 @@ def _writes(program: str, argv: Sequence[str], operands: list[str], use: FileUse
         use.writes += [word[3:] for word in argv[1:] if word.startswith("of=")]
     elif program in {"uniq", "xxd"} and len(operands) > 1:
         use.writes += operands[1:]
+    elif program == "wget" or (program == "curl" and any(_KEEPS_NAME.fullmatch(word) for word in argv[1:])):
+        use.writes += [name for word in operands if (name := word.split("?")[0].rstrip("/").rsplit("/", 1)[-1])]
     use.writes += _option_values(argv[1:], _OUTPUT_OPTIONS.get(program, ()))
 
 

@@ -1,5 +1,6 @@
 """Decides about one understood command: a rule that covers it, the read-only tables, or the mode."""
 
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -77,7 +78,7 @@ class PartJudge:
         shown = f"{redirect.operator} {target.raw}"
         if target.value == "/dev/null" and target.is_literal:
             return None
-        if not target.is_literal:
+        if not target.is_literal or target.is_open:
             return self._asks(shown, f"the target of `{redirect.operator}` cannot be told before it runs", "opaque")
         if target.value.startswith(("/dev/tcp/", "/dev/udp/")):
             return self._asks(shown, "bash would open a network connection", "opaque")
@@ -87,7 +88,7 @@ class PartJudge:
         decision = self.paths.literal(target.value, folders, access)
         if decision.outcome == "allow":
             return PartVerdict(shown, "allow", decision.reason, "working_directory", changes_files=access == "write")
-        fix = self.scene.path_suggestion(folders.join(target.value)[0], access)
+        fix = self.scene.path_suggestion(posixpath.normpath(folders.join(target.value)[0]), access)
         reason = f"the target of `{redirect.operator}`: {decision.reason}"
         return PartVerdict(
             shown, decision.outcome, reason, "working_directory", path_fix=fix, fixable=bool(fix), changes_files=True
@@ -128,6 +129,8 @@ class PartJudge:
         return self._built_in(command, inner, stripped.skipped, text, why_not)
 
     def _built_in(self, command: Command, inner: tuple[str, ...], skipped: int, text: str, why_not: str) -> PartVerdict:
+        if command.words[skipped].is_open and inner[0] != "[":
+            return self._asks(text, "the program is not known before it runs", "opaque")
         has_globs = any(word.is_glob for word in command.words[skipped:])
         if inner[0] == "git":
             problem = self._git(inner, has_globs)
@@ -190,6 +193,7 @@ class PartJudge:
                 reason = "" if same else self._objection(entry, argv, start, skipped)
                 if not reason:
                     return entry, ""
+                self.allow.object_to(entry.place, f"matched, but {reason}")
                 why_not = why_not or reason
         return None, why_not
 
@@ -220,7 +224,9 @@ class PartJudge:
                     text, decision.outcome, f"`{path}`: {decision.reason}", "protected_path", covered.rule
                 )
         if self.scene.mode == "plan" and (writes or file_change(inner)):
-            return PartVerdict(text, "ask", "plan mode changes no files", "mode", covered.rule, changes_files=True)
+            return PartVerdict(
+                text, "ask", "no files are changed in plan mode", "mode", covered.rule, changes_files=True
+            )
         reason = f"`{covered.rule.text}` allows it"
         return PartVerdict(text, "allow", reason, "rule", covered.rule, changes_files=bool(writes))
 
@@ -244,7 +250,8 @@ class PartJudge:
         if hardest is None or hardest.outcome == "allow":
             return PartVerdict(text, "allow", f"`{command.values[skipped]}` only reads", "read_only")
         path = next(path for path, decision in decisions if decision is hardest)
-        fix = self.scene.path_suggestion(self.folders.join(path)[0], "read") if path not in globs else ""
+        absolute = posixpath.normpath(self.folders.join(path)[0])
+        fix = self.scene.path_suggestion(absolute, "read") if path not in globs else ""
         return PartVerdict(text, hardest.outcome, hardest.reason, "working_directory", path_fix=fix, fixable=bool(fix))
 
     def _edits(self, inner: tuple[str, ...], has_globs: bool, text: str) -> PartVerdict | None:
@@ -261,7 +268,7 @@ class PartJudge:
         hardest = worst(decisions)
         if hardest is None or hardest.outcome == "allow":
             return PartVerdict(
-                text, "allow", "acceptEdits allows it in the working directories", "mode", changes_files=True
+                text, "allow", "the mode acceptEdits allows it in the working directories", "mode", changes_files=True
             )
         return PartVerdict(text, hardest.outcome, hardest.reason, "working_directory", changes_files=True)
 

@@ -32,13 +32,15 @@ class Pattern:
     """One compiled spec. `pieces` are the literal texts between stars; one piece means an exact pattern.
 
     `short` are the pieces with a trailing ` *` left out, empty when the spec has none. `program` is the literal
-    first word that every matching text starts with, "" when the pattern leaves it open.
+    first word that every matching text starts with, "" when the pattern leaves it open; `head` is all the literal
+    text at their start.
     """
 
     spec: str
     pieces: tuple[str, ...]
     short: tuple[str, ...]
     program: str
+    head: str
 
     @property
     def is_exact(self) -> bool:
@@ -100,7 +102,8 @@ def compile_pattern(spec: str) -> Pattern:
         short = (*pieces[:-2], pieces[-2][:-1])
     word, blank, _ = next(iter(pieces)).partition(" ")
     program = word if blank or len(pieces) == 1 else ""
-    return Pattern(spec=spec, pieces=pieces, short=short, program=program)
+    head = next(iter(short or pieces))
+    return Pattern(spec=spec, pieces=pieces, short=short, program=program, head=head)
 
 
 def match_command(spec: str, text: str) -> bool:

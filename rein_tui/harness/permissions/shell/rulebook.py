@@ -1,7 +1,9 @@
 """The Bash rules of one behaviour, indexed by program, and the account of which were tried on what."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
 
 from rein_tui.harness.protocol.decisions import Rule, RuleTrial
 
@@ -11,8 +13,35 @@ _EVERYTHING = compile_pattern("*")
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """Patterns by the program that they name, each with its place among the rules. `bare` is -1 when there is none."""
+
+    patterns: tuple[Pattern, ...]
+    by_program: MappingProxyType[str, tuple[int, ...]]
+    loose: tuple[int, ...]
+    bare: int
+
+
+@lru_cache(maxsize=32)
+def _index(texts: tuple[str, ...]) -> Index:
+    patterns = tuple(_EVERYTHING if (spec := rule_spec(text)) is None else compile_pattern(spec) for text in texts)
+    named: dict[str, list[int]] = {}
+    loose: list[int] = []
+    bare = -1
+    for place, pattern in enumerate(patterns):
+        if pattern.is_everything:
+            bare = place if bare < 0 else bare
+        elif pattern.program:
+            named.setdefault(pattern.program, []).append(place)
+        else:
+            loose.append(place)
+    by_program = MappingProxyType({program: tuple(places) for program, places in named.items()})
+    return Index(patterns, by_program, tuple(loose), bare)
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One rule, compiled, at its place in the order."""
+    """One rule that matched, at its place in the order."""
 
     place: int
     rule: Rule
@@ -21,70 +50,85 @@ class Entry:
 
 @dataclass(slots=True)
 class RuleBook:
-    """All rules of one behaviour."""
+    """All rules of one behaviour, and which of them matched what so far."""
 
     rules: tuple[Rule, ...]
-    bare: Entry | None = None
-    by_program: dict[str, list[Entry]] = field(default_factory=dict[str, list[Entry]])
-    loose: list[Entry] = field(default_factory=list[Entry])
+    index: Index
     matched: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
+    objections: dict[int, str] = field(default_factory=dict[int, str])
 
     @classmethod
     def of(cls, rules: tuple[Rule, ...]) -> "RuleBook":
-        """Compile and index."""
-        book = cls(rules)
-        for place, rule in enumerate(rules):
-            spec = rule_spec(rule.text)
-            pattern = _EVERYTHING if spec is None else compile_pattern(spec)
-            entry = Entry(place, rule, pattern)
-            if pattern.is_everything:
-                book.bare = book.bare or entry
-            elif pattern.program:
-                book.by_program.setdefault(pattern.program, []).append(entry)
-            else:
-                book.loose.append(entry)
-        return book
+        """Compile and index; remembered for the same texts."""
+        return cls(rules, _index(tuple(rule.text for rule in rules)))
+
+    @property
+    def bare(self) -> Rule | None:
+        """The rule for every use of the tool, if there is one."""
+        return self.rules[self.index.bare] if self.index.bare >= 0 else None
 
     @property
     def is_scoped(self) -> bool:
         """Whether any rule is about particular commands."""
-        return bool(self.by_program or self.loose)
+        return bool(self.index.by_program or self.index.loose)
 
-    def names(self, program: str) -> Entry | None:
+    def names(self, program: str) -> Rule | None:
         """The first rule that begins with this program, whatever follows in it."""
-        named = self.by_program.get(program)
-        return named[0] if named else None
+        places = self.index.by_program.get(program)
+        return self.rules[places[0]] if places else None
+
+    @property
+    def programs(self) -> Iterable[str]:
+        """The programs that rules name."""
+        return self.index.by_program.keys()
 
     def match(self, texts: Iterable[str], part: str) -> list[Entry]:
         """Rules that match any of the texts, in order; the bare rule matches everything. Remembers them for `part`."""
-        found: dict[int, Entry] = {}
-        if self.bare:
-            found[self.bare.place] = self.bare
+        if not self.rules:
+            return []
+        places: set[int] = {self.index.bare} if self.index.bare >= 0 else set()
         for text in texts:
             plain = collapse_blanks(text)
-            for candidate in (text,) if plain == text else (text, plain):
-                for entry in self._candidates(candidate):
-                    if entry.place not in found and entry.pattern.matches(candidate):
-                        found[entry.place] = entry
-        for place in found:
+            self._try(text, places)
+            if plain != text:
+                self._try(plain, places)
+        for place in places:
             parts = self.matched.setdefault(place, [])
             if part not in parts:
                 parts.append(part)
-        return [found[place] for place in sorted(found)]
+        return [Entry(place, self.rules[place], self.index.patterns[place]) for place in sorted(places)]
 
-    def _candidates(self, text: str) -> Sequence[Entry]:
-        named = self.by_program.get(text.split(" ", 1)[0])
-        return [*named, *self.loose] if named else self.loose
+    def _try(self, text: str, places: set[int]) -> None:
+        patterns = self.index.patterns
+        for group in (self.index.by_program.get(text.split(" ", 1)[0], ()), self.index.loose):
+            for place in group:
+                pattern = patterns[place]
+                if text.startswith(pattern.head) and place not in places and pattern.matches(text):
+                    places.add(place)
 
-    def trials(self, deciding: Rule | None, whole: str) -> list[RuleTrial]:
-        """Every rule with what came of it. `whole` stands for the line in rules that matched no part."""
+    def object_to(self, place: int, why: str) -> None:
+        """Remember why a matching rule does not cover a command."""
+        self.objections.setdefault(place, why)
+
+    def trials(self, deciding: Rule | None, whole: str, programs: Set[str]) -> list[RuleTrial]:
+        """Every rule with what came of it. `whole` stands for the line in rules that matched no part of it;
+        `programs` are those that the line may start."""
         told: list[RuleTrial] = []
         for place, rule in enumerate(self.rules):
             parts = self.matched.get(place)
             if parts is None:
-                told.append(RuleTrial(rule=rule, matched=False, reason="matches no part of the line", part=whole))
+                reason = _why_unmatched(self.index.patterns[place], programs)
+                told.append(RuleTrial(rule=rule, matched=False, reason=reason, part=whole))
                 continue
             decided = rule is deciding
-            reason = "decided" if decided else "matched, but something else decided"
+            reason = "decided" if decided else self.objections.get(place, "matched, but something else decided")
             told.extend(RuleTrial(rule=rule, matched=True, reason=reason, part=part, decided=decided) for part in parts)
         return told
+
+
+def _why_unmatched(pattern: Pattern, programs: Set[str]) -> str:
+    if pattern.program and pattern.program not in programs:
+        return "the line does not start this program"
+    if pattern.is_exact:
+        return "no part is exactly this command"
+    return "no part fits the pattern"

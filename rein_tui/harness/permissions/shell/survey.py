@@ -20,7 +20,12 @@ _MAX_DEPTH = 3
 _MAX_INVOCATIONS = 20_000
 _CUTS = re.compile(r"[;&|\n\r(){}`<>\u2028\u2029\x85\x0b\x0c]+|\$\(")
 _CUTS_AND_QUOTES = re.compile(r"[;&|\n\r(){}`<>'\"\u2028\u2029\x85\x0b\x0c]+|\$\(")
-_LEADING = re.compile(r"(?:(?:then|do|else|elif|if|while|until|time|coproc|function|!)[ \t]+|[\s#]+)*")
+_REDIRECTED = re.compile(r"[0-9]*[<>]")
+_BRACE_COMMAND = re.compile(r"(?:^|[;&|\n(){}`]|\b(?:do|then|else|if|while|until))[ \t]*\{[^ \t\n]")
+_STARTS = re.compile(r"[;&|\n(){}`]+")
+_LEADING = re.compile(
+    r"(?:(?:then|do|else|elif|if|while|until|coproc|function|!)[ \t]+|time[ \t]+(?:-p[ \t]+)?(?:--[ \t]+)?|[\s#]+)*"
+)
 _ARITHMETIC_TESTS = frozenset("-eq -ne -lt -le -gt -ge -v -R".split())
 _ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=")
 _GIT_VALUED = frozenset(
@@ -112,8 +117,10 @@ class _Surveyor:
         if problem:
             self.found.problem = problem
             self.found.blind = self.found.blind or tree.blind
-            for node in tree.found:
-                self._node(node)
+            joined = command.replace("\\\n", "")
+            for found in (tree.found, parse(joined.encode()).found if joined != command else []):
+                for node in found:
+                    self._node(node)
             # The grammar alone proves nothing: what stands between separators may be a command all the same.
             self.fragments(command, suspect=not tree.broken)
         else:
@@ -121,8 +128,13 @@ class _Surveyor:
 
     @staticmethod
     def _disagreement(command: str, reader: LineReader, tree: Tree) -> str:
-        own = [sorted(spans) for spans in _byte_spans(command, reader.spans)]
-        return "" if own == tree.groups else "two ways of reading it disagree"
+        # The grammar loses a lone `-` in front of a here-document; it means standard input and nothing else.
+        source = command.encode()
+        own, theirs = (
+            [[span for span in sorted(spans) if source[span[0] : span[1]] != b"-"] for spans in groups]
+            for groups in (_byte_spans(command, reader.spans), tree.groups)
+        )
+        return "" if own == theirs else "two ways of reading it disagree"
 
     def _command(self, command: Command) -> None:
         words = command.words
@@ -158,7 +170,7 @@ class _Surveyor:
     def _judge_program(self, word: Word | None) -> None:
         if word is None or word.value == "[":
             return
-        if word.is_glob or (word.unknown and not word.unknown.startswith("an ANSI")):
+        if word.is_open and not word.unknown.startswith("an ANSI"):
             self.found.blind = True
 
     def _judge_assignment(self, name: str, value: str) -> None:
@@ -184,7 +196,7 @@ class _Surveyor:
     def _add(self, words: Sequence[Word], sources: Iterable[str]) -> None:
         argv = tuple(word.value for word in words)
         raw = tuple(word.raw for word in words)
-        open_words = frozenset(w.value for w in words if w.unknown or (w.is_glob and w.value != "["))
+        open_words = frozenset(word.value for word in words if word.is_open and word.value != "[")
         self._invocation(argv, raw, open_words, extra=(" ".join(raw), *sources))
 
     def _invocation(
@@ -225,8 +237,9 @@ class _Surveyor:
     def fragments(self, text: str, *, suspect: bool = False) -> None:
         """Text that no reading covers: everything between separators may be a command."""
         visible = "".join(c for c in text if unicodedata.category(c) != "Cf") if not text.isascii() else text
+        self._dynamic_starts(visible)
         pieces: dict[str, None] = {}
-        for cut in (_CUTS, _CUTS_AND_QUOTES):
+        for cut in (_CUTS, _CUTS_AND_QUOTES, _STARTS):
             for variant in dict.fromkeys((visible, visible.replace("\\\n", ""))):
                 pieces.update(dict.fromkeys(cut.split(variant)))
         for piece in pieces:
@@ -238,6 +251,17 @@ class _Surveyor:
                 values = tuple(word.value for word in words)
                 raw_words = tuple(word.raw for word in words)
                 self._invocation(values, raw_words, frozenset(values), (stripped,), suspect, level=3)
+
+    def _dynamic_starts(self, text: str) -> None:
+        """Whether some command may begin with a word that is not known before it runs."""
+        for piece in dict.fromkeys(_STARTS.split(text)):
+            words = _LEADING.sub("", piece, count=1)[:4000].split()
+            while words and (_ASSIGNED.match(words[0]) or _REDIRECTED.match(words[0])):
+                words = words[1 if len(words[0].lstrip("0123456789<>&|")) else 2 :]
+            if words and ("$" in words[0] or (words[0] != "[" and set(words[0]) & set("*?["))):
+                self.found.blind = True
+        if _BRACE_COMMAND.search(text):
+            self.found.blind = True
 
 
 def may_run_unseen(program: str, words: Sequence[str], open_words: frozenset[str]) -> bool:

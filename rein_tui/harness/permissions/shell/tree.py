@@ -101,6 +101,7 @@ class _Walk:
     def _settle(self) -> None:
         """Groups in order of their text. A redirect after a list (`a && b > f`) belongs to the list's last command."""
         groups = sorted((sorted(spans) for index, spans in enumerate(self.tree.groups) if index not in self.floating))
+        self.tree.blind = self.tree.blind or any(self.tree.found[index].words for index in self.floating)
         for index in self.floating:
             for span in self.tree.groups[index]:
                 before = [spans for spans in groups if spans and spans[0] < span]

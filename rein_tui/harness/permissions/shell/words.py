@@ -27,8 +27,9 @@ class Word:
 
     `raw` is the source, `value` what bash makes of it; where that is unknown, `value` keeps the source text of
     the unknown part and `unknown` names it. `is_glob`: unquoted glob characters, so `value` is a pattern.
-    `from_home`: it started with an unquoted `~` or used $HOME, already replaced in `value`. `blind`: it can run
-    programs that no reading finds.
+    `is_number`: it holds `$?` or `$#`, some number. `from_home`: it started with an unquoted `~` or used $HOME,
+    already replaced in `value`. `blind`: it can run programs that no reading finds. `inert` are the spans of
+    `$(cat <<'X')` texts.
     """
 
     raw: str
@@ -40,12 +41,18 @@ class Word:
     from_home: bool = False
     is_quoted: bool = False
     blind: bool = False
+    is_number: bool = False
     inert: tuple[tuple[int, int], ...] = ()
 
     @property
     def is_literal(self) -> bool:
         """Whether bash passes exactly `value`."""
-        return not (self.unknown or self.is_glob or self.from_home)
+        return not (self.unknown or self.is_glob or self.from_home or self.is_number)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether bash decides only when it runs what the word is."""
+        return bool(self.unknown) or self.is_glob or self.is_number
 
 
 def _ansi_character(found: re.Match[str]) -> str:
@@ -75,6 +82,7 @@ class WordReader:
         self.from_home = False
         self.is_quoted = False
         self.blind = False
+        self.is_number = False
         self.braces: list[str] = []
         self.inert: list[tuple[int, int]] = []
 
@@ -102,6 +110,7 @@ class WordReader:
             from_home=self.from_home,
             is_quoted=self.is_quoted,
             blind=self.blind,
+            is_number=self.is_number,
             inert=tuple(self.inert),
         )
 
@@ -205,7 +214,10 @@ class WordReader:
             self._nested("arithmetic", blind=True)
         elif name := _NAME.match(source, position + 1):
             self._variable(name[0], len(name[0]) + 1)
-        elif following and following in "0123456789@*#?$!-":
+        elif following and following in "?#":
+            self.is_number = True
+            self._take(2)
+        elif following and following in "0123456789@*$!-":
             self._note(f"`${following}`, whose value is not known")
             self._take(2)
         else:

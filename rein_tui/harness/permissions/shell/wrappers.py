@@ -32,7 +32,7 @@ class Wrapper:
 WRAPPERS: dict[str, Wrapper] = {
     "timeout": Wrapper("ks", ("kill-after", "signal"), operands=1),
     "gtimeout": Wrapper("ks", ("kill-after", "signal"), operands=1),
-    "time": Wrapper("fo", ("format", "output")),
+    "time": Wrapper("fo", ("format", "output"), assigns=True),
     "gtime": Wrapper("fo", ("format", "output")),
     "nice": Wrapper("n", ("adjustment",)),
     "nohup": Wrapper(),
@@ -42,7 +42,7 @@ WRAPPERS: dict[str, Wrapper] = {
     "noglob": Wrapper(),
     "nocorrect": Wrapper(),
     "exec": Wrapper("a"),
-    "coproc": Wrapper(),
+    "coproc": Wrapper(assigns=True),
     "env": Wrapper("uCP", ("unset", "chdir"), assigns=True, script=("-S", "--split-string")),
     "sudo": Wrapper(
         "ugpCDhrtTUR",
@@ -112,7 +112,7 @@ WRAPPERS: dict[str, Wrapper] = {
 
 EXACT_ONLY = frozenset(WRAPPERS) - frozenset(
     "timeout time nice nohup stdbuf command builtin noglob nocorrect direnv perf valgrind hyperfine".split()
-) | frozenset({"eval", "trap", "find -exec"})
+) | frozenset("eval trap tmux screen at batch crontab ssh-add".split())
 """Programs that no prefix rule approves, because the prefix says nothing about what they run."""
 
 
