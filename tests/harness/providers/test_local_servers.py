@@ -1,4 +1,4 @@
-"""Local servers over loopback: told apart, listed, spoken to in their own protocol, and watched for silent cuts."""
+"""Local servers over loopback: spoken to in their own protocol, mended with, and watched for silent cuts."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,6 @@ from rein_tui.harness.protocol.errors import ConfigError, ProviderError
 from rein_tui.harness.protocol.messages import Message, TextBlock, ToolSpec, ToolUseBlock
 from rein_tui.harness.protocol.ports import (
     Completed,
-    FoundServer,
     ModelRequest,
     Provider,
     ProviderEvent,
@@ -21,13 +20,11 @@ from rein_tui.harness.protocol.ports import (
 from rein_tui.harness.providers.base import Secret
 from rein_tui.harness.providers.http import Endpoint, HttpServer
 from rein_tui.harness.providers.keys import KeyRing
-from rein_tui.harness.providers.local import LocalProvider
 from rein_tui.harness.providers.ollama import OllamaOptions, OllamaProvider
 from rein_tui.harness.providers.openai_chat import ChatOptions, OpenAIChatProvider
-from rein_tui.harness.providers.probe import ToolProber, find_servers
 from rein_tui.harness.providers.retry import Pace
-from rein_tui.harness.providers.servers import look
-from tests.fakes.model_server import ModelServer, Op, Route, Seen, answer, model_server
+from tests.fakes.local_servers import OLLAMA, site
+from tests.fakes.model_server import ModelServer, Op, Seen, answer, model_server
 from tests.fakes.streams import HABITS, chat_stream, ollama_stream
 
 TOOL = ToolSpec(name="Bash", description="Runs", input_schema={"type": "object"})
@@ -38,20 +35,6 @@ def asking(text: str = "hi", *messages: Message, tools: tuple[ToolSpec, ...] = (
     return ModelRequest(
         model="m", system="s", messages=(Message(role="user", blocks=(TextBlock(text=text),)), *messages), tools=tools
     )
-
-
-def site(pages: dict[str, Any]) -> Route:
-    """A server with these JSON pages and nothing else; a str is sent as a stream."""
-
-    def route(seen: Seen) -> list[Op]:
-        page = pages.get(seen.path)
-        if page is None:
-            return answer('{"error":"no such page"}', "application/json", 404)
-        if isinstance(page, str):
-            return answer(page, "application/x-ndjson" if seen.path.startswith("/api") else "text/event-stream")
-        return answer(json.dumps(page), "application/json")
-
-    return route
 
 
 async def _no_wait(delay: float) -> None:
@@ -65,91 +48,6 @@ async def play(provider: Provider, request: ModelRequest) -> list[ProviderEvent]
 
 def chat(fake: ModelServer, **options: Any) -> OpenAIChatProvider:
     return OpenAIChatProvider(ChatOptions(Endpoint(url=fake.url), **options), pace=Pace(sleep=_no_wait))
-
-
-OLLAMA: dict[str, Any] = {
-    "/api/version": {"version": "0.12.0"},
-    "/api/tags": {
-        "models": [
-            {"name": "qwen:7b", "size": 4_000, "details": {"parameter_size": "7B", "quantization_level": "Q4"}},
-            {"name": "tiny"},
-        ]
-    },
-    "/api/ps": {"models": [{"name": "tiny"}]},
-    "/api/show": {
-        "model_info": {"general.architecture": "qwen2", "qwen2.context_length": 131_072},
-        "capabilities": ["completion", "tools"],
-    },
-}
-LLAMACPP: dict[str, Any] = {
-    "/props": {"default_generation_settings": {"n_ctx": 4096}, "modalities": {"vision": True}, "build_info": "b1"},
-    "/v1/models": {"data": [{"id": "file", "meta": {"n_ctx_train": 8192, "size": 9}}]},
-}
-LMSTUDIO: dict[str, Any] = {
-    "/v1/models": {"data": [{"id": "a"}]},
-    "/api/v1/models": {
-        "models": [
-            {
-                "key": "a",
-                "display_name": "A",
-                "max_context_length": 32_768,
-                "size_bytes": 5,
-                "capabilities": {"vision": False, "trained_for_tool_use": True},
-                "loaded_instances": [{"config": {"context_length": 8_192}}],
-            }
-        ]
-    },
-}
-LMSTUDIO_OLD: dict[str, Any] = {
-    "/v1/models": {"data": [{"id": "a"}]},
-    "/api/v0/models": {
-        "data": [
-            {"id": "a", "type": "vlm", "state": "not-loaded", "max_context_length": 2048, "capabilities": ["tool_use"]}
-        ]
-    },
-}
-VLLM: dict[str, Any] = {
-    "/version": {"version": "0.11"},
-    "/v1/models": {"data": [{"id": "m", "owned_by": "vllm", "max_model_len": 40_960}]},
-}
-LOCALAI: dict[str, Any] = {"/system": {"backends": []}, "/v1/models": {"data": [{"id": "m"}]}}
-OTHER: dict[str, Any] = {
-    "/v1/models": {"data": [{"id": "m", "context_length": 100, "top_provider": {"max_completion_tokens": 7}}, {}]}
-}
-
-
-@pytest.mark.parametrize(
-    ("pages", "flavour", "windows", "abilities"),
-    [
-        (OLLAMA, "ollama", [131_072, 131_072], ("completion", "tools")),
-        (LLAMACPP, "llamacpp", [4096], ("completion", "vision")),
-        (LMSTUDIO, "lmstudio", [8_192], ("completion", "tools")),
-        (LMSTUDIO_OLD, "lmstudio", [2048], ("completion", "vision", "tools")),
-        (VLLM, "vllm", [40_960], ()),
-        (LOCALAI, "localai", [0], ()),
-        (OTHER, "openai", [100], ()),
-    ],
-)
-async def test_servers_are_told_apart(
-    pages: dict[str, Any], flavour: str, windows: list[int], abilities: tuple[str, ...]
-) -> None:
-    async with model_server(route=site(pages)) as fake:
-        server = HttpServer(Endpoint(url=f"{fake.url}/v1"))
-        found = await look(server, within=10)
-        await server.close()
-    assert (found.flavour, found.url) == (flavour, fake.url)
-    assert [model.context_window for model in found.models] == windows
-    assert found.models[0].abilities == abilities
-    if flavour == "ollama":
-        assert [(model.id, model.loaded) for model in found.models] == [("qwen:7b", False), ("tiny", True)]
-
-
-async def test_servers_are_found_where_they_are_and_nowhere_else() -> None:
-    async with model_server() as gone:
-        pass
-    async with model_server(route=site(VLLM)) as one, model_server(route=site({})) as nothing:
-        found = await find_servers([f"{one.url}/v1", "http://example.com"], usual=(gone.url, one.url, nothing.url))
-    assert [(server.url, server.flavour) for server in found] == [(one.url, "vllm")]
 
 
 async def test_ollama_is_asked_for_a_constant_context_length() -> None:
@@ -270,53 +168,6 @@ async def test_llamacpp_s_grammar_failure_ends_in_text() -> None:
     assert done.message.text == "plain words"
     assert len(fake.requests) == 3
     assert "call_unreadable" in {event.code for event in events if isinstance(event, ProviderNotice)}
-
-
-async def test_an_unknown_local_server_is_asked_once_and_spoken_to_in_its_own_words() -> None:
-    def build(fake: ModelServer) -> LocalProvider:
-        def make(flavour: str) -> Provider:
-            if flavour == "ollama":
-                return OllamaProvider(OllamaOptions(Endpoint(url=fake.url)))
-            return OpenAIChatProvider(ChatOptions(Endpoint(url=fake.url)), pace=Pace(sleep=_no_wait))
-
-        return LocalProvider(HttpServer(Endpoint(url=f"{fake.url}/v1")), make)
-
-    pages = {**OLLAMA, "/api/chat": ollama_stream([TextBlock(text="native")]).decode()}
-    async with model_server(route=site(pages)) as fake:
-        provider = build(fake)
-        assert provider.name == "local"
-        await provider.warm()
-        assert provider.name == "ollama"
-        done = (await play(provider, asking()))[-1]
-        assert isinstance(done, Completed)
-        assert done.message.text == "native"
-        assert provider.wire(asking()).url.endswith("/api/chat")
-        assert len(await provider.models()) == 2
-        await provider.close()
-    pages = {**VLLM, "/v1/chat/completions": chat_stream([TextBlock(text="chat")], HABITS["vllm"]).decode()}
-    async with model_server(route=site(pages)) as fake:
-        provider = build(fake)
-        done = (await play(provider, asking()))[-1]
-        assert isinstance(done, Completed)
-        assert (done.message.text, await provider.context_window("m")) == ("chat", 40_960)
-        await provider.close()
-
-
-@pytest.mark.parametrize(
-    ("blocks", "verdict"),
-    [
-        ([ToolUseBlock(id="a", name="echo", input={"text": "ok"})], "native"),
-        ([TextBlock(text='{"name": "echo", "arguments": {"text": "ok"}}')], "text"),
-        ([TextBlock(text="ok")], "none"),
-    ],
-)
-async def test_a_model_s_calls_are_tried_out_once(blocks: list[TextBlock | ToolUseBlock], verdict: str) -> None:
-    async with model_server([answer(chat_stream(blocks, HABITS["openai"]).decode())]) as fake:
-        provider, prober, server = chat(fake), ToolProber(), FoundServer(url=fake.url, flavour="openai")
-        for again in (False, False, True):
-            assert (await prober.probe(provider, "m", server, again=again)).verdict == verdict
-        await provider.close()
-    assert len(fake.requests) == 2
 
 
 async def test_a_key_goes_to_its_server_and_to_no_redirect() -> None:
