@@ -61,11 +61,12 @@ class Catalog:
         return [self.info(_row_of(row)) for row in self._database.read(sql, (*parameters, limit))]
 
     def info(self, row: Row) -> SessionInfo:
-        """What the list shows; a session whose process died is done."""
+        """What the list shows: a session is done when no process has it open, whatever its last fact says."""
         info = row.summary.info
-        if info.state != "done" and holder(self._leases, info.id) is None:
-            return structs.replace(info, state="done")
-        return info
+        is_open = holder(self._leases, info.id) is not None
+        if is_open == (info.state != "done"):
+            return info
+        return structs.replace(info, state="idle" if is_open else "done")
 
     def entitle(self, session_id: str, title: str, rank: int) -> None:
         """Change a title without touching anything else. Raises StoreError."""

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from ..protocol.errors import StoreError
 from ..protocol.events import Notice
 from .files import is_on_network, private_file, private_folder
-from .lease import Lease
+from .lease import Lease, Owner
 from .salvage import salvage
 from .schema import VERSION, add_words, migrate, version_of
 
@@ -31,15 +31,15 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
-        self._presence: Lease | None = None
+        self._inode = 0
         self._not_before = 0.0
-        self._writable = False
         self.problem = ""
         self.has_words = False
         self.notices: list[Notice] = []
 
     def open(self) -> bool:
         """Open the file now; false, with `problem` set, when that fails. Later calls try again."""
+        self._not_before = 0.0
         return self._connect() is not None
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -48,6 +48,7 @@ class Database:
 
     def write(self, work: Callable[[sqlite3.Connection], None]) -> bool:
         """Do this in one transaction, durable when it returns true; false, with `problem` set, when it was undone."""
+        self._follow()
         try:
             self._run(lambda connection: self._transact(connection, work))
         except StoreError as error:
@@ -78,6 +79,16 @@ class Database:
                     raise StoreError(_say(error), where=str(self._path), hint=_hint(error)) from error
         raise AssertionError
 
+    def _follow(self) -> None:
+        """Another process may have put a salvaged file in place of the one that we have open."""
+        if self._connection is not None:
+            try:
+                there = self._path.stat().st_ino
+            except OSError:
+                there = -1
+            if there != self._inode:
+                self.close()
+
     def _transact(self, connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], None]) -> None:
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -94,17 +105,28 @@ class Database:
         if self._connection is not None or time.monotonic() < self._not_before:
             return self._connection
         try:
-            self._connection = self._open_file()
+            self._connection = self._open_patiently()
         except (sqlite3.DatabaseError, OSError) as error:
             if isinstance(error, sqlite3.DatabaseError) and _is_corrupt(error) and self._replace(str(error)):
                 return self._connection
+            if _code_of(error) == sqlite3.SQLITE_BUSY:  # it cost a second to find out
+                self._not_before = time.monotonic() + _RETRY_SECONDS
             self._connection = self._open_to_read()
             self.problem = _say(error)
         except StoreError as error:
             self.problem = error.message
-        if self._connection is None:
-            self._not_before = time.monotonic() + _RETRY_SECONDS
         return self._connection
+
+    def _open_patiently(self) -> sqlite3.Connection:
+        """Open; SQLite does not wait by itself while another process turns a new file to WAL."""
+        give_up = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                return self._open_file()
+            except sqlite3.OperationalError as error:
+                if _code_of(error) != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                    raise
+                time.sleep(0.01)
 
     def _open_file(self) -> sqlite3.Connection:
         private_folder(self._path.parent)
@@ -117,6 +139,7 @@ class Database:
             connection.execute("PRAGMA synchronous = FULL")
             migrate(connection)
             self.has_words = add_words(connection)
+            self._inode = self._path.stat().st_ino
         except BaseException:
             connection.close()
             raise
@@ -130,8 +153,9 @@ class Database:
                 connection = _connect_to(self._path, query)
                 if version_of(connection) == VERSION:
                     self.has_words = add_words(connection)
+                    self._inode = self._path.stat().st_ino
                     return connection
-            except sqlite3.Error:
+            except (sqlite3.Error, OSError):
                 pass
             if connection is not None:
                 connection.close()
@@ -142,20 +166,44 @@ class Database:
     def _replace(self, reason: str) -> bool:
         """Put a damaged file aside, carry what is readable into a new one, and open that."""
         self.close()
-        aside = self._path.with_name(f"{self._path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
-        fresh = self._path.with_name(f".{self._path.name}.salvaged-{os.getpid()}")
         try:
-            private_file(fresh)
-            saved = salvage(self._path, fresh)
-            for suffix in ("", "-wal", "-shm"):
-                part = self._path.with_name(self._path.name + suffix)
-                if part.exists():
-                    part.rename(aside.with_name(aside.name + suffix))
-            fresh.rename(self._path)
-            self._connection = self._open_file()
-        except (OSError, sqlite3.Error) as error:
+            turn = Lease.acquire(self._path.parent / "leases", "salvage")
+            if isinstance(turn, Owner):
+                self.problem = "The session store is damaged; another rein-tui is salvaging it just now."
+                return False
+            try:
+                if not self._is_whole():
+                    self._salvage(reason)
+                self._connection = self._open_file()
+            finally:
+                turn.release()
+        except (OSError, sqlite3.Error, StoreError) as error:
             self.problem = f"The session store is damaged and could not be salvaged: {error}"
             return False
+        return True
+
+    def _is_whole(self) -> bool:
+        """Whether the file is sound after all: another process was quicker."""
+        try:
+            connection = self._open_file()
+        except sqlite3.DatabaseError:
+            return False
+        try:
+            return connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+        except sqlite3.DatabaseError:
+            return False
+        finally:
+            connection.close()
+
+    def _salvage(self, reason: str) -> None:
+        aside = self._path.with_name(f"{self._path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
+        fresh = private_file(self._path.with_name(f".{self._path.name}.salvaged-{os.getpid()}"))
+        saved = salvage(self._path, fresh)
+        for suffix in ("", "-wal", "-shm"):
+            part = self._path.with_name(self._path.name + suffix)
+            if part.exists():
+                part.rename(aside.with_name(aside.name + suffix))
+        fresh.rename(self._path)
         self.notices.append(
             Notice(
                 text=f"The session store was damaged ({reason}). {saved} records were carried into a new one.",
@@ -165,7 +213,6 @@ class Database:
                 code="store.salvaged",
             )
         )
-        return True
 
 
 def _refuse_newer(version: int) -> None:
@@ -182,11 +229,14 @@ def _connect_to(path: Path, query: str = "mode=rw") -> sqlite3.Connection:
 
 
 def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT
+    return _code_of(error) in _CORRUPT
+
+
+def _code_of(error: Exception) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def _say(error: Exception) -> str:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     words = {
         sqlite3.SQLITE_FULL: "The disk is full",
         sqlite3.SQLITE_READONLY: "The session store cannot be written",
@@ -194,10 +244,9 @@ def _say(error: Exception) -> str:
         sqlite3.SQLITE_CANTOPEN: "The session store cannot be opened",
         sqlite3.SQLITE_BUSY: "Another program is writing to the session store",
     }
-    said = words.get(code, "The session store cannot be used")
+    said = words.get(_code_of(error), "The session store cannot be used")
     return f"{said}: {error}. This session goes on in memory."
 
 
 def _hint(error: sqlite3.DatabaseError) -> str:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return "Make room on the disk." if code == sqlite3.SQLITE_FULL else ""
+    return "Make room on the disk." if _code_of(error) == sqlite3.SQLITE_FULL else ""

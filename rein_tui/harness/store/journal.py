@@ -41,6 +41,7 @@ COMMIT_POINTS: frozenset[type] = frozenset(
 """Facts that are on disk when `append` returns; so is every fact outside a turn."""
 
 _BATCH = 256
+_LAST_TRIES = 5  # each waits a second for other writers
 _CHUNK = 512
 
 _SAVE_SESSION = """
@@ -141,7 +142,9 @@ class DiskJournal:
 
     def close(self) -> None:
         """Bring everything to the disk and give up the session's lease; safe to call twice."""
-        self.flush()
+        for _ in range(_LAST_TRIES):
+            if not self._pending or (self._database.open() and self.flush()):
+                break
         if self._lease is not None:
             self._lease.release()
             self._lease = None

@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from .codec import decode_fact
-from .schema import SEQ_BITS, migrate
+from .schema import SEQ_BITS, key_range, migrate
 from .summary import SessionSummary
 
 _COLUMNS = (
     "number, id, title, title_rank, cwd, branch, created, updated, turns, cost_usd, state, model, headless, "
     "forked_from, forked_turn, imported_from, deleted, last_seq"
 )
+
+_FACTS = "SELECT key, type, turn, time, body FROM facts WHERE key BETWEEN ? AND ? ORDER BY key"
+_HIGHEST = f"SELECT max(key) >> {SEQ_BITS} FROM facts"  # noqa: S608
+_MOST = 100_000
+_UNKNOWN = 1000  # sessions to look for when nothing tells how many there were
 
 
 def salvage(damaged: Path, fresh: Path) -> int:
@@ -28,11 +33,16 @@ def salvage(damaged: Path, fresh: Path) -> int:
         migrate(target)
         copy = _copy(damaged, Path(folder))
         with closing(sqlite3.connect(copy, isolation_level=None)) as source:
+            source.execute("PRAGMA writable_schema = ON")  # or a file that was cut short is refused as a whole
             target.execute("BEGIN")
-            for row in _rows(source, "sessions", "number", _COLUMNS):
+            known: list[int] = []
+            sessions = f"SELECT {_COLUMNS} FROM sessions WHERE number BETWEEN ? AND ? ORDER BY number"  # noqa: S608
+            for row in _rows(source, sessions, 0, 1 << 31):
+                known.append(int(row[0]))
                 target.execute(f"INSERT OR IGNORE INTO sessions ({_COLUMNS}) VALUES ({_marks(row)})", row)  # noqa: S608
-            for row in _rows(source, "facts", "key", "key, type, turn, time, body"):
-                saved += target.execute("INSERT OR IGNORE INTO facts VALUES (?, ?, ?, ?, ?)", row).rowcount
+            for number in _numbers(source, known):
+                for row in _rows(source, _FACTS, *key_range(number)):
+                    saved += target.execute("INSERT OR IGNORE INTO facts VALUES (?, ?, ?, ?, ?)", row).rowcount
             _adopt_orphans(target)
             target.execute("COMMIT")
     return saved
@@ -48,23 +58,52 @@ def _copy(damaged: Path, folder: Path) -> Path:
     return copy
 
 
-def _rows(source: sqlite3.Connection, table: str, key: str, columns: str) -> Iterator[tuple[Any, ...]]:
-    """All readable rows of a table: ranges that fail are halved until the damage stands alone."""
-    top = 1 << 62
-    ranges = [(0, top)]
-    while ranges:
-        low, high = ranges.pop()
-        last = low - 1
+def _numbers(source: sqlite3.Connection, known: list[int]) -> list[int]:
+    """Session numbers whose facts may have survived, also where the sessions' own rows did not."""
+    highest = max(known, default=0)
+    for query in ("SELECT seq FROM sqlite_sequence WHERE name = 'sessions'", _HIGHEST):
+        with suppress(sqlite3.Error):
+            row = source.execute(query).fetchone()
+            highest = max(highest, int(row[0] or 0) if row else 0)
+    return list(range(1, min(highest or _UNKNOWN, _MOST) + 1))
+
+
+def _rows(source: sqlite3.Connection, query: str, low: int, high: int) -> Iterator[tuple[Any, ...]]:
+    """All readable rows with a key from `low` to `high`; `query` has these two marks and tells the key first."""
+    while low <= high:
         try:
-            query = f"SELECT {columns} FROM {table} WHERE {key} BETWEEN ? AND ? ORDER BY {key}"  # noqa: S608
             for row in source.execute(query, (low, high)):
                 yield row
-                last = int(row[0])
+                low = int(row[0]) + 1
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_NOTADB:
+                return
+            low = _behind_damage(source, query, low, high)
+        else:
+            return
+
+
+def _behind_damage(source: sqlite3.Connection, query: str, low: int, high: int) -> int:
+    """The first key from which reading works again: leaps that double, then halving back."""
+
+    def works(key: int) -> bool:
+        try:
+            source.execute(f"{query} LIMIT 1", (key, high)).fetchone()
         except (sqlite3.Error, UnicodeDecodeError):
-            rest = last + 1
-            if rest < high:
-                middle = (rest + high) // 2
-                ranges += [(middle + 1, high), (rest, middle)]
+            return False
+        return True
+
+    leap = 1
+    while low + leap <= high and not works(low + leap):
+        leap *= 2
+    bad, good = low + leap // 2, min(low + leap, high + 1)
+    while good - bad > 1:
+        middle = (bad + good) // 2
+        if works(middle):
+            good = middle
+        else:
+            bad = middle
+    return good
 
 
 def _marks(row: tuple[Any, ...]) -> str:
