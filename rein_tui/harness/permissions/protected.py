@@ -31,4 +31,6 @@ def protected_part(parts: tuple[str, ...]) -> str:
 
 
 def _fold(name: str) -> str:
-    return name.casefold().rstrip(" .") or name
+    """A name as careless file systems see it: any case, blanks and dots at the end, streams, short names."""
+    plain = name.casefold().partition(":")[0].rstrip(" .")
+    return {"git~1": ".git", "claude~1": ".claude"}.get(plain, plain) or name

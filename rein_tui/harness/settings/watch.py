@@ -13,8 +13,8 @@ from typing import TypeAlias
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import Notice
 
-from .layers import Settings
-from .load import assemble, suspend
+from .layers import Settings, SettingsLayer
+from .load import assemble, hold, suspend
 
 Signature: TypeAlias = tuple[tuple[str, int, int, int], ...]
 
@@ -22,7 +22,10 @@ POLL_SECONDS = 1.0
 
 
 class SettingsWatch:
-    """Watches the files of some settings. `load` reads them anew and may raise what load_settings raises."""
+    """Watches the files of some settings.
+
+    `load` reads them anew, deciding about trust anew as well, and may raise what load_settings raises.
+    """
 
     def __init__(self, settings: Settings, load: Callable[[], Settings]) -> None:
         self.current = settings
@@ -41,7 +44,7 @@ class SettingsWatch:
             return None
         self._seen, self._changing = now, None
         try:
-            fresh = keep_last_good(self.current, self._load())
+            fresh = keep_trusted(self.current, keep_last_good(self.current, self._load()))
         except ReinError as problem:
             fresh = _all_suspended(self.current, problem)
         self.current = fresh
@@ -80,6 +83,40 @@ def keep_last_good(old: Settings, new: Settings) -> Settings:
     layers = [*(layer for layer in new.layers if layer.path not in paths), *kept]
     broken = {path: reason for path, reason in new.broken.items() if path not in paths}
     return assemble(layers, (*new.problems, *notices), broken, new.trusted, new.watched)
+
+
+def keep_trusted(old: Settings, new: Settings) -> Settings:
+    """Where trust ended because a folder changed: what was trusted stays, new restrictions hold, the rest waits.
+
+    Dropping what was trusted would drop hooks that guard; taking over what is new would run it unasked.
+    """
+    if new.trusted or not old.trusted:
+        return new
+    before = {layer.path: layer for layer in old.layers}
+    layers = [_trusted_part(layer, before.get(layer.path)) for layer in new.layers]
+    notices = [
+        Notice(
+            text="changed since you trusted this folder: what is new waits until you do so again",
+            level="warning",
+            where=layer.path,
+            hint="restart to look at what is new",
+            code="held_until_trust",
+        )
+        for layer in new.layers
+        if layer.held and (layer.path not in before or hold(before[layer.path].data)[1] != layer.held)
+    ]
+    problems = [notice for notice in new.problems if notice.code != "held_until_trust"]
+    return assemble(layers, (*problems, *notices), dict(new.broken), True, new.watched)
+
+
+def _trusted_part(layer: SettingsLayer, before: SettingsLayer | None) -> SettingsLayer:
+    if layer.layer not in ("project", "local") or before is None or layer.suspended:
+        return layer
+    trusted = hold(before.data)[1]
+    data = {**layer.data, **trusted}
+    if "permissions" in layer.data and "permissions" in trusted:
+        data["permissions"] = {**trusted["permissions"], **layer.data["permissions"]}
+    return replace(layer, data=data, lines={**before.lines, **layer.lines})
 
 
 def _all_suspended(old: Settings, problem: ReinError) -> Settings:

@@ -10,6 +10,7 @@ import pytest
 
 from rein_tui.harness.places import Places
 from rein_tui.harness.settings import Settings, load_settings
+from rein_tui.harness.settings.trust import read_trust, record_trust
 from rein_tui.harness.settings.watch import SettingsWatch
 
 GOOD: dict[str, Any] = {"permissions": {"allow": ["Bash"], "deny": ["Read(x)"]}, "hooks": {"Stop": []}, "model": "m"}
@@ -114,3 +115,35 @@ async def test_the_loop_tells_every_change(scene: Scene) -> None:
     with pytest.raises(asyncio.CancelledError):
         await scene.watch.run(changed, tick)
     assert [fresh.get("model") for fresh in told] == ["new"]
+
+
+def test_what_a_folder_adds_after_trust_waits(scene: Scene) -> None:
+    path = scene.root / ".claude/settings.json"
+    gate = {"PreToolUse": [{"hooks": [{"type": "command", "command": "./gate"}]}]}
+    scene.write({"hooks": gate, "permissions": {"allow": ["Skill"], "deny": ["A"]}}, path)
+    record_trust(scene.places, read_trust(scene.places, scene.root))
+
+    def load() -> Settings:
+        trusted = read_trust(scene.places, scene.root).trusted
+        return load_settings(scene.places, scene.root, trusted=trusted, owners=frozenset({os.getuid()}))
+
+    watch = scene.watch = SettingsWatch(load(), load)
+    assert watch.current.trusted
+    evil = {"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "./evil"}]}]}, "env": {"A": "1"}}
+    scene.write("{", path)
+    fresh = scene.settle()
+    assert fresh is not None and fresh.trusted and not fresh.locked
+    assert fresh.layers_of("project")[0].data == {"hooks": gate, "permissions": {"deny": ["A"]}}
+    scene.write({"hooks": gate, "permissions": {"allow": ["Skill"], "deny": ["A"]}}, path)
+    assert scene.settle() is not None
+    scene.write({**evil, "permissions": {"allow": ["Bash"], "deny": ["B"]}}, path)
+    fresh = scene.settle()
+    assert fresh is not None and fresh.trusted
+    layer = fresh.layers_of("project")[0]
+    assert layer.data == {"hooks": gate, "permissions": {"allow": ["Skill"], "deny": ["B"]}}
+    assert layer.held["env"] == {"A": "1"}
+    assert [notice.where for notice in fresh.problems if notice.code == "held_until_trust"] == [str(path)]
+    record_trust(scene.places, read_trust(scene.places, scene.root))
+    scene.write({**evil, "permissions": {"allow": ["Bash"]}, "$schema": "x"}, path)
+    fresh = scene.settle()
+    assert fresh is not None and fresh.data["hooks"].keys() == {"Stop"}
