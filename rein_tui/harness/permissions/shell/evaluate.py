@@ -14,7 +14,7 @@ from .folders import Folders
 from .parts import PartJudge, PartVerdict
 from .pathjudge import PathJudge
 from .rulebook import Entry, RuleBook
-from .suggest import MAX_SUGGESTIONS, suggested_rule
+from .suggest import suggested_rules
 from .survey import Invocation, Survey, survey
 from .types import ShellScene, ShellVerdict
 from .wrappers import INTERPRETERS, base_name
@@ -177,26 +177,15 @@ class _Evaluation:
         return self._ask_or_deny(replace(verdict, suggestions=self._suggestions()))
 
     def _suggestions(self) -> tuple[str, ...]:
-        """One rule a part that asked; none at all when some part could not be answered by a rule."""
-        rules: dict[str, None] = {}
-        for part in self.parts:
-            if part.outcome == "allow":
-                continue
-            rule = part.path_fix or (suggested_rule(part.fix) if part.fix and part.fixable else "")
-            if not rule:
-                return ()
-            rules[rule] = None
-        return tuple(rules) if len(rules) <= MAX_SUGGESTIONS and self._would_allow(tuple(rules)) else ()
-
-    def _would_allow(self, texts: tuple[str, ...]) -> bool:
-        """Whether the line would pass with these rules. Path rules are the path engine's to keep."""
-        if not all(text.startswith("Bash(") for text in texts):
-            return True
-        source = Source(layer="session")
-        saved = tuple(Rule(text=text, behavior="allow", source=source) for text in texts)
+        """One rule a part that asked, if the line would pass with them."""
+        rules = suggested_rules(self.parts)
+        if not all(text.startswith("Bash(") for text in rules):
+            return rules  # rules about paths are the path engine's to keep
+        saved = tuple(Rule(text=text, behavior="allow", source=Source(layer="session")) for text in rules)
         scene = replace(self.scene, allow=(*self.scene.allow, *saved))
-        parts = PartJudge(scene, RuleBook.of(scene.allow), self.paths)
-        return all(part.outcome == "allow" for command in self.survey.commands or () for part in parts.judge(command))
+        judge = PartJudge(scene, RuleBook.of(scene.allow), self.paths)
+        passes = all(part.outcome == "allow" for command in self.survey.commands or () for part in judge.judge(command))
+        return rules if passes else ()
 
     def _found_parts(self) -> tuple[PartDecision, ...]:
         """The commands of a line that is not understood, as far as they were found."""

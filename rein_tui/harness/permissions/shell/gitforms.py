@@ -200,18 +200,11 @@ def git_form_problem(words: Sequence[str]) -> str:
         listed = bool({"-l", "--list"} & set(rest))
         return _listed([word for word in rest if word.startswith("-")] if listed else rest, _TAG, "tag")
     if action == "remote":
-        return (
-            ""
-            if rest in ((), ("-v",), ("--verbose",)) or list(rest) in ([], ["-v"], ["--verbose"])
-            else _unlisted("remote")
-        )
+        return "" if list(rest) in ([], ["-v"], ["--verbose"]) else _unlisted("remote")
     if action == "stash":
         return _stash(rest)
     if action == "reflog":
-        shown = rest[1:] if rest[:1] == ["show"] or tuple(rest[:1]) == ("show",) else rest
-        if any(word in {"expire", "delete", "drop", "write", "exists"} for word in shown):
-            return _unlisted("reflog")
-        return read_options(shown, _LOG_TABLE).problem
+        return _reflog(rest)
     if action == "worktree":
         return "" if list(rest) in (["list"], ["list", "--porcelain"]) else _unlisted("worktree")
     if action == "config":
@@ -237,6 +230,13 @@ def _stash(rest: Sequence[str]) -> str:
     if not rest or rest[0] not in {"list", "show"}:
         return _unlisted("stash")
     return read_options(rest[1:], _LOG_TABLE).problem
+
+
+def _reflog(rest: Sequence[str]) -> str:
+    shown = rest[1:] if list(rest[:1]) == ["show"] else rest
+    if any(word in {"expire", "delete", "drop", "write", "exists"} for word in shown):
+        return _unlisted("reflog")
+    return read_options(shown, _LOG_TABLE).problem
 
 
 def _config(rest: Sequence[str]) -> str:

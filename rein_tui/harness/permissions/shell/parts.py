@@ -6,27 +6,18 @@ from dataclasses import dataclass
 
 from rein_tui.harness.protocol.decisions import DecidedBy, Outcome, PartDecision, Rule
 
-from .escapes import escape_of
+from .coverage import covering_rule
 from .filecommands import file_change
 from .files import file_use
 from .folders import Folders
 from .gitforms import git_form_problem, repository_problem
 from .pathjudge import PathJudge, worst
-from .patterns import collapse_blanks
 from .reader import Command, Redirect
 from .readonly import reading_of
 from .rulebook import Entry, RuleBook
+from .spelling import expanded_words, is_safe_variable, shown
+from .stripping import strip_for_allow
 from .types import ShellScene
-from .words import Word
-from .wrappers import strip_for_allow
-
-SAFE_VARIABLES = frozenset(
-    "NODE_ENV LANG LANGUAGE LC_ALL LC_CTYPE LC_COLLATE LC_MESSAGES LC_NUMERIC LC_TIME NO_COLOR FORCE_COLOR CLICOLOR "
-    "CLICOLOR_FORCE TZ CI RUST_BACKTRACE PYTHONUNBUFFERED PYTHONDONTWRITEBYTECODE GOOS GOARCH CGO_ENABLED".split()
-)
-_SAFE_VALUE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,:+@-")
-_QUOTE_FREE = _SAFE_VALUE | frozenset("/=%^")
-_STDIN_ARGUMENT = "\x00argument"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +92,11 @@ class PartJudge:
     # --- commands
 
     def _command(self, command: Command) -> PartVerdict:
-        text = _shown(command)
+        text = shown(command)
         if not command.words:
             reason = "it only sets variables" if command.assignments else "it only opens files"
             return self._asks(text, reason, "opaque")
-        unknown = next((word.unknown for word in (*command.words, *_values(command)) if word.unknown), "")
+        unknown = next((word.unknown for word in (*command.words, *expanded_words(command)) if word.unknown), "")
         if unknown:
             return self._asks(text, f"it uses {unknown}", "opaque")
         if self.folders.is_lost:
@@ -113,8 +104,8 @@ class PartJudge:
         argv = command.values
         stripped = strip_for_allow(argv)
         inner = argv[stripped.skipped :]
-        unsafe = next((a.name for a in command.assignments if not _is_safe(a.name, a.value.value)), "")
-        covered, why_not = self._covering(command, stripped.skipped, stripped.appended, unsafe)
+        unsafe = next((a.name for a in command.assignments if not is_safe_variable(a.name, a.value.value)), "")
+        covered, why_not = covering_rule(self.allow, command, stripped, unsafe)
         moves = inner[0] == "cd" and not unsafe
         if moves:
             return self._cd(command, inner, text, covered)
@@ -167,53 +158,6 @@ class PartJudge:
         return repository_problem(self.scene, words[0] if words else "")
 
     # --- rules
-
-    def _covering(self, command: Command, skipped: int, appended: bool, unsafe: str) -> tuple[Entry | None, str]:
-        """The allow rule that covers a command, or why those that match do not."""
-        argv, raw = command.values, [word.raw for word in command.words]
-        assigned = [f"{a.name}={a.value.raw}" for a in command.assignments]
-        why_not = ""
-        starts = [0] if unsafe else list(dict.fromkeys((0, *self._steps(argv, skipped))))
-        extra = [_STDIN_ARGUMENT] if appended else []
-        text = _shown(command)
-        if assigned:
-            for entry in self.allow.match([" ".join((*assigned, *raw, *extra))], text):
-                if entry.pattern.is_exact or entry.pattern.is_everything:
-                    return entry, ""
-                if unsafe:
-                    why_not = f"`{unsafe}` could change what the command does"
-            if unsafe:
-                return None, why_not
-        for start in starts:
-            texts = dict.fromkeys(
-                (" ".join((*raw[start:], *extra)), " ".join((*map(_canonical, argv[start:]), *extra)))
-            )
-            for entry in self.allow.match(texts, text):
-                same = collapse_blanks(entry.pattern.spec) in texts
-                reason = "" if same else self._objection(entry, argv, start, skipped)
-                if not reason:
-                    return entry, ""
-                self.allow.object_to(entry.place, f"matched, but {reason}")
-                why_not = why_not or reason
-        return None, why_not
-
-    @staticmethod
-    def _steps(argv: Sequence[str], skipped: int) -> list[int]:
-        """Where each wrapper in front ends."""
-        steps: list[int] = []
-        for end in range(1, skipped + 1):
-            if strip_for_allow([*argv[:end], argv[end]]).skipped == end:
-                steps.append(end)
-        return steps
-
-    def _objection(self, entry: Entry, argv: tuple[str, ...], start: int, skipped: int) -> str:
-        """Why a matching rule does not cover the command; "" when it does."""
-        pattern = entry.pattern
-        if pattern.is_exact or pattern.is_everything:
-            return ""
-        if start < skipped and len(pattern.pieces[0]) <= len(" ".join(argv[start:skipped])) + 1:
-            return f"`{entry.rule.text}` does not say what `{argv[start]}` may run"
-        return escape_of(argv[skipped:])
 
     def _under_rule(self, text: str, covered: Entry, inner: tuple[str, ...]) -> PartVerdict:
         writes = file_use(inner).writes
@@ -286,25 +230,3 @@ class PartJudge:
         return PartVerdict(
             text, decision.outcome, decision.reason, "working_directory", path_fix=fix, fixable=bool(fix)
         )
-
-
-def _values(command: Command) -> list[Word]:
-    """Words that are no arguments but are expanded all the same."""
-    here = [redirect.target for redirect in command.redirects if redirect.is_here]
-    return [*(assignment.value for assignment in command.assignments), *here]
-
-
-def _is_safe(name: str, value: str) -> bool:
-    return name in SAFE_VARIABLES and set(value) <= _SAFE_VALUE
-
-
-def _canonical(value: str) -> str:
-    """A word as the plainest source that means it."""
-    if value and set(value) <= _QUOTE_FREE:
-        return value
-    return "'" + value.replace("'", "'\\''") + "'"
-
-
-def _shown(command: Command) -> str:
-    words = [f"{a.name}={a.value.raw}" for a in command.assignments] + [word.raw for word in command.words]
-    return " ".join(words) or command.source

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from .escapes import escape_of
+from .parts import PartVerdict
 from .wrappers import INTERPRETERS, SHELLS, WRAPPERS, base_name
 
 MAX_SUGGESTIONS = 5
@@ -22,6 +23,19 @@ _EXACT = frozenset(
     "rm rmdir curl wget chmod chown chgrp dd kill pkill killall ssh scp rsync mv cp ln shred truncate mount umount nc "
     "ncat find sed crontab at systemctl shutdown reboot".split()
 )
+
+
+def suggested_rules(parts: Sequence[PartVerdict]) -> tuple[str, ...]:
+    """One rule for each part that asked; none at all when some part could not be answered by a rule."""
+    rules: dict[str, None] = {}
+    for part in parts:
+        if part.outcome == "allow":
+            continue
+        rule = part.path_fix or (suggested_rule(part.fix) if part.fix and part.fixable else "")
+        if not rule:
+            return ()
+        rules[rule] = None
+    return tuple(rules) if len(rules) <= MAX_SUGGESTIONS else ()
 
 
 def suggested_rule(argv: Sequence[str]) -> str:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from .escapes import code_escape
 from .reader import Command, LineReader
 from .tree import Found, Tree, parse
+from .unseen import may_run_unseen
 from .words import NotUnderstood, Word, read_piece
-from .wrappers import INTERPRETERS, SHELLS, WRAPPERS, base_name, inner_commands
+from .wrappers import SHELLS, base_name, inner_commands
 
 MAX_LENGTH = 10_000
 _MAX_DEPTH = 3
@@ -26,16 +26,12 @@ _STARTS = re.compile(r"[;&|\n(){}`]+")
 _LEADING = re.compile(
     r"(?:(?:then|do|else|elif|if|while|until|coproc|function|!)[ \t]+|time[ \t]+(?:-p[ \t]+)?(?:--[ \t]+)?|[\s#]+)*"
 )
-_ARITHMETIC_TESTS = frozenset("-eq -ne -lt -le -gt -ge -v -R".split())
 _ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^\]]*\])?\+?=")
 _GIT_VALUED = frozenset(
     "-C -c --exec-path --git-dir --work-tree --namespace --super-prefix --config-env --attr-source".split()
 )
 _MAX_LEVEL = 6
 _RUN_VARIABLES = frozenset("BASH_ENV ENV PS4 PROMPT_COMMAND PS0 PS1 PS2".split())
-_EVALUATING = frozenset(
-    "let . source declare typeset local readonly alias enable hash bind complete mapfile readarray fc".split()
-)
 
 
 @dataclass(slots=True)
@@ -262,32 +258,6 @@ class _Surveyor:
                 self.found.blind = True
         if _BRACE_COMMAND.search(text):
             self.found.blind = True
-
-
-def may_run_unseen(program: str, words: Sequence[str], open_words: frozenset[str]) -> bool:
-    """Whether a command can start programs that its own words do not name."""
-    if program in _EVALUATING:
-        return True
-    if program in {"eval", "trap"}:
-        return bool(open_words)
-    if program in SHELLS:
-        return not any(re.fullmatch(r"[^-+].*", word) for word in words) or any(word in open_words for word in words)
-    if program in {"sed", "gsed", "awk", "gawk", "mawk", "nawk"} and code_escape(program, words):
-        return True
-    if program in INTERPRETERS and any(word in open_words for word in words):
-        return True
-    if program in {"xargs", "parallel"}:
-        return any(base_name(word) in WRAPPERS or base_name(word) in SHELLS for word in words)
-    if program in {"test", "[", "printf", "read", "unset", "wait", "getopts", "export"}:
-        return any("$(" in word or "`" in word for word in words) or any(
-            word in _ARITHMETIC_TESTS and not _are_numbers(words[index - 1 : index], words[index + 1 : index + 2])
-            for index, word in enumerate(words)
-        )
-    return program == "{}"
-
-
-def _are_numbers(*operands: Sequence[str]) -> bool:
-    return all(len(operand) == 1 and re.fullmatch(r"-?[0-9]+", operand[0]) for operand in operands)
 
 
 def _without_git_globals(words: Sequence[str]) -> tuple[str, ...]:

@@ -23,13 +23,16 @@ _STATEMENTS = frozenset({"command", "test_command", "declaration_command", "unse
 _STRUCTURE = frozenset(
     "program list pipeline negated_command command_name redirected_statement file_redirect heredoc_redirect "
     "herestring_redirect heredoc_start heredoc_end heredoc_body heredoc_content file_descriptor comment "
-    "command test_command unary_expression binary_expression parenthesized_expression".split()
+    "command test_command declaration_command unset_command unary_expression binary_expression "
+    "parenthesized_expression".split()
 )
 _UNDERSTOOD = _STRUCTURE | frozenset(
     "word number string raw_string concatenation simple_expansion variable_assignment variable_name "
     "special_variable_name string_content test_operator".split()
 )
-_TOKENS = frozenset('&& || | |& ; & \n ! > >> < >| >& <& &> &>> << <<< <> [ ] " $ = += ( ) == != -a -o'.split(" "))
+_TOKENS = frozenset(
+    '\n && || | |& ; & ! > >> < >| >& <& >&- <&- &> &>> << <<< <> [ ] " $ = += ( ) == != -a -o'.split(" ")
+) | frozenset("export declare typeset readonly local unset".split())
 # What cannot by itself start a program that is not a command node of its own.
 _VISIBLE = _UNDERSTOOD | frozenset(
     "command_substitution process_substitution subshell compound_statement if_statement elif_clause else_clause "
