@@ -131,6 +131,7 @@ async def assemble(
         interactive=ground.wishes.interactive,
         max_steps=ground.wishes.max_steps,
         effort=ground.wishes.effort,
+        stop_hook_cap=_stop_hook_cap(ground.environment),
         after_hooks=partial(_look_again, tool_parts.files.ledger),
     )
     makers.hook_context.ask_model = partial(ask_object, parts)
@@ -153,7 +154,8 @@ async def assemble(
 
     background.emit = tell
     makers.hook_context.tell = tell
-    makers.hook_context.deliver = session.steer
+    makers.hook_context.deliver = session.whisper
+    makers.hook_context.wake = session.wake
     return session
 
 
@@ -201,6 +203,8 @@ class _Makers:
             env_file=self._session_folder() / "environment.sh",
             ambient=self._ground.environment,
             switches=hook_switches(self._settings),
+            matches_rule=policy.fits_rule,
+            effort=lambda: self._ground.wishes.effort,
         )
         return Hooks(specs, self.hook_context)
 
@@ -329,6 +333,11 @@ def hook_switches(settings: Settings) -> HookSwitches:
         allowed_http_urls=None if urls is None else tuple(urls),
         http_env_vars=None if names is None else tuple(names),
     )
+
+
+def _stop_hook_cap(environment: Mapping[str, str]) -> int:
+    wanted = environment.get("CLAUDE_CODE_STOP_HOOK_BLOCK_CAP", "")
+    return int(wanted) if wanted.isdecimal() else 8
 
 
 def _look_again(ledger: Ledger, tool: str, tool_input: JsonObject) -> None:

@@ -31,6 +31,7 @@ from .protocol.ports import (
 )
 from .providers.base import NO_SECRET, Secret
 from .providers.choose import Surroundings, default_model, make_provider
+from .providers.keys import shell_helper
 from .providers.probe import find_servers
 from .providers.scripted import ScriptedProvider
 from .session import EndReason, Session
@@ -215,7 +216,20 @@ class LocalWorkbench:
         return self._provider
 
     def _around(self, settings: Settings) -> Surroundings:
-        return Surroundings(environment=self.environment, settings=settings.data)
+        """Keys and addresses come from the person and the administrator, never from a project's files."""
+        own = settings.layers_of("managed", "command_line", "user")
+        environment = dict(self.environment)
+        for layer in reversed(own):
+            values: Mapping[str, object] = layer.data.get("env") or {}
+            environment.update({name: str(value) for name, value in values.items()})
+        helper = next((layer for layer in own if layer.data.get("apiKeyHelper")), None)
+        return Surroundings(
+            environment=environment,
+            settings=settings.data,
+            key_helper=None
+            if helper is None
+            else shell_helper(helper.data["apiKeyHelper"], self.places.home, str(helper.source("apiKeyHelper"))),
+        )
 
     def _demo_wishes(self, wishes: Wishes) -> Wishes:
         if self._demo_root is None:

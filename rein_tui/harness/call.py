@@ -14,6 +14,7 @@ from typing import Any, Literal, cast
 
 from msgspec import structs
 
+from .moments import fire
 from .parts import Parts
 from .protocol.base import JsonObject
 from .protocol.decisions import Decision, Grant, PermissionQuery, PermissionReply, PermissionRequest
@@ -157,7 +158,7 @@ class CallPassage:
             agent_type=self._parts.agent.type,
             payload={"tool_name": self._tool.name, "tool_input": self._input, **payload},
         )
-        outcome = await self._parts.hooks.fire(call, self._tell)
+        outcome = await fire(self._parts, call, self._tell)
         if outcome.stop:
             self.stop, self.stop_detail = "hook", outcome.stop_reason
         return outcome
@@ -198,8 +199,9 @@ class CallPassage:
         if isinstance(outcome.updated_output, str):
             result = structs.replace(result, content=outcome.updated_output)
         elif outcome.updated_output is not None:
-            text = json.dumps(outcome.updated_output, ensure_ascii=False)
-            result = structs.replace(result, content=text, response=outcome.updated_output)
+            result = structs.replace(
+                result, content=_shown_to_model(outcome.updated_output), response=outcome.updated_output
+            )
         return result
 
     # --- permission -----------------------------------------------------------------------------------------
@@ -318,7 +320,7 @@ class CallPassage:
         kind = "permission_prompt"
         message = f"rein-tui needs your permission to use {self._tool.name}"
         call = HookCall(point="Notification", subject=kind, payload={"message": message, "notification_type": kind})
-        await self._parts.hooks.fire(call, self._tell)
+        await fire(self._parts, call, self._tell)
 
     async def _grant(self, decision: Decision, reply: PermissionReply) -> None:
         if reply.answer not in {"session", "always"}:
@@ -382,6 +384,13 @@ def _hook_reply(outcome: HookOutcome) -> PermissionReply | None:
             answer="stop" if answer.get("interrupt") is True else "deny", words=said, answered_by="hook"
         )
     return None
+
+
+def _shown_to_model(response: JsonObject) -> str:
+    """What the model gets of a structured output that a hook put in the place of the tool's."""
+    printed = [response.get(name) for name in ("stdout", "stderr")]
+    texts = [text for text in printed if isinstance(text, str) and text]
+    return "\n".join(texts) if "stdout" in response else json.dumps(response, ensure_ascii=False)
 
 
 def _object(value: Any) -> JsonObject | None:

@@ -15,6 +15,7 @@ from .channel import told_by
 from .conversation import Conversation
 from .gate import Gate
 from .interrupt import Interrupted
+from .moments import fired
 from .parts import Parts
 from .protocol.errors import ProviderError
 from .protocol.events import (
@@ -45,9 +46,6 @@ from .protocol.ports import (
     ThinkingChunk,
     ToolInputChunk,
 )
-
-STOP_HOOK_CAP = 8
-"""Consecutive times that Stop hooks may send the model on before the turn ends all the same."""
 
 
 class Compactor(Protocol):
@@ -304,15 +302,11 @@ class Loop:
 
     async def _fire(self, call: HookCall) -> AsyncGenerator[Event]:
         """Fire hooks between steps; what they say becomes the next user message."""
-        outcome = HookOutcome()
-
-        async def work(tell: Emit) -> None:
-            nonlocal outcome
-            outcome = await self._parts.hooks.fire(call, tell)
-
-        async with aclosing(told_by(work, self._parts.interrupt)) as events:
+        outcomes: list[HookOutcome] = []
+        async with aclosing(fired(self._parts, call, self._parts.interrupt, outcomes)) as events:
             async for event in events:
                 yield event
+        outcome = outcomes[0]
         if outcome.stop:
             self.progress.reason, self.progress.detail = "hook", outcome.stop_reason
             return
@@ -326,10 +320,10 @@ class Loop:
             return
         if is_stop:
             self._stop_blocks += 1
-            if self._stop_blocks > STOP_HOOK_CAP:
+            if 0 < self._parts.stop_hook_cap < self._stop_blocks:
                 yield Notice(
                     level="warning",
-                    text=f"Stop hooks sent the model on {STOP_HOOK_CAP} times in a row; the turn ends now.",
+                    text=f"Stop hooks sent the model on {self._parts.stop_hook_cap} times in a row; the turn ends now.",
                     code="stop_hook_cap",
                 )
                 return

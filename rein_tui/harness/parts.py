@@ -25,7 +25,8 @@ class Parts:
 
     `frontmatter` are the rules of the running command, skill or agent: for the turn only. `mode` overrides the
     permission engine's mode (subagents). `max_steps` 0 means no limit. `asking` keeps one question at a time.
-    `after_hooks` hears of each call (tool, input) after its PostToolUse hooks.
+    `stop_hook_cap` is how often in a row Stop hooks may send the model on (0: no limit). `after_hooks` hears of each
+    call (tool, input) after its PostToolUse hooks.
     """
 
     provider: Provider
@@ -45,5 +46,6 @@ class Parts:
     mode: Mode | None = None
     frontmatter: tuple[Rule, ...] = ()
     agent: AgentIdentity = AgentIdentity()
+    stop_hook_cap: int = 8
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     after_hooks: Callable[[str, JsonObject], None] | None = None

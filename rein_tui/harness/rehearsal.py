@@ -7,8 +7,10 @@ from .assembly import hook_specs, hook_switches
 from .environment import child_environment
 from .hooks.context import HookContext
 from .hooks.engine import Hooks
+from .permissions.policy import Policy
 from .places import Places
 from .protocol.events import Notice
+from .protocol.ports import Workspace
 from .settings.load import load_settings
 from .settings.trust import read_trust
 
@@ -37,5 +39,6 @@ def folder_hooks(places: Places, environment: Mapping[str, str], root: Path) -> 
         spill_folder=spill,
         ambient=environment,
         switches=hook_switches(settings),
+        matches_rule=Policy(settings, Workspace(root=root, cwd=root, home=places.home), places).fits_rule,
     )
     return Hooks(specs, context), [*settings.problems, *problems]

@@ -6,6 +6,7 @@ rely on its being kept. What else is known about a session (title, cost, statist
 
 import asyncio
 import time
+import uuid
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
@@ -19,8 +20,9 @@ from .conversation import Conversation
 from .folds import SessionFold, closing_facts
 from .interrupt import Interrupted
 from .loop import Compactor, Loop, Progress
+from .moments import fired
 from .parts import Parts
-from .protocol.decisions import Mode
+from .protocol.decisions import Mode, Option, Question, QuestionRequest
 from .protocol.errors import Failure, ReinError, StartError
 from .protocol.events import (
     DELTAS,
@@ -31,6 +33,8 @@ from .protocol.events import (
     ModelChanged,
     Notice,
     PromptAdded,
+    QuestionAnswered,
+    QuestionAsked,
     Rewound,
     SessionEnded,
     SessionStarted,
@@ -46,6 +50,12 @@ from .protocol.messages import Block, Message, TextBlock
 from .protocol.ports import Emit, Journal, Prompt, Provider, SessionInfo
 from .protocol.rewind import Restored, RewindPlan
 from .shell_turn import ShellTurn
+
+_GATE_OPTIONS = (
+    Option(label="Do not send", description="The prompt comes back"),
+    Option(label="Send it this once"),
+    Option(label="Ignore this hook for the session"),
+)
 
 EndReason = Literal["clear", "resume", "logout", "prompt_input_exit", "other"]
 
@@ -110,6 +120,7 @@ class Session:
         self._fold = SessionFold(journal.session_id, self._facts)
         self._prepared = next((f for f in reversed(self._facts) if isinstance(f, ContextPrepared)), None)
         self._steering: deque[str] = deque()
+        self._whispered: list[str] = []
         self._asides: asyncio.Queue[Event | None] = asyncio.Queue()
         self._turn = max((f.turn for f in self._facts), default=0)
         self._current_turn = 0
@@ -162,6 +173,24 @@ class Session:
         self.parts.model = model
         self.tell_aside(ModelChanged(model=model, provider=provider.name, context_window=context_window))
 
+    def whisper(self, text: str) -> None:
+        """Tell the model with its next request: now if a turn runs, else with the next prompt."""
+        if self._is_running:
+            self._steering.append(_reminder(text))
+        else:
+            self._whispered.append(text)
+
+    def wake(self, text: str) -> None:
+        """Tell the model as soon as possible: now if a turn runs, else whoever drives the session starts one."""
+        if self._is_running:
+            self._steering.append(_reminder(text))
+        else:
+            self.tell_aside(Notice(text=text, code="wake"))
+
+    def _whispers(self) -> list[str]:
+        texts, self._whispered = self._whispered, []
+        return texts
+
     def rename(self, title: str, by: Literal["person", "hook", "model"] = "person") -> None:
         """Give the session a title."""
         self.tell_aside(TitleChanged(title=title, by=by))
@@ -213,15 +242,9 @@ class Session:
             watch(event)
         return event
 
-    async def _told(self, call: HookCall, outcomes: list[HookOutcome]) -> AsyncGenerator[Event]:
+    def _told(self, call: HookCall, outcomes: list[HookOutcome]) -> AsyncGenerator[Event]:
         """Fire hooks outside the loop; the outcome is appended to `outcomes`."""
-
-        async def work(tell: Emit) -> None:
-            outcomes.append(await self.parts.hooks.fire(call, tell))
-
-        async with aclosing(told_by(work, self.parts.interrupt)) as events:
-            async for event in events:
-                yield event
+        return fired(self.parts, call, self.parts.interrupt, outcomes)
 
     # --- start and end --------------------------------------------------------------------------------------
 
@@ -245,12 +268,11 @@ class Session:
             if opening.source in {"startup", "clear"}:
                 for source, text in self._around.memory():
                     yield self._record(_user((TextBlock(text=text),), "memory", source))
-            if self.parts.hooks.has("SessionStart"):
-                payload = {"source": opening.source, "model": opening.model}
-                call = HookCall(point="SessionStart", subject=opening.source, payload=payload)
-                async with aclosing(self._hooked(call)) as events:
-                    async for event in events:
-                        yield event
+            payload = {"source": opening.source, "model": opening.model}
+            call = HookCall(point="SessionStart", subject=opening.source, payload=payload)
+            async with aclosing(self._hooked(call)) as events:
+                async for event in events:
+                    yield event
 
     async def _hooked(self, call: HookCall) -> AsyncGenerator[Event]:
         """Hooks whose context joins the conversation (SessionStart)."""
@@ -270,8 +292,8 @@ class Session:
             self.parts.interrupt.reset()
             outcomes: list[HookOutcome] = []
             call = HookCall(point="SessionEnd", subject=reason, payload={"reason": reason})
-            if self.parts.hooks.has("SessionEnd"):
-                async for event in self._told(call, outcomes):
+            async with aclosing(self._told(call, outcomes)) as events:
+                async for event in events:
                     self._record(event)
             self._record(SessionEnded(reason=reason))
         await self.parts.hooks.close()
@@ -369,12 +391,17 @@ class Session:
             async for event in events:
                 yield event
         outcomes: list[HookOutcome] = []
-        if self.parts.hooks.has("UserPromptSubmit"):
-            call = HookCall(point="UserPromptSubmit", payload={"prompt": prompt.text})
-            async with aclosing(self._told(call, outcomes)) as events:
+        call = HookCall(point="UserPromptSubmit", payload={"prompt": prompt.text})
+        async with aclosing(self._told(call, outcomes)) as events:
+            async for event in events:
+                yield event
+        verdict = outcomes[0]
+        if verdict.verdict == "ask" and not verdict.blocked:
+            async with aclosing(self._ask_about_gate(verdict, loop.progress)) as events:
                 async for event in events:
                     yield event
-        verdict = outcomes[0] if outcomes else HookOutcome()
+            if loop.progress.reason != "end_turn":
+                return
         if verdict.session_title:
             yield TitleChanged(title=verdict.session_title, by="hook")
         if verdict.blocked or verdict.stop:
@@ -386,7 +413,7 @@ class Session:
             yield notice
         if not verdict.suppress_prompt:
             yield _user(blocks, "prompt")
-        for text in verdict.context:
+        for text in [*verdict.context, *self._whispers()]:
             yield _user((TextBlock(text=_reminder(text)),), "hook", "UserPromptSubmit")
         async with aclosing(loop.run(self._prepared)) as events:
             async for event in events:
@@ -401,11 +428,31 @@ class Session:
                     yield event
 
     async def _stop_failure(self, failure: Failure) -> AsyncGenerator[Event]:
-        if not self.parts.hooks.has("StopFailure"):
-            return
         payload = {"error": failure.kind, "error_details": failure.message}
-        async for event in self._told(HookCall(point="StopFailure", subject=failure.kind, payload=payload), []):
-            yield event
+        call = HookCall(point="StopFailure", subject=failure.kind, payload=payload)
+        async with aclosing(self._told(call, [])) as events:
+            async for event in events:
+                yield event
+
+    async def _ask_about_gate(self, verdict: HookOutcome, progress: Progress) -> AsyncGenerator[Event]:
+        """A gate before the prompt is broken: the person decides whether it goes out all the same."""
+        question = QuestionRequest(
+            id=f"gate_{uuid.uuid4().hex[:8]}",
+            title="A hook that guards your prompts is broken",
+            questions=(Question(question=verdict.reason or "Send the prompt all the same?", options=_GATE_OPTIONS),),
+        )
+        if not self.parts.interactive:
+            progress.reason, progress.detail = "hook", f"{verdict.reason} Nobody can answer here."
+            return
+        yield QuestionAsked(request=question)
+        started = time.perf_counter()
+        reply = await self.parts.interrupt.guard(self.parts.prompter.question(question))
+        yield QuestionAnswered(request_id=question.id, reply=reply, waited=time.perf_counter() - started)
+        answer = next(iter(reply.answers.values()), "")
+        if answer == _GATE_OPTIONS[2].label:
+            self.parts.hooks.ignore([v.hook_id for v in verdict.verdicts if v.broken])
+        elif answer != _GATE_OPTIONS[1].label:
+            progress.reason, progress.detail = "hook", verdict.reason
 
 
 def _user(blocks: tuple[Block, ...], origin: Literal["prompt", "hook", "memory"], source: str = "") -> PromptAdded:

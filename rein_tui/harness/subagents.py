@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 
 from msgspec import structs
 
-from .channel import told_by
 from .conversation import Conversation
 from .interrupt import Interrupt
 from .loop import Loop
+from .moments import fire
 from .parts import AgentIdentity, Parts
 from .protocol.agents import AgentSpec
 from .protocol.decisions import Mode
@@ -30,7 +30,7 @@ from .protocol.events import (
     PromptAdded,
     ToolCallRequested,
 )
-from .protocol.hooks import HookCall, HookOutcome
+from .protocol.hooks import HookCall
 from .protocol.messages import Message, TextBlock, ToolSpec, Usage
 from .protocol.ports import Emit, Tool, ToolContext, Toolset
 
@@ -186,13 +186,12 @@ class Subagents:
         """The prompt, and what SubagentStart hooks add to it."""
         agent = parts.agent
         events: list[Event] = [PromptAdded(message=_user(prompt))]
-        if parts.hooks.has("SubagentStart"):
-            payload = {"agent_id": agent.id, "agent_type": agent.type}
-            call = HookCall(
-                point="SubagentStart", subject=agent.type, payload=payload, agent_id=agent.id, agent_type=agent.type
-            )
-            outcome = await _fired(parts, call, tell)
-            events += [PromptAdded(message=_user(text), origin="hook") for text in outcome.context]
+        payload = {"agent_id": agent.id, "agent_type": agent.type}
+        call = HookCall(
+            point="SubagentStart", subject=agent.type, payload=payload, agent_id=agent.id, agent_type=agent.type
+        )
+        outcome = await fire(parts, call, tell)
+        events += [PromptAdded(message=_user(text), origin="hook") for text in outcome.context]
         return iter(events)
 
 
@@ -202,18 +201,6 @@ class _Counted:
 
     def note(self, event: Event) -> None:
         self.calls += isinstance(event, ToolCallRequested)
-
-
-async def _fired(parts: Parts, call: HookCall, tell: Emit) -> HookOutcome:
-    outcomes: list[HookOutcome] = []
-
-    async def work(emit: Emit) -> None:
-        outcomes.append(await parts.hooks.fire(call, emit))
-
-    async with aclosing(told_by(work, parts.interrupt)) as events:
-        async for event in events:
-            await tell(event)
-    return outcomes[0] if outcomes else HookOutcome()
 
 
 def _user(text: str) -> Message:

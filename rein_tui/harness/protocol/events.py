@@ -10,8 +10,8 @@ Ordering laws, kept by one property test:
         TurnFinished | TurnInterrupted | TurnFailed
 
     A step that fails or is interrupted before its message is complete has a MessageFinished of stop_reason
-    `incomplete` with the prose that was already shown, or none where nothing was; its calls never run. After
-    RequestRetried, deltas of the step shown so far are void. One call is
+    `incomplete` with the prose that was already shown, or none where nothing was. After RequestRetried, deltas of
+    the step shown so far are void. One call is
 
         ToolCallRequested → HookFired* → PermissionDecided
           → [PermissionRequested → PermissionResolved → PermissionDecided?]
