@@ -1,9 +1,7 @@
 """The permission engine: it knows the rules, the folders and the mode, and decides about calls."""
 
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.base import JsonObject
@@ -13,37 +11,15 @@ from rein_tui.harness.protocol.events import Notice
 from rein_tui.harness.protocol.ports import Workspace
 from rein_tui.harness.settings.layers import Settings
 
-from .book import Ground, RuleBook
+from .book import RuleBook
 from .calls import judge_call
-from .facts import Disk, Facts
-from .files import PathScene, hidden
+from .files import hidden
 from .grants import Grants
-from .layers import additional_directories, bases, flag_rules, rules_in_force
 from .overlay import Circumstances, overlay
-from .rules import ParsedRule, parse_rule, read_rules
+from .rules import ParsedRule, parse_rule
+from .stage import PolicyOptions, Stage
 from .suggest import suggestions
-from .tool_names import KNOWN, canonical
-
-LINK_MEMORY = 1.0
-"""Seconds for which the real places of rules' folders are remembered."""
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyOptions:
-    """What the command line says about permissions, and where the world is seen from (tests, policy cases).
-
-    `mode` empty means the settings' defaultMode. `folds` true: names of any case are the same file. `clock` gives
-    epoch seconds, `ticks` monotonic seconds. `tool_names` are the tools that exist, for wildcards that remove them.
-    """
-
-    mode: Mode | None = None
-    allow: tuple[str, ...] = ()
-    deny: tuple[str, ...] = ()
-    facts: Facts = field(default_factory=Disk)
-    folds: bool = False
-    clock: Callable[[], float] = time.time
-    ticks: Callable[[], float] = time.monotonic
-    tool_names: Callable[[], Iterable[str]] = lambda: KNOWN
+from .tool_names import canonical
 
 
 class Policy:
@@ -67,22 +43,15 @@ class Policy:
         self.settings = settings
         self._grants.settings_changed()
         self._rebuild()
-        self.problems = (*settings.problems, *self._notices)
+        self.problems = (*settings.problems, *self._stage.notices)
 
     def _rebuild(self) -> None:
-        flags = flag_rules(self._options.allow, self._options.deny)
-        granted = () if self.managed_rules_only else self._grants.rules
-        parsed, self._notices = rules_in_force(self.settings, (*flags, *granted))
-        self._rules: list[ParsedRule] = parsed
-        self._books: dict[tuple[Rule, ...], RuleBook] = {}
-        root = str(self._workspace.root)
-        self._bases = bases(self.settings, root)
-        self._extra_roots = additional_directories(self.settings, str(self._workspace.home))
+        self._stage = Stage(self.settings, self._workspace, self._places, self._options, self._grants.rules)
 
     @property
     def rules(self) -> tuple[ParsedRule, ...]:
         """The rules in force, highest layer first."""
-        return tuple(self._rules)
+        return tuple(self._stage.rules)
 
     @property
     def root(self) -> str:
@@ -96,7 +65,7 @@ class Policy:
 
     def base_of(self, rule: Rule) -> str:
         """The folder that a leading `/` means in that rule."""
-        return self._bases.get(rule.source.path, self.root)
+        return self._stage.bases.get(rule.source.path, self.root)
 
     # --- mode ----------------------------------------------------------------------------------------------
 
@@ -114,7 +83,7 @@ class Policy:
     @property
     def managed_rules_only(self) -> bool:
         """Whether only the administrator may allow; then nothing can be granted."""
-        return bool(self.settings.get("allowManagedPermissionRulesOnly", default=False))
+        return self._stage.managed_rules_only
 
     def set_mode(self, mode: Mode) -> None:
         """Change the mode. Raises ConfigError for a mode that policy forbids."""
@@ -132,7 +101,7 @@ class Policy:
         """The outcome for one call, with reasons. Never raises."""
         tool = canonical(query.tool)
         mode = self._possible(query.mode or self.mode)
-        scene = self._scene(query.cwd, mode, query.frontmatter)
+        scene = self._stage.scene(query.cwd, mode, query.frontmatter)
         verdict, parts = judge_call(query, tool, scene, self.settings.trusted)
         around = Circumstances(mode, "; ".join(self.settings.broken))
         final = overlay(verdict, query, around)
@@ -154,7 +123,7 @@ class Policy:
 
     def hides(self, path: str, cwd: str = "") -> bool:
         """Whether a deny or ask rule keeps this file out of search results."""
-        return hidden(path, self._scene(cwd or str(self._workspace.cwd), self.mode, ()))
+        return hidden(path, self._stage.scene(cwd or str(self._workspace.cwd), self.mode))
 
     def fits_rule(self, rule: str, tool: str, tool_input: JsonObject) -> bool | None:
         """Whether one rule, read as broadly as an ask rule, fits a call; None when it cannot be read."""
@@ -164,7 +133,7 @@ class Policy:
         if parsed.kind != "path" and not parsed.names(canonical(tool)):
             return False
         query = PermissionQuery(tool=tool, input=tool_input, cwd=str(self._workspace.cwd))
-        scene = replace(self._scene(query.cwd, "default", ()), book=RuleBook((parsed,)))
+        scene = replace(self._stage.scene(query.cwd, "default"), book=RuleBook((parsed,)))
         verdict, _ = judge_call(query, canonical(tool), scene, self.settings.trusted)
         return verdict.decided_by == "rule"
 
@@ -174,41 +143,9 @@ class Policy:
         if parsed is None:
             return False
         mode = self._possible(query.mode or self.mode)
-        scene = replace(self._scene(query.cwd, mode, ()), book=RuleBook((*self._rules, parsed)))
+        scene = replace(self._stage.scene(query.cwd, mode), book=RuleBook((*self._stage.rules, parsed)))
         verdict, _ = judge_call(query, canonical(query.tool), scene, self.settings.trusted)
         return verdict.outcome == "allow"
-
-    def _scene(self, cwd: str, mode: Mode, frontmatter: tuple[Rule, ...]) -> PathScene:
-        space = self._workspace
-        ground = Ground(cwd or str(space.root), str(space.root), str(space.home), self._bases, self._options.folds)
-        roots = dict.fromkeys((str(space.root), *map(str, space.additional), *self._extra_roots))
-        facts = self._options.facts
-        return PathScene(
-            book=self._book(frontmatter),
-            ground=ground,
-            facts=facts,
-            mode="default" if mode == "dontAsk" else mode,
-            roots=tuple(dict.fromkeys((*roots, *(facts.realpath(root) for root in roots)))),
-            guarded=(str(self._places.config), str(self._places.data), str(self._places.managed)),
-            epoch=int(self._options.ticks() / LINK_MEMORY),
-        )
-
-    def _book(self, frontmatter: tuple[Rule, ...]) -> RuleBook:
-        book = self._books.get(frontmatter)
-        if book is None:
-            more, _ = read_rules(rule for rule in frontmatter if self._counts(rule))
-            book = RuleBook((*self._rules, *more))
-            self._books = {(): self._books.get((), book), frontmatter: book}
-        return book
-
-    def _counts(self, rule: Rule) -> bool:
-        """Whether a frontmatter rule counts: it may always forbid; what it allows needs trust and no lock."""
-        if rule.behavior != "allow":
-            return True
-        if self.managed_rules_only:
-            return False
-        inside = Path(rule.source.path).is_relative_to(self._workspace.root) if rule.source.path else False
-        return self.settings.trusted or not inside
 
     # --- grants --------------------------------------------------------------------------------------------
 
@@ -246,5 +183,5 @@ class Policy:
         name = canonical(tool)
         return any(
             rule.behavior == "deny" and not rule.spec and rule.pattern is None and rule.names(name)
-            for rule in self._rules
+            for rule in self._stage.rules
         )

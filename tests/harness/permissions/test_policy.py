@@ -192,6 +192,19 @@ def test_frontmatter_of_an_untrusted_folder(make: Make, root: Path) -> None:
         assert policy.decide(query).outcome == outcome
 
 
+def test_frontmatter_ends_with_its_command(make: Make) -> None:
+    policy = make()
+    rules = (Rule(text="WebSearch", behavior="allow", source=Source(layer="frontmatter")),)
+    inside = PermissionQuery(tool="WebSearch", input={}, cwd=policy.root, frontmatter=rules)
+    assert policy.decide(inside).outcome == "allow"
+    assert ask(policy, "WebSearch").outcome == "ask"
+    assert policy.decide(inside).outcome == "allow"
+    other = (Rule(text="WebSearch", behavior="deny", source=Source(layer="frontmatter")),)
+    query = PermissionQuery(tool="WebSearch", input={}, cwd=policy.root, frontmatter=other)
+    assert policy.decide(query).outcome == "deny"
+    assert ask(policy, "WebSearch").outcome == "ask"
+
+
 def test_session_grants(make: Make, root: Path) -> None:
     policy = make(clock=lambda: 5.0)
     call = {"file_path": str(root / "src" / "[a].py")}
