@@ -25,7 +25,12 @@ from .policy import Policy, PolicyOptions
 from .said import described_hooks
 from .tool_names import WRITERS, canonical, file_access
 
-_LAYERS: dict[str, Layer] = {"cli": "command_line", "flags": "command_line", **{name: name for name in RANK}}
+_LAYERS: dict[str, Layer] = {
+    "cli": "command_line",
+    "flags": "command_line",
+    "session": "command_line",
+    **{name: name for name in RANK},
+}
 
 
 @dataclass(frozen=True, slots=True)

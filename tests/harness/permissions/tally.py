@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 
 @dataclass
 class Tally:
@@ -38,8 +40,9 @@ class Tally:
         for line in self.misses:
             print("  " + line)
 
-    def must_hold(self) -> None:
-        self.report()
+    def must_hold(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with capsys.disabled():
+            self.report()
         assert not self.unsafe
         assert len(self.friction) <= 0.02 * max(1, self.allow_only), self.friction
 

@@ -29,7 +29,7 @@ def build(fs: dict[str, Any]) -> None:
 
 
 @pytest.mark.corpus
-def test_path_corpus(corpus_folder: Path, tmp_path: Path) -> None:
+def test_path_corpus(corpus_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tally = Tally("path_permission")
     for number, line in enumerate(lines(corpus_folder / "path_permission.jsonl")):
         root = tmp_path / str(number)
@@ -49,4 +49,4 @@ def test_path_corpus(corpus_folder: Path, tmp_path: Path) -> None:
             assert read.policy.hides(path), f"{case['id']}: {path} is not hidden"
         for path in case.get("must_include", []):
             assert not read.policy.hides(path), f"{case['id']}: {path} is hidden"
-    tally.must_hold()
+    tally.must_hold(capsys)

@@ -107,7 +107,7 @@ def outcomes(settings: Settings, policy: Policy) -> set[str]:
 
 
 @pytest.mark.corpus
-def test_settings_corpus(corpus_folder: Path, tmp_path: Path) -> None:
+def test_settings_corpus(corpus_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tally = Tally("settings_bad (probes)")
     wrong: list[str] = []
     for number, case in enumerate(cases(corpus_folder / "settings_bad.jsonl")):
@@ -131,7 +131,7 @@ def test_settings_corpus(corpus_folder: Path, tmp_path: Path) -> None:
             wrong.append(f"{case['id']}: nothing was said")
         if not any(key in case["id"] for key in ("sp-hooks-02", "sp-hooks-06")):  # these need the hook engine
             probe(world, policy, expect["probes"], tally)
-    tally.must_hold()
+    tally.must_hold(capsys)
     assert not tally.misses
     assert not wrong
 
