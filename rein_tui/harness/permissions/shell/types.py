@@ -1,10 +1,12 @@
 """What the shell analysis needs to know of the world, and what it answers.
 
-The analysis itself touches no disk: files are seen through `FileFacts`, paths are judged by `path_check`.
+The analysis sees files through `FileFacts` and `folder_names`, and has paths judged by `path_check`.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal, Protocol, TypeAlias
 
 from rein_tui.harness.protocol.decisions import DecidedBy, Mode, Outcome, PartDecision, Rule, RuleTrial
@@ -32,10 +34,16 @@ FolderNames: TypeAlias = Callable[[str, int], tuple[str, ...] | None]
 """The names in a folder; empty when it is missing, None when it cannot be read or holds more than the limit."""
 
 
-def no_names(path: str, limit: int) -> tuple[str, ...] | None:
-    """See no folder."""
-    del path, limit
-    return ()
+def names_on_disk(path: str, limit: int) -> tuple[str, ...] | None:
+    """The names in a real folder. Never raises."""
+    try:
+        with os.scandir(path) as entries:
+            names = tuple(entry.name for entry in islice(entries, limit + 1))
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except (OSError, ValueError):
+        return None
+    return names if len(names) <= limit else None
 
 
 class FileFacts(Protocol):
@@ -84,7 +92,7 @@ class ShellScene:
     guarded: tuple[str, ...] = ()
     trusted: bool = True
     path_suggestion: PathSuggestion = no_suggestion
-    folder_names: FolderNames = no_names
+    folder_names: FolderNames = names_on_disk
 
 
 @dataclass(frozen=True, slots=True)

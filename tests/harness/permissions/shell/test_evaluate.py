@@ -1,9 +1,13 @@
 """What becomes of lines: by rule, by program, by mode."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from rein_tui.harness.permissions.shell.evaluate import evaluate
-from rein_tui.harness.protocol.decisions import Mode
+from rein_tui.harness.permissions.shell.types import Access, names_on_disk
+from rein_tui.harness.protocol.decisions import Mode, PartDecision
 from tests.harness.permissions.shell import known_lines as known
 from tests.harness.permissions.shell.scenes import Files, scene
 
@@ -192,3 +196,20 @@ def test_only_what_a_hook_may_answer_is_waivable() -> None:
     assert not evaluate("npm test", scene(ask=["Bash(npm *)"])).waivable
     assert not evaluate("npm test", scene(deny=["Bash(npm *)"])).waivable
     assert not evaluate("rm -rf ~", scene()).waivable
+
+
+def test_globs_are_followed_on_the_disk(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").symlink_to("/etc/passwd")
+    (tmp_path / "b.md").write_text("x")
+    held = scene()
+
+    def check(path: str, access: Access) -> PartDecision:
+        del access
+        real = str(Path(path).resolve())
+        return PartDecision(text=path, outcome="allow" if real.startswith(str(tmp_path)) else "ask", reason="outside")
+
+    here = replace(held, cwd=str(tmp_path), roots=(str(tmp_path),), path_check=check, folder_names=names_on_disk)
+    assert evaluate("cat *.md", here).outcome == "allow"
+    assert evaluate("cat *.txt", here).outcome == "ask"
+    assert names_on_disk(str(tmp_path), 1) is None
+    assert names_on_disk(str(tmp_path / "b.md"), 5) == names_on_disk("/nowhere", 5) == ()
