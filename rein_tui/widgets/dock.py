@@ -65,11 +65,35 @@ class Dock(Vertical):
 
     DEFAULT_CSS = """
     Dock {
-        width: 2fr; min-width: 44; max-width: 110; display: none; border-left: vkey $rule; background: $background;
+        width: 2fr; min-width: 44; max-width: 110; display: none;
+        border-left: vkey $border-blurred; background: $background;
         & > ContentSwitcher { height: 1fr; }
         &.-open { display: block; }
     }
     """
+
+    class Copied(Message):
+        """`text` is to be put on the clipboard."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class EditorRequested(Message):
+        """The person wants to read `text` in their editor; `suffix` is that of the file, such as `.json`."""
+
+        def __init__(self, text: str, suffix: str = ".txt") -> None:
+            super().__init__()
+            self.text = text
+            self.suffix = suffix
+
+    class CallRequested(Message):
+        """The person wants to see this call (or, if it has no id, this turn) in the chat."""
+
+        def __init__(self, call_id: str, turn: int = 0) -> None:
+            super().__init__()
+            self.call_id = call_id
+            self.turn = turn
 
     def __init__(self, tabs: tuple[Tab, ...], *, id: str | None = None) -> None:
         super().__init__(id=id)

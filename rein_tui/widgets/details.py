@@ -1,0 +1,296 @@
+"""The details of one row: a headline, numbered tabs, the page of the chosen tab, and a search in it.
+
+It shows leaves and posts what the person wants done with them; it knows nothing of what they are about.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.style import Style
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from .dock import Dock
+from .line_view import Block
+from .stack import Entry
+from .surface import Search, Surface
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One tab: its number key, its title, how its page is made, and what copying the page gives."""
+
+    number: int
+    title: str
+    blocks: Callable[[], Iterable[Block]]
+    source: Callable[[], str]
+    suffix: str = ".txt"
+
+
+class Page(Surface):
+    """Blocks from their beginning; its keys ask the pane around it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "ask('leave')", "Back to the list", show=False, id="details.leave"),
+        Binding("left", "ask('previous')", "Previous tab", show=False, id="details.previous_tab"),
+        Binding("right", "ask('next')", "Next tab", show=False, id="details.next_tab"),
+        *(Binding(str(number), f"ask('tab-{number}')", f"Tab {number}", show=False) for number in range(1, 9)),
+        Binding("alt+up,left_square_bracket", "ask('above')", "Row above", show=False, id="details.above"),
+        Binding("alt+down,right_square_bracket", "ask('below')", "Row below", show=False, id="details.below"),
+        Binding("slash,ctrl+f", "ask('search')", "Search this page", show=False, id="details.search"),
+        Binding("y", "ask('copy')", "Copy this page", show=False, id="details.copy"),
+        Binding("c", "ask('curl')", "Copy the request as curl", show=False, id="details.curl"),
+        Binding("o", "ask('editor')", "Open in $EDITOR", show=False, id="details.editor"),
+        Binding("t", "ask('again')", "Run the hook again, dry", show=False, id="details.again"),
+        Binding("enter", "ask('jump')", "Show in the chat", show=False, id="details.jump"),
+        Binding("end,G", "bottom", "End", show=False),
+    ]
+
+    class Asked(Message):
+        """A key asked for something: see the bindings."""
+
+        def __init__(self, what: str) -> None:
+            super().__init__()
+            self.what = what
+
+    def action_ask(self, what: str) -> None:
+        """Hand it upward."""
+        self.post_message(self.Asked(what))
+
+    def action_bottom(self) -> None:
+        """Go to the end, without following it."""
+        self.scroll_to_end()
+        self.following = False
+
+    def load(self, blocks: Iterable[Block]) -> list[Entry[Block]]:
+        """Show these from the top."""
+        self.search = None
+        self.cursor = None
+        entries = super().load(blocks)
+        self._top = (entries[0], 0) if entries else None
+        self._follow(False)
+        self.settle()
+        return entries
+
+    def reload(self, blocks: Iterable[Block]) -> None:
+        """Show these where the view stands: the same page, some news in it."""
+        row = self.scroll_y
+        self.load(blocks)
+        self.scroll_to(y=row, animate=False, immediate=True)
+
+    def find(self, needle: str) -> Search | None:
+        """Search the page from its beginning, without regard to case."""
+        needle = needle.lower()
+        if not needle:
+            self.clear_find()
+            return None
+        entries = [entry for entry in self.stack if needle in entry.block.source.lower()]
+        counts = [entry.block.source.lower().count(needle) for entry in entries]
+        self.search = Search(needle, entries, counts)
+        self.action_find(1)
+        self.settle()
+        return self.search
+
+    def action_find(self, step: int) -> None:
+        """The next or previous hit; the page has no cursor to show for it."""
+        super().action_find(step)
+        self.cursor = None
+        self.settle()
+
+
+class LeafTabs(Widget):
+    """Numbered titles on as many lines as they need. A click chooses."""
+
+    DEFAULT_CSS = "LeafTabs { height: auto; padding: 0 1; color: $text-muted; }"
+
+    class Chosen(Message):
+        """A title was clicked."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._leaves: Sequence[Leaf] = ()
+        self._active = 0
+
+    def show(self, leaves: Sequence[Leaf], active: int) -> None:
+        """Show these, one of them chosen."""
+        same = [leaf.title for leaf in leaves] == [leaf.title for leaf in self._leaves]
+        self._leaves, self._active = leaves, active
+        self.display = len(leaves) > 1
+        self.refresh(layout=not same)
+
+    def render(self) -> Content:
+        lines: list[list[Content]] = [[]]
+        used = 0
+        for leaf in self._leaves:
+            style = "bold underline $text-primary" if leaf.number == self._active else "$text-muted"
+            label = Content.assemble((f"{leaf.number} ", "$text-disabled"), (leaf.title, style))
+            if used and used + label.cell_length > self.size.width - 2:
+                lines.append([])
+                used = 0
+            used += label.cell_length + 3
+            lines[-1].append(label.stylize(Style.from_meta({"leaf": leaf.number})))
+        return Content("\n").join(Content("   ").join(line) for line in lines)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the title under the mouse."""
+        number = event.style.meta.get("leaf")
+        if isinstance(number, int):
+            self.post_message(self.Chosen(number))
+
+
+class Details(Vertical):
+    """Headline, tabs, page, search bar."""
+
+    DEFAULT_CSS = """
+    Details {
+        & > #details-head { height: 1; padding: 0 1; background: $surface; }
+        & > #details-search { display: none; height: 1; }
+        &.-searching > #details-search { display: block; }
+        & #details-needle { width: 1fr; border: none; height: 1; padding: 0 1; }
+        & #details-hits { width: auto; height: 1; padding: 0 1; color: $text-muted; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back", show=False)]
+
+    class Left(Message):
+        """The person is done here."""
+
+    class Asked(Message):
+        """Something that only the pane can do: above, below, jump, curl, again."""
+
+        def __init__(self, what: str) -> None:
+            super().__init__()
+            self.what = what
+
+    class TabShown(Message):
+        """The person chose a tab."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.page = Page()
+        self.active = 0
+        self._head = Static(id="details-head")
+        self._tabs = LeafTabs()
+        self._leaves: Sequence[Leaf] = ()
+
+    def compose(self) -> ComposeResult:
+        yield self._head
+        yield self._tabs
+        yield self.page
+        with Horizontal(id="details-search"):
+            yield Input(placeholder="search this page", id="details-needle")
+            yield Static(Content(""), id="details-hits")
+
+    @property
+    def leaf(self) -> Leaf | None:
+        """The tab on the screen."""
+        return next((leaf for leaf in self._leaves if leaf.number == self.active), None)
+
+    def show(self, head: Content, leaves: Sequence[Leaf], active: int, *, again: bool = False) -> None:
+        """Show these tabs, `active` in front (the first one when there is none). `again` keeps the reader's place."""
+        self._head.update(head)
+        self._leaves = leaves
+        numbers = [leaf.number for leaf in leaves]
+        same = again and self.active == active
+        self.active = active if active in numbers else numbers[0] if numbers else 0
+        self._tabs.show(leaves, self.active)
+        leaf = self.leaf
+        blocks = leaf.blocks() if leaf else ()
+        if same:
+            self.page.reload(blocks)
+        else:
+            self._end_search()
+            self.page.load(blocks)
+
+    def choose(self, number: int) -> None:
+        """Show the tab of that number."""
+        leaf = next((leaf for leaf in self._leaves if leaf.number == number), None)
+        if leaf is None or number == self.active:
+            return
+        self.active = number
+        self._tabs.show(self._leaves, number)
+        self._end_search()
+        self.page.load(leaf.blocks())
+        self.post_message(self.TabShown(number))
+
+    # --- wishes ---------------------------------------------------------------------------------------------
+
+    @on(LeafTabs.Chosen)
+    def _clicked(self, event: LeafTabs.Chosen) -> None:
+        event.stop()
+        self.choose(event.number)
+
+    @on(Page.Asked)
+    def _asked(self, event: Page.Asked) -> None:
+        event.stop()
+        what, leaf = event.what, self.leaf
+        if what == "leave":
+            self.action_leave()
+        elif what == "search":
+            self.add_class("-searching")
+            self.query_one("#details-needle", Input).focus()
+        elif what == "copy" and leaf is not None:
+            self.post_message(Dock.Copied(leaf.source()))
+        elif what == "editor" and leaf is not None:
+            self.post_message(Dock.EditorRequested(leaf.source(), leaf.suffix))
+        elif what in {"previous", "next"}:
+            self._step(1 if what == "next" else -1)
+        elif what.startswith("tab-"):
+            self.choose(int(what.removeprefix("tab-")))
+        else:
+            self.post_message(self.Asked(what))
+
+    def _step(self, step: int) -> None:
+        numbers = [leaf.number for leaf in self._leaves]
+        if not numbers or (numbers[0] == self.active and step < 0):
+            self.post_message(self.Left())
+        elif self.active in numbers:
+            self.choose(numbers[min(len(numbers) - 1, numbers.index(self.active) + step)])
+
+    def action_leave(self) -> None:
+        """End the search, else leave."""
+        if self.has_class("-searching"):
+            self._end_search()
+            self.page.focus()
+        else:
+            self.post_message(self.Left())
+
+    # --- search ---------------------------------------------------------------------------------------------
+
+    def _end_search(self) -> None:
+        self.remove_class("-searching")
+        if self.page.search is not None:
+            self.page.clear_find()
+
+    @on(Input.Changed, "#details-needle")
+    def _search(self, event: Input.Changed) -> None:
+        event.stop()
+        self.page.find(event.value)
+        self._show_hits()
+
+    @on(Input.Submitted, "#details-needle")
+    def _search_on(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.page.action_find(1)
+        self._show_hits()
+
+    def _show_hits(self) -> None:
+        search = self.page.search
+        text = "" if search is None else f"{search.current} of {search.total}" if search.total else "nothing found"
+        self.query_one("#details-hits", Static).update(Content(text))
