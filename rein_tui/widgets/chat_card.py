@@ -183,7 +183,7 @@ class CardBlock(ChatBlock):
         return pieces
 
     def _header(self, width: int) -> Content:
-        right = self._right()
+        right = self._right(width // 2)
         glyph, glyph_style = _GLYPHS.get(self.state, ("▸" if self.folded else "▾", "$text-muted"))
         name, _, rest = self.title.partition(" ")
         left = Content.assemble(
@@ -198,23 +198,26 @@ class CardBlock(ChatBlock):
         left = left.truncate(room, ellipsis=True) if left.cell_length > room else left
         return joined([left, Content(" " * max(2, width - left.cell_length - right.cell_length)), right])
 
-    def _right(self) -> Content:
-        parts: list[Content] = []
-        if self.edited_by:
-            parts.append(safe_content("edited by " + ", ".join(self.edited_by), "label", "$text-accent"))
-        inside = sum(isinstance(child, CardBlock) for child in self.children)
-        if inside:
-            parts.append(Content.styled(f"{inside} call{'s' if inside > 1 else ''}", "$text-muted"))
-        if self.provenance:
-            parts.append(safe_content(self.provenance, "label", "$text-muted"))
+    def _right(self, room: int) -> Content:
+        """What stands at the right edge; what matters least gives way when there is no room for it."""
         words, style = _STATES.get(self.state, ("", ""))
         if self.progress and self.state == "running":
             words = self.progress
-        if words:
-            parts.append(safe_content(words, "label", style))
-        if self.duration >= 0.0005 and self.state not in {"denied", "invalid"}:
-            parts.append(Content.styled(short_duration(self.duration), "$text-muted 70%"))
-        return Content("   ").join(parts) if parts else EMPTY
+        inside = sum(isinstance(child, CardBlock) for child in self.children)
+        took = short_duration(self.duration) if self.duration >= 0.0005 and self.state != "denied" else ""
+        edited = "edited by " + ", ".join(self.edited_by) if self.edited_by else ""
+        parts = [
+            (edited, "$text-accent"),
+            (f"{inside} call{'s' if inside > 1 else ''}" if inside else "", "$text-muted"),
+            (self.provenance, "$text-muted"),
+            (words, style),
+            (took, "$text-muted 70%"),
+        ]
+        for least in (1, 4, 2):
+            if sum(len(text) + 3 for text, _ in parts if text) > room:
+                parts[least] = "", ""
+        shown = [safe_content(text, "label", style) for text, style in parts if text]
+        return Content("   ").join(shown) if shown else EMPTY
 
     def _details(self, width: int) -> list[Piece]:
         limit = FULL_LINES if self.look.density == "full" or self.chosen is False else FOLDED_LINES

@@ -265,13 +265,9 @@ class ChatFold:
         card.result = content_text(event.content)
         card.added = event.added
         card.tail = None
-        self._touch(card)
         self._touch(card.run.block)
-        if self.look.density == "grouped":
-            for other in card.run.cards:
-                self._touch(other)
-        if card.state == "ok":
-            for block in card.walk():
+        for other in card.run.cards if self.look.density == "grouped" else [card]:
+            for block in other.walk():
                 self._touch(block)
 
     def _todos_changed(self, event: ev.TodosChanged) -> None:

@@ -123,7 +123,7 @@ class GrowingMarkdown:
         """Put pieces below what is frozen, after the gap that belongs there."""
         del lines[self._frozen :]
         if pieces and self._gap and len(lines) > len(self._lead):
-            lines += lay_out([BLANK], self._width)
+            self._put([BLANK], lines)
         self._put(pieces, lines)
 
     def _put(self, pieces: Sequence[Piece], lines: list[Line]) -> None:

@@ -27,7 +27,7 @@ from .painter import Painter
 from .stack import Entry, Stack
 
 FRAME = 1 / 15
-SCROLLED_FRAME = 1 / 10
+SCROLLED_FRAME = 1 / 9
 SLOWEST_FRAME = 0.5
 COST_SHARE = 4
 """A frame may cost one part in this many of the time between frames."""
@@ -176,10 +176,13 @@ class LineView(ScrollView, can_focus=True):
     def digest(self) -> None:
         """Bring changed blocks up to date without showing them: for streams that outrun the frames."""
         changed, self._changed = self._changed, {}
-        if self._width:
-            for entry in changed:
-                if entry.chunk is not None:
-                    self._update(entry)
+        for entry in changed:
+            if entry.chunk is None:
+                continue
+            if self._width:
+                self._update(entry)
+            else:
+                self._drop(entry)
 
     def flush(self) -> None:
         """Show all changes now."""

@@ -9,6 +9,8 @@ from .lines import EMPTY, Piece, joined
 _RULE = "$text-muted 50%"
 _BETWEEN = Content.styled(" │ ", _RULE)
 _MIN_COLUMN = 4
+MAX_ROWS = 1000
+"""Rows of one table that are drawn; its source is copied whole."""
 
 
 def table_pieces(rows: Sequence[Sequence[Content]], aligns: Sequence[str], width: int) -> Iterator[Piece]:
@@ -21,12 +23,14 @@ def table_pieces(rows: Sequence[Sequence[Content]], aligns: Sequence[str], width
     if widths is None:
         yield from _as_records(full)
         return
-    for number, row in enumerate(full):
+    for number, row in enumerate(full[:MAX_ROWS]):
         cells = [cell.stylize_before("bold") for cell in row] if number == 0 else row
         yield from _row(cells, widths, aligns)
         if number == 0:
             rule = "─┼─".join("─" * column for column in widths)
             yield Piece(Content.styled(rule, _RULE), wrap="crop", silent=True)
+    if len(full) > MAX_ROWS:
+        yield Piece(Content.styled(f"… {len(full) - MAX_ROWS:,} more rows", "$text-muted"), silent=True)
 
 
 def column_widths(rows: Sequence[Sequence[Content]], room: int) -> list[int] | None:
