@@ -32,6 +32,7 @@ class Database:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
+        self._may_write = False
         self._not_before = 0.0
         self.problem = ""
         self.has_words = False
@@ -49,6 +50,8 @@ class Database:
     def write(self, work: Callable[[sqlite3.Connection], None]) -> bool:
         """Do this in one transaction, durable when it returns true; false, with `problem` set, when it was undone."""
         self._follow()
+        if self._connection is not None and not self._may_write and time.monotonic() >= self._not_before:
+            self.close()  # it was opened to be read only; perhaps it can be written by now
         try:
             self._run(lambda connection: self._transact(connection, work))
         except StoreError as error:
@@ -105,13 +108,13 @@ class Database:
         if self._connection is not None or time.monotonic() < self._not_before:
             return self._connection
         try:
-            self._connection = self._open_patiently()
+            self._connection, self._may_write = self._open_patiently(), True
         except (sqlite3.DatabaseError, OSError) as error:
             if isinstance(error, sqlite3.DatabaseError) and _is_corrupt(error) and self._replace(str(error)):
                 return self._connection
             if _code_of(error) == sqlite3.SQLITE_BUSY:  # it cost a second to find out
                 self._not_before = time.monotonic() + _RETRY_SECONDS
-            self._connection = self._open_to_read()
+            self._connection, self._may_write = self._open_to_read(), False
             self.problem = _say(error)
         except StoreError as error:
             self.problem = error.message
@@ -174,7 +177,7 @@ class Database:
             try:
                 if not self._is_whole():
                     self._salvage(reason)
-                self._connection = self._open_file()
+                self._connection, self._may_write = self._open_file(), True
             finally:
                 turn.release()
         except (OSError, sqlite3.Error, StoreError) as error:
