@@ -25,10 +25,12 @@ from .policy import Policy, PolicyOptions
 from .said import described_hooks
 from .tool_names import WRITERS, canonical, file_access
 
-_NAMES: dict[Layer, tuple[str, ...]] = {name: (name,) for name in RANK} | {
-    "command_line": ("command_line", "cli", "flags", "session")
+_LAYERS: dict[str, Layer] = {
+    **{name: name for name in RANK},
+    "cli": "command_line",
+    "flags": "command_line",
+    "session": "command_line",
 }
-_LAYERS: dict[str, Layer] = {name: layer for layer, names in _NAMES.items() for name in names}
 
 
 @dataclass(frozen=True, slots=True)
