@@ -5,7 +5,8 @@ begins after the first paint.
 """
 
 import os
-from collections.abc import Coroutine, Sequence
+import time
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -31,7 +32,7 @@ from rein_tui.widgets.clipboard import copy_to_system, osc52
 from rein_tui.widgets.composer import Composer, FileIndex, History
 from rein_tui.widgets.modal import Modal
 from rein_tui.widgets.safe import safe_text
-from rein_tui.widgets.theme import THEMES, VARIABLES
+from rein_tui.widgets.theme import THEMES
 
 ResultT = TypeVar("ResultT")
 
@@ -68,6 +69,7 @@ class ReinApp(App[str]):
         open_id: str = "",
         initial_prompt: str = "",
         notices: Sequence[Notice] = (),
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.preferences = Preferences()
         super().__init__()
@@ -81,6 +83,7 @@ class ReinApp(App[str]):
         self._open_id = open_id
         self._initial_prompt = initial_prompt
         self._notices = list(notices)
+        self._clock = clock
         self._files = FileIndex(self._project)
         self.leaving = Leaving(self)
         self.attention = Attention(self)
@@ -90,12 +93,8 @@ class ReinApp(App[str]):
     def get_default_screen(self) -> Screen[Any]:
         """The main screen."""
         history = self._places.data / "history.jsonl" if self._places is not None else None
-        self.main = MainScreen(self._files, History(history))
+        self.main = MainScreen(self._files, History(history), self._clock)
         return self.main
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Variables that our styles use and foreign themes lack."""
-        return VARIABLES
 
     def get_key_display(self, binding: Binding) -> str:
         """Keys as people write them: F1, ctrl+p, enter, ↑."""

@@ -1,11 +1,12 @@
 """The main screen: it lays the panes out, hands every event to each of them, and passes wishes on. Nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -21,6 +22,18 @@ from rein_tui.widgets.status import Status
 if TYPE_CHECKING:
     from rein_tui.app import ReinApp
     from rein_tui.widgets.welcome import Welcome
+
+
+HELLO = Content.assemble(
+    ("rein", "bold $primary"),
+    ("-tui", "bold $text"),
+    ("\n\nask anything, or begin with\n\n", "$text-muted"),
+    *(
+        part
+        for key, words in (("@", "a file"), ("/", "a command"), ("!", "a shell line"), ("F1", "all keys"))
+        for part in ((f"{key:>3}", "$text-primary"), (f"  {words:<14}\n", "$text-muted"))
+    ),
+)
 
 
 @runtime_checkable
@@ -75,14 +88,14 @@ class MainScreen(Screen[None]):
     }
     """
 
-    def __init__(self, files: FileIndex, history: History) -> None:
+    def __init__(self, files: FileIndex, history: History, clock: Callable[[], float]) -> None:
         super().__init__()
         self._files = files
         self._history = history
         self.chat = Chat(id="chat")
         self.composer = Composer(self._command_hints, files, history, id="composer")
-        self.status = Status(id="status")
-        self.sidebar = Sidebar(id="sidebar")
+        self.status = Status(clock=clock, id="status")
+        self.sidebar = Sidebar(clock=clock, id="sidebar")
         self.dock = Dock(dock_tabs(), id="dock")
 
     @property
@@ -104,6 +117,12 @@ class MainScreen(Screen[None]):
             CommandHint(command.name, command.summary, command.argument, command.aliases)
             for command in self.rein.registry.all()
         ]
+
+    def on_mount(self) -> None:
+        """Say what can be done while nothing was said yet."""
+        self.chat.set_empty(HELLO)
+        choice = self.rein.workbench.choice
+        self.status.show_model(choice.model if choice is not None else "")
 
     # --- pumping ---
 
@@ -178,8 +197,13 @@ class MainScreen(Screen[None]):
     # --- keys that nobody took ---
 
     def on_key(self, event: events.Key) -> None:
-        """Typing belongs to the prompt, wherever the focus is; also before there is a focus at all."""
-        if event.is_printable and event.character and not self.has_class("-welcome"):
+        """Typing belongs to the prompt, wherever the focus is; also before there is a focus at all.
+
+        Bindings are looked at after this, by the app: a key that one of them takes is left alone.
+        """
+        if self.has_class("-welcome") or not event.is_printable or event.key in self.active_bindings:
+            return
+        if event.character:
             event.stop()
             self.composer.insert(event.character)
 

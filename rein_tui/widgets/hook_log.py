@@ -22,7 +22,7 @@ class HookLog(Vertical):
     DEFAULT_CSS = """
     HookLog {
         & > OptionList { height: 1fr; border: none; background: $background; padding: 0 1; }
-        & > VerticalScroll { height: 1fr; padding: 0 1; border-top: solid $rule; }
+        & > VerticalScroll { height: 1fr; padding: 0 1; border-top: solid $border-blurred; }
     }
     """
 

@@ -16,6 +16,7 @@ class Modal(ModalScreen[ResultT]):
     """A framed modal. `FIRST` selects what gets the focus once the grace is over."""
 
     AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (80, "-wide")]  # noqa: RUF012  Textual's own form
     FIRST: ClassVar[str] = ""
 
     DEFAULT_CSS = """
@@ -27,7 +28,7 @@ class Modal(ModalScreen[ResultT]):
         }
         &.-grace > .frame { border: round $border-blurred; color: $text-muted; }
     }
-    .-slim Modal > .frame, Modal.-slim > .frame { width: 100%; min-width: 20; padding: 0 1; }
+    Modal.-slim > .frame { width: 100%; min-width: 20; padding: 0 1; margin: 0; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close")]

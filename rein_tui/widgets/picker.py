@@ -41,6 +41,7 @@ class Picker(Modal[str]):
         & Input { border: none; height: 1; margin: 1 1; background: $surface; padding: 0; }
         & OptionList {
             border: none; background: $surface; height: auto; max-height: 20; padding: 0; scrollbar-size-vertical: 1;
+            text-wrap: nowrap; text-overflow: ellipsis;
         }
     }
     """
@@ -121,16 +122,31 @@ class Picker(Modal[str]):
         found.sort(key=lambda entry: entry[:2])
         self._shown = tuple(item for _, _, item, _ in found[:LIMIT])
         rows = self.query_one(OptionList)
-        rows.set_options(Option(_row(item, marks)) for _, _, item, marks in found[:LIMIT])
+        width = max(24, (rows.size.width or 84) - 2)
+        names = [len(item.name) for _, _, item, _ in found[:LIMIT] if item.note]
+        column = min(max(names, default=0), width // 2)
+        rows.set_options(Option(_row(item, marks, width, column)) for _, _, item, marks in found[:LIMIT])
         if self._shown:
             rows.highlighted = 0
 
+    def on_resize(self) -> None:
+        """Draw the rows for the new width, once it is known."""
+        self.call_after_refresh(self._fit)
 
-def _row(item: Item, marks: tuple[int, ...]) -> Content:
+    def _fit(self) -> None:
+        rows = self.query_one(OptionList)
+        kept = rows.highlighted
+        self._filter(self.query_one(Input).value.strip())
+        rows.highlighted = kept
+
+
+def _row(item: Item, marks: tuple[int, ...], width: int, column: int) -> Content:
     name = Content.styled(safe_text(item.name, "label"), "$text")
     for mark in marks:
         name = name.stylize("bold $text-primary", mark, mark + 1)
+    if item.note:
+        name = name.truncate(column, ellipsis=True, pad=True)
     row = Content.assemble(name, ("   " + safe_text(item.note, "label") if item.note else "", "$text-muted"))
     right = safe_text(item.right, "label")
-    room = 82 - len(right)
+    room = width - 1 - len(right)
     return Content.assemble(row.truncate(room, ellipsis=True, pad=True), (f" {right}", "$text-disabled"))

@@ -62,7 +62,7 @@ class Sidebar(Vertical):
 
     DEFAULT_CSS = """
     Sidebar {
-        width: 30; background: $background; border-right: vkey $rule;
+        width: 30; background: $background; border-right: vkey $border-blurred;
         & > #sessions-head { height: 1; padding: 0 1; color: $text-muted; }
         & > Input {
             display: none; height: 1; border: none; padding: 0 1; background: $surface; color: $foreground;
@@ -159,7 +159,7 @@ class Sidebar(Vertical):
         name = Content.styled(title, style).truncate(width - 3 - len(age), ellipsis=True, pad=True)
         first = Content.assemble((dot, colour), " ", name, " ", (age, "$text-muted"))
         if doomed:
-            return Content("\n").join([first, Content.styled("  d again deletes · esc keeps", "$text-error")])
+            return Content("\n").join([first, Content.styled("  d again deletes it", "$text-error")])
         facts = [safe_text(session.branch, "path")] if session.branch else []
         facts.append(f"{session.turns} turn{'s' if session.turns != 1 else ''}")
         if session.cost_usd is not None:

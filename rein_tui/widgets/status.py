@@ -103,6 +103,11 @@ class Status(Widget):
         self.figures.branch = branch
         self.refresh()
 
+    def show_model(self, model: str) -> None:
+        """The model that will answer, before the story says so."""
+        self.figures.model = model
+        self.refresh()
+
     def show_mode(self, mode: Mode) -> None:
         """The permission mode in force."""
         self.figures.mode = mode
@@ -258,7 +263,8 @@ class Status(Widget):
         return Content("  ").join([*parts, keys])
 
     def _doing(self) -> Content:
-        room = max(12, self.size.width // 2 - 16)
+        model, mode = self._parts()[:2]
+        room = max(12, self.size.width - model[1].cell_length - mode[1].cell_length - 32)
         waiting = self._activity == "waiting for you"
         colour = "bold $text-accent" if waiting else "$text-primary"
         seconds = elapsed(self._clock() - self._since)

@@ -23,7 +23,6 @@ DARK = Theme(
         "text-disabled": "#59626d",
         "border": "#33595a",
         "border-blurred": "#262c33",
-        "rule": "#262c33",
         "block-cursor-background": "#22403f",
         "block-cursor-foreground": "#eaf4f2",
         "block-cursor-text-style": "none",
@@ -58,7 +57,6 @@ LIGHT = Theme(
         "text-disabled": "#a2a59f",
         "border": "#8fb8af",
         "border-blurred": "#dcd8cf",
-        "rule": "#dcd8cf",
         "block-cursor-background": "#d3e6e1",
         "block-cursor-foreground": "#10241f",
         "block-cursor-text-style": "none",
@@ -92,7 +90,6 @@ CONTRAST_DARK = Theme(
     variables={
         "border": "#ffffff",
         "border-blurred": "#8a8a8a",
-        "rule": "#8a8a8a",
         "block-cursor-background": "#ffffff",
         "block-cursor-foreground": "#000000",
         "block-cursor-blurred-background": "#444444",
@@ -119,7 +116,6 @@ CONTRAST_LIGHT = Theme(
     variables={
         "border": "#000000",
         "border-blurred": "#5a5a5a",
-        "rule": "#5a5a5a",
         "block-cursor-background": "#000000",
         "block-cursor-foreground": "#ffffff",
         "block-cursor-blurred-background": "#cccccc",
@@ -131,6 +127,3 @@ CONTRAST_LIGHT = Theme(
 
 THEMES = (DARK, LIGHT, CONTRAST_DARK, CONTRAST_LIGHT)
 """Registered by the app at start; the first is the default."""
-
-VARIABLES: dict[str, str] = {"rule": "#808080"}
-"""Variables that our styles use and Textual's own themes lack."""

@@ -58,7 +58,10 @@ class Welcome(Vertical):
         & > Center { height: auto; }
         & #card { width: 76; max-width: 96%; height: auto; padding: 0 2; }
         & #head { margin-bottom: 1; }
-        & OptionList { height: auto; max-height: 14; border: none; padding: 0; background: $background; }
+        & OptionList {
+            height: auto; max-height: 14; border: none; padding: 0; background: $background;
+            text-wrap: nowrap; text-overflow: ellipsis;
+        }
         & OptionList:focus { border: none; background-tint: $background 0%; }
         & Input { border: round $border; height: 3; display: none; margin-top: 1; background: $surface; }
         & Input.-open { display: block; }

@@ -12,7 +12,7 @@ from rein_tui.app import ReinApp
 from rein_tui.harness.places import Places
 from rein_tui.leaving import Leaving
 from rein_tui.modal_prompter import ModalPrompter
-from tests.app.fake_harness import FakeHarness, FakeWorkbench
+from tests.app.fake_harness import NOW, FakeHarness, FakeWorkbench
 from tests.stories import Beat
 
 PATIENCE = 500
@@ -92,7 +92,9 @@ async def on_stage(
     """An app over a fake workbench, first session open, everything at rest."""
     prompter = ModalPrompter(typing_pause=typing_pause, grace=grace)
     bench = FakeWorkbench(tell, prompter=prompter, **workbench)
-    app = ReinApp(bench, prompter=prompter, places=places, project=project, initial_prompt=initial_prompt)
+    app = ReinApp(
+        bench, prompter=prompter, places=places, project=project, initial_prompt=initial_prompt, clock=lambda: NOW
+    )
     app.leaving = Leaving(app, clock=lambda: 0.0)  # two presses are two quick ones, however busy the machine
     async with app.run_test(size=size, notifications=True) as pilot:
         stage = Stage(app, pilot, bench)

@@ -96,6 +96,22 @@ async def test_typing_goes_to_the_prompt_wherever_the_focus_is():
         assert stage.app.main.composer.text == "hi"
 
 
+async def test_but_not_a_key_that_the_focused_pane_takes():
+    async with on_stage(lambda: [stories.greeting()], stored=SESSIONS) as stage:
+        await stage.say("hello")
+        stage.app.main.sidebar.focus_list()
+        await stage.settled()
+        await stage.pilot.press("down", "d")
+        await stage.settled()
+        assert stage.app.main.composer.text == ""
+        assert "d again deletes it" in stage.text()
+        stage.app.main.chat.surface.focus()
+        await stage.settled()
+        await stage.pilot.press("g")
+        await stage.settled()
+        assert stage.app.main.composer.text == ""
+
+
 async def test_the_status_line_always_fits():
     async with on_stage(lambda: [stories.streaming()], size=(60, 20)) as stage:
         await stage.say("go")

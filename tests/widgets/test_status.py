@@ -1,0 +1,111 @@
+"""The status line: what it folds, what it leaves out first, and that themes keep it readable."""
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.color import Color
+
+from rein_tui.harness.protocol.decisions import Mode
+from rein_tui.harness.protocol.events import Event, Fact, ModeChanged, ModelChanged, SessionStarted, TurnFinished
+from rein_tui.widgets.figures import elapsed, short_age, short_bytes, short_cost, short_count, short_duration
+from rein_tui.widgets.status import Status
+from rein_tui.widgets.theme import THEMES
+from tests import stories
+
+
+class Bench(App[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.status = Status(clock=lambda: 100.0)
+
+    def compose(self) -> ComposeResult:
+        yield self.status
+
+
+START = SessionStarted(session_id="s", cwd="/w", model="sonnet", branch="main")
+
+
+async def drawn(*events: Event, width: int = 120) -> str:
+    app = Bench()
+    async with app.run_test(size=(width, 5)):
+        for event in events:
+            await app.status.apply(event)
+        return app.status.render().plain
+
+
+async def test_what_is_known_is_shown():
+    story = [beat for beat in stories.fix() if not isinstance(beat, stories.Hold)]
+    text = await drawn(START, ModelChanged(model="sonnet", context_window=200_000), *story, TurnFinished())
+    assert text.startswith("sonnet · default · ctx 8% · $0.05 · main")
+    assert text.endswith("F1 keys")
+
+
+async def test_unknown_prices_and_windows_are_not_zero():
+    text = await drawn(START)
+    assert "$" not in text
+    assert "ctx" not in text
+
+
+@pytest.mark.parametrize("mode", ["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"])
+async def test_every_mode_has_a_name(mode: Mode):
+    assert len(await drawn(START, ModeChanged(mode=mode))) > 20
+
+
+async def test_the_less_missed_goes_first_and_nothing_overflows():
+    story = [beat for beat in stories.streaming() if not isinstance(beat, stories.Hold)][:4]
+    for width in (20, 30, 40, 60, 80):
+        text = await drawn(START, *story, width=width)
+        assert "F1 keys" in text
+        assert width < 40 or "default" in text
+
+
+async def test_live_and_loaded_agree():
+    facts: list[Fact] = [START, ModelChanged(model="opus", context_window=100), TurnFinished()]
+    app = Bench()
+    async with app.run_test():
+        app.status.load(facts)
+        loaded = app.status.render().plain
+        for fact in facts:
+            await app.status.apply(fact)
+        assert app.status.render().plain == loaded
+
+
+async def test_foreign_text_is_drawn_not_obeyed():
+    text = await drawn(SessionStarted(session_id="s", cwd="/", model="[red]x[/]\x1b]0;y\x07", branch="\u202eb"))
+    assert "[red]x[/]" in text
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+
+
+def test_figures():
+    assert [short_age(s) for s in (5, 65, 7300, 90_000, 4e7)] == ["now", "1m", "2h", "1d", "1y"]
+    assert [short_duration(s) for s in (0.041, 2.41, 38.2, 185, 3725)] == ["41 ms", "2.4 s", "38 s", "3m 05s", "1h 02m"]
+    assert [elapsed(s) for s in (0.4, 38, 185, 3725)] == ["0s", "38s", "3m05s", "1h02m"]
+    assert [short_count(n) for n in (980, 1234, 34_400, 1_200_000)] == ["980", "1.2k", "34k", "1.2M"]
+    assert [short_cost(c) for c in (0, 0.001, 0.126, 1234)] == ["$0.00", "<$0.01", "$0.13", "$1,234"]
+    assert [short_bytes(b) for b in (812, 4_700, 4_700_000_000)] == ["812 B", "4.7 kB", "4.7 GB"]
+
+
+def luminance(colour: Color) -> float:
+    def linear(value: int) -> float:
+        share = value / 255
+        return share / 12.92 if share <= 0.03928 else ((share + 0.055) / 1.055) ** 2.4
+
+    return 0.2126 * linear(colour.r) + 0.7152 * linear(colour.g) + 0.0722 * linear(colour.b)
+
+
+def contrast(one: str, other: str) -> float:
+    bright, dark = sorted((luminance(Color.parse(one)), luminance(Color.parse(other))), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_our_themes_can_be_read(theme: object):
+    from textual.theme import Theme
+
+    assert isinstance(theme, Theme)
+    assert theme.background is not None
+    least = 7.0 if "contrast" in theme.name else 4.5
+    for colour in (theme.foreground, theme.primary, theme.accent, theme.error, theme.warning, theme.success):
+        assert colour is not None
+        assert contrast(colour, theme.background) >= least, colour
+    assert contrast(theme.variables["text-muted"], theme.background) >= 4.5
