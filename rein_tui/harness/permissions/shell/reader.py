@@ -228,7 +228,7 @@ class LineReader:
                 raise NotUnderstood("an array is not analysed")
             assignments.append(Assignment(assigned[1], word))
             return
-        if word.raw in _RESERVED and all(before.raw in _TIME for before in words):
+        if (word.raw in _RESERVED or (words and word.raw == "!")) and all(before.raw in _TIME for before in words):
             raise NotUnderstood(f"`{word.raw}` is not analysed")
         words.append(word)
 

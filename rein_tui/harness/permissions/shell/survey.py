@@ -204,7 +204,7 @@ class _Surveyor:
         suspect: bool = False,
         level: int = 0,
     ) -> None:
-        while argv and argv[0] == "!":
+        while argv and (argv[0] == "!" or (level and _ASSIGNED.match(argv[0]))):
             argv = argv[1:]
         if not argv or len(self.found.invocations) > _MAX_INVOCATIONS:
             return

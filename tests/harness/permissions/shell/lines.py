@@ -50,6 +50,8 @@ CONTEXTS = (
     "time -p {c}",
     "time ! {c}",
     "! time {c}",
+    "time ! A=1 {c}",
+    "time -p A=1 {c}",
     "nohup {c}",
     "nice {c}",
     "nice -n 5 {c}",
