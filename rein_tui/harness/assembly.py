@@ -3,6 +3,7 @@
 The only place beside build.py that knows concrete classes.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from .agents import builtin_agents
+from .compaction import WindowCompactor
 from .context.git import branch_of
 from .context.memory import Memory, MemoryScope
 from .context.references import ReferenceScope, expand_references
@@ -137,12 +139,14 @@ async def assemble(
     makers.hook_context.ask_model = partial(ask_object, parts)
     subagents = Subagents(parts, builtin_agents, makers.brief(workspace), partial(model_named, parts))
     toolbox.add(Agent(subagents, background))
+    compactor = makers.compactor(parts, workspace)
     around = Surroundings(
         context=await makers.context(parts, toolbox),
         memory=makers.memory(workspace),
         notices=tuple(opening.notices),
         expand=makers.expand(policy, workspace),
-        watchers=[transcript.apply],
+        watchers=[transcript.apply, compactor.note],
+        compactor=compactor,
         refresh=makers.live(policy, hooks).refresh,
         checkpoints=checkpoints,
         closers=[background.close],
@@ -240,6 +244,20 @@ class _Makers:
 
         return prepared
 
+    def compactor(self, parts: Parts, workspace: Workspace) -> WindowCompactor:
+        """Keeps the conversation inside the model's window, which is asked for once a model."""
+        windows = _Windows(parts)
+        limit = self._settings.get("autoCompactWindow", default=0)
+        compactor = WindowCompactor(
+            windows.current,
+            self.memory(workspace),
+            automatic=bool(self._settings.get("autoCompactEnabled", default=True)),
+            limit=limit if isinstance(limit, int) else 0,
+        )
+        for fact in self._opening.past:
+            compactor.note(fact)
+        return compactor
+
     def is_denied(self, policy: Policy, workspace: Workspace) -> Callable[[str, Access], bool]:
         """Whether a deny rule keeps a real path from being opened; asked once more at the moment of opening."""
 
@@ -295,6 +313,25 @@ class _Makers:
             return (*expansion.blocks, *prompt.blocks), expansion.notices
 
         return expand
+
+
+class _Windows:
+    """The context window of the model in use; asked for in the background, 0 until it is known."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._known: dict[str, int] = {}
+        self._asking: asyncio.Task[None] | None = None
+
+    def current(self) -> int:
+        """Tokens; 0 when unknown."""
+        model = self._parts.model
+        if model not in self._known and (self._asking is None or self._asking.done()):
+            self._asking = asyncio.create_task(self._ask(model))
+        return self._known.get(model, 0)
+
+    async def _ask(self, model: str) -> None:
+        self._known[model] = await self._parts.provider.context_window(model)
 
 
 async def model_named(parts: Parts, name: str) -> str:

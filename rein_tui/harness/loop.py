@@ -95,6 +95,7 @@ class Loop:
         self._completed: Completed | None = None
         self._partial = ""
         self._warned: set[str] = set()
+        self._has_made_room = False
         self.progress = Progress()
 
     async def run(self, prepared: ContextPrepared | None = None) -> AsyncGenerator[Event]:
@@ -111,9 +112,18 @@ class Loop:
                 async for event in events:
                     yield event
             self.progress.steps += 1
-            async with aclosing(self._step(self.progress.steps)) as events:
-                async for event in events:
-                    yield event
+            try:
+                async with aclosing(self._step(self.progress.steps)) as events:
+                    async for event in events:
+                        yield event
+            except ProviderError as error:
+                if error.kind != "too_long" or self._compactor is None or self._has_made_room:
+                    raise
+                self._has_made_room = True
+                async with aclosing(self._compactor.compact(self._conversation, self._parts, "auto")) as events:
+                    async for event in events:
+                        yield event
+                continue
             go_on = self._has_calls() and self.progress.reason == "end_turn"
             async with aclosing(self._between_steps()) as events:
                 async for event in events:

@@ -25,6 +25,7 @@ from rein_tui.harness.protocol.displays import Display, TextDisplay
 from rein_tui.harness.protocol.events import ContextPrepared, Event, Fact, SessionStarted, ToolOutputDelta
 from rein_tui.harness.protocol.hooks import HookCall, HookOutcome
 from rein_tui.harness.protocol.messages import ToolSpec
+from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
 from rein_tui.harness.protocol.ports import (
     Emit,
     InvalidInput,
@@ -75,12 +76,12 @@ class TablePermissions:
             outcome = verdict.outcome
         return Decision(outcome=outcome, reason=f"the table says {outcome}", decided_by="rule")
 
-    def grant(self, rules: Sequence[str], scope: Scope) -> Sequence[Rule]:
+    def grant(self, rules: Sequence[str], scope: Scope, behavior: Outcome = "allow") -> Sequence[Rule]:
         for rule in rules:
-            self.outcomes[rule] = "allow"
-        return [Rule(text=r, behavior="allow", source=Source(layer="session")) for r in rules]
+            self.outcomes[rule] = behavior
+        return [Rule(text=r, behavior=behavior, source=Source(layer="session")) for r in rules]
 
-    def revoke(self, rule: str, scope: Scope) -> bool:
+    def revoke(self, rule: str, scope: Scope, behavior: Outcome = "allow") -> bool:
         return self.outcomes.pop(rule, None) is not None
 
     def removed_tools(self) -> frozenset[str]:
@@ -128,6 +129,9 @@ class ScriptedPerson:
 
     async def question(self, request: QuestionRequest) -> QuestionReply:
         return QuestionReply(answers={q.question: "yes" for q in request.questions})
+
+    async def trust(self, request: TrustRequest) -> TrustReply:
+        return TrustReply(trusted=True)
 
 
 @dataclass
@@ -215,6 +219,7 @@ class Rig:
     permissions: TablePermissions
     hooks: QuietHooks
     person: ScriptedPerson
+    around: Surroundings
 
 
 def rig(
@@ -247,7 +252,7 @@ def rig(
     journal.facts += past
     around = Surroundings(context=lambda: ContextPrepared(system="Be useful.", tools=parts.tools.specs()))
     session = Session(parts, journal, SessionStarted(session_id="test", cwd="/"), around, past)
-    return Rig(session, parts, journal, permissions, hooks, person)
+    return Rig(session, parts, journal, permissions, hooks, person, around)
 
 
 def kinds(events: Sequence[Event]) -> list[str]:

@@ -15,7 +15,7 @@ Role: TypeAlias = Literal["user", "assistant"]
 StopReason: TypeAlias = Literal[
     "end_turn", "tool_use", "max_tokens", "stop_sequence", "refusal", "pause_turn", "context_full", "incomplete"
 ]
-"""Why the model stopped. `incomplete`: the stream was cut; it holds only complete blocks, and its calls are run once."""
+"""Why the model stopped. `incomplete`: the stream was cut; only complete blocks are held, and their calls run once."""
 
 
 class TextBlock(Word, frozen=True, kw_only=True, tag="text"):

@@ -1,0 +1,145 @@
+"""Compaction: room is made, nothing is lost, and it never goes round in circles."""
+
+from collections.abc import Sequence
+from contextlib import aclosing
+
+from rein_tui.harness.compaction import WindowCompactor
+from rein_tui.harness.conversation import Conversation
+from rein_tui.harness.protocol.errors import Failure
+from rein_tui.harness.protocol.events import Compacted, Event, Notice, StepStarted, TurnFailed, TurnFinished
+from rein_tui.harness.protocol.hooks import HookOutcome
+from rein_tui.harness.protocol.messages import Usage
+from rein_tui.harness.protocol.ports import ModelRequest, Prompt
+from rein_tui.harness.providers.scripted import Respond, ScriptedCall, ScriptedProvider, Step
+from tests.fakes.engines import QuietHooks, Rig, kinds, rig
+from tests.laws import check_turn
+
+
+def compact_rig(
+    respond: Respond | Sequence[Step], window: int = 1000, hooks: QuietHooks | None = None
+) -> tuple[Rig, ScriptedProvider]:
+    provider = ScriptedProvider(respond)
+    rigged = rig(provider, hooks=hooks)
+    compactor = WindowCompactor(lambda: window, lambda: [("CLAUDE.md", "Be kind.")])
+    rigged.around.compactor = compactor
+    rigged.around.watchers.append(compactor.note)
+    return rigged, provider
+
+
+async def told(rigged: Rig, text: str = "go") -> list[Event]:
+    async with aclosing(rigged.session.run(Prompt(text=text))) as events:
+        return [event async for event in events]
+
+
+def is_summary(request: ModelRequest) -> bool:
+    return request.system.startswith("You summarise")
+
+
+FULL = Usage(input_tokens=900, output_tokens=10)
+READ = ScriptedCall(name="Read", input={"text": "a"})
+
+
+async def test_a_full_window_is_compacted_before_the_next_request() -> None:
+    def respond(request: ModelRequest) -> Step:
+        if is_summary(request):
+            return Step(text="The task is clear.")
+        done = "The task is clear." in str(request.messages)
+        return Step(text="done", usage=Usage(input_tokens=100)) if done else Step(calls=(READ,), usage=FULL)
+
+    rigged, provider = compact_rig(respond)
+    events = await told(rigged, "the long task")
+    assert sum(isinstance(e, Compacted) for e in events) == 1
+    assert isinstance(events[-1], TurnFinished)
+    turn = [e for e in events if e.turn]
+    check_turn(turn)
+    last = provider.requests[-1].messages
+    assert "The task is clear." in last[0].text
+    assert "Be kind." in str(last)
+    assert [m.role for m in last] == ["user", "assistant", "user"], "the last exchange is kept verbatim"
+
+
+async def test_a_summary_that_frees_nothing_is_not_made_again_and_again() -> None:
+    def respond(request: ModelRequest) -> Step:
+        return Step(text="long " * 50) if is_summary(request) else Step(calls=(READ,), usage=FULL)
+
+    rigged, provider = compact_rig(respond)
+    rigged.parts.max_steps = 12
+    await told(rigged)
+    summaries = sum(is_summary(r) for r in provider.requests)
+    assert 1 <= summaries <= 6
+
+
+async def test_a_failed_summary_leaves_everything_as_it_was() -> None:
+    def respond(request: ModelRequest) -> Step:
+        if is_summary(request):
+            return Step(error=Failure(message="no", kind="server"))
+        return Step(text="done") if len(request.messages) > 4 else Step(calls=(READ,), usage=FULL)
+
+    rigged, provider = compact_rig(respond)
+    events = await told(rigged)
+    assert not any(isinstance(e, Compacted) for e in events)
+    assert any(isinstance(e, Notice) and "could not be compacted" in e.text for e in events)
+    assert isinstance(events[-1], TurnFinished)
+    assert provider.requests[-1].messages[0].text == "go"
+
+
+async def test_by_hand_it_is_a_turn_of_its_own_and_can_be_rewound_across() -> None:
+    rigged, provider = compact_rig([Step(text="one"), Step(text="A summary."), Step(text="two")])
+    await told(rigged, "first")
+    async with aclosing(rigged.session.compact("the tests")) as events:
+        seen = [e async for e in events]
+    assert "Compacted" in kinds(seen)
+    assert "the tests" in provider.requests[1].messages[0].text
+    await told(rigged, "second")
+    assert "A summary." in provider.requests[2].messages[0].text
+    await rigged.session.rewind(1)
+    assert Conversation(rigged.session.history()).messages()[0].text == "first"
+
+
+async def test_a_hook_can_stop_it() -> None:
+    hooks = QuietHooks({"PreCompact": HookOutcome(blocked=True, reason="not now")})
+    rigged, _ = compact_rig([Step(text="one")], hooks=hooks)
+    await told(rigged)
+    async with aclosing(rigged.session.compact()) as events:
+        seen = [e async for e in events]
+    assert "Compacted" not in kinds(seen)
+    assert any(isinstance(e, Notice) and e.hint == "not now" for e in seen)
+
+
+async def test_an_interrupt_restores_the_exact_state() -> None:
+    rigged, _ = compact_rig([Step(text="one"), Step(hang=True)])
+    await told(rigged)
+    before = rigged.session.conversation().messages()
+    async with aclosing(rigged.session.compact()) as events:
+        seen: list[Event] = []
+        async for event in events:
+            seen.append(event)
+            rigged.session.interrupt()
+    assert kinds(seen)[-1] == "TurnInterrupted"
+    assert rigged.session.conversation().messages() == before
+
+
+async def test_a_request_that_is_too_long_is_compacted_once_and_sent_again() -> None:
+    def respond(request: ModelRequest) -> Step:
+        if is_summary(request):
+            return Step(text="short")
+        if len(request.messages) >= 3 and "short" not in str(request.messages):
+            return Step(error=Failure(message="prompt is too long", kind="too_long", status=400))
+        return Step(text="fine")
+
+    rigged, _ = compact_rig(respond)
+    await told(rigged, "one")
+    events = await told(rigged, "two")
+    assert isinstance(events[-1], TurnFinished)
+    assert sum(isinstance(e, StepStarted) for e in events) == 2
+
+
+async def test_a_request_that_stays_too_long_fails_with_its_reason() -> None:
+    def respond(request: ModelRequest) -> Step:
+        if is_summary(request):
+            return Step(text="short")
+        return Step(error=Failure(message="prompt is too long", kind="too_long", status=400))
+
+    rigged, _ = compact_rig(respond)
+    assert isinstance((await told(rigged, "one"))[-1], TurnFailed)
+    assert isinstance((await told(rigged, "two"))[-1], TurnFailed)
