@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from .composer.fuzzy import match
+from .fuzzy import match
 from .modal import Modal
 from .safe import safe_text
 

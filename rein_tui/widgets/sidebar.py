@@ -69,7 +69,7 @@ class Sidebar(Vertical):
             &.-open { display: block; }
         }
         & > SessionList {
-            height: 1fr; border: none; padding: 0 0 0 1; background: $background; scrollbar-size-vertical: 1;
+            height: 1fr; border: none; padding: 0; background: $background; scrollbar-size-vertical: 1;
             &:focus { border: none; background-tint: $background 0%; }
         }
     }
@@ -157,9 +157,9 @@ class Sidebar(Vertical):
         title = safe_text(session.title, "label") or "new session"
         style = "bold $text" if session.id == self._current else "$text"
         name = Content.styled(title, style).truncate(width - 3 - len(age), ellipsis=True, pad=True)
-        first = Content.assemble((dot, colour), " ", name, " ", (age, "$text-muted"))
+        first = Content.assemble(" ", (dot, colour), " ", name, " ", (age, "$text-muted"))
         if doomed:
-            return Content("\n").join([first, Content.styled("  d again deletes it", "$text-error")])
+            return Content("\n").join([first, Content.styled("   d again deletes it", "$text-error")])
         facts = [safe_text(session.branch, "path")] if session.branch else []
         facts.append(f"{session.turns} turn{'s' if session.turns != 1 else ''}")
         if session.cost_usd is not None:
@@ -169,7 +169,7 @@ class Sidebar(Vertical):
         digit = str(number) if number < 10 else " "
         facts_line = Content.styled(" · ".join(facts), "$text-accent" if session.state == "waiting" else "$text-muted")
         tail = facts_line.truncate(width - 2, ellipsis=True)
-        return Content("\n").join([first, Content.assemble((f"{digit} ", "$text-disabled"), tail)])
+        return Content("\n").join([first, Content.assemble((f" {digit} ", "$text-disabled"), tail)])
 
     def _redraw(self) -> None:
         self.show(self._sessions, self._current)

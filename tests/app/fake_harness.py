@@ -33,6 +33,7 @@ from rein_tui.harness.protocol.ports import (
     FoundServer,
     ModelChoice,
     ModelInfo,
+    Permissions,
     Prompt,
     Prompter,
     SessionInfo,
@@ -52,7 +53,9 @@ class FakeHarness:
     def __init__(self, info: SessionInfo, tell: Sequence[list[Beat]], prompter: Prompter | None) -> None:
         self.info = info
         self.mode: Mode = "default"
+        self.permissions = None
         self.is_running = False
+        self.permissions: Permissions | None = None
         self.rewound: list[tuple[int, bool, bool]] = []
         self.prompts: list[Prompt] = []
         self.steered: list[str] = []

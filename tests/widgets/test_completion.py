@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rein_tui.widgets.composer import FileIndex
-from rein_tui.widgets.composer.fuzzy import line_pattern, match
+from rein_tui.widgets.fuzzy import line_pattern, match
 
 PATHS = st.text(alphabet="abcXY/_-.ü", min_size=1, max_size=24)
 

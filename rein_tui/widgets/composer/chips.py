@@ -101,6 +101,16 @@ def dropped_image(text: str) -> Path | None:
     return path if path.is_absolute() else None
 
 
+def read_file(path: Path) -> bytes:
+    """The bytes of an image file; none when it is missing, no file, or too large."""
+    try:
+        if not path.is_file() or path.stat().st_size > MAX_IMAGE_BYTES:
+            return b""
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
 def read_image(data: bytes, name: str) -> tuple[ImageBlock, tuple[int, int] | None] | None:
     """The image in `data` with its size in pixels; None when it is no image that models take, or too large."""
     media = next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), "")

@@ -1,11 +1,8 @@
 """The composer: prompt, completion list and queue, and what a submission is. It never talks to the harness."""
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from pathlib import Path
-from typing import Literal, TypeAlias
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,29 +17,11 @@ from ..safe import safe_text
 from . import chips
 from .area import PromptArea
 from .history import History
+from .kinds import LABELS, Kind, Typed, kind_of, typed_before
 from .popup import CompletionPopup
 from .sources import Candidate, CommandHint, Completer, complete_command
 
-Kind: TypeAlias = Literal["prompt", "shell", "private_shell", "command"]
-
-_COMMAND = re.compile(r"/[A-Za-z][\w:-]*(?=\s|$)")
-_MENTION = re.compile(r"(?:^|(?<=\s))@(\"?)([^\s\"]*)$")
 _PLACEHOLDER = "ask anything   @file   /command   !shell"
-_LABELS: dict[Kind, str] = {
-    "prompt": "",
-    "command": "",
-    "shell": "shell · the output joins the conversation",
-    "private_shell": "private shell · the output stays with you",
-}
-
-
-def kind_of(text: str) -> Kind:
-    """What a text would be if it were submitted now."""
-    if text.startswith("!!"):
-        return "private_shell"
-    if text.startswith("!"):
-        return "shell"
-    return "command" if _COMMAND.match(text) else "prompt"
 
 
 class Composer(Vertical):
@@ -219,7 +198,7 @@ class Composer(Vertical):
         self.set_class(kind == "shell", "-shell")
         self.set_class(kind == "private_shell", "-private")
         row = self.query_one("#prompt-row", Horizontal)
-        row.border_title = _LABELS[kind]
+        row.border_title = LABELS[kind]
         row.border_subtitle = Content(self._hint(kind)) if kind == "command" else self._stash and "stashed · F7"
         glyph = {"shell": "! ", "private_shell": "‼ "}.get(kind, "› ")
         self.query_one("#glyph", Static).update(Content(glyph))
@@ -232,14 +211,9 @@ class Composer(Vertical):
                 return safe_text(f"{usage} · {command.summary}", "label")
         return ""
 
-    def _typed(self) -> tuple[Literal["/", "@"], str, int] | None:
-        """What is being completed at the cursor: its kind, what was typed of it, and the column where it begins."""
+    def _typed(self) -> Typed | None:
         row, column = self.area.cursor_location
-        before = self.area.document.get_line(row)[:column]
-        if row == 0 and before.startswith("/") and re.fullmatch(r"/[\w:-]*", before):
-            return ("/", before[1:], 0)
-        found = _MENTION.search(before)
-        return ("@", found.group(2), found.start()) if found else None
+        return typed_before(row, self.area.document.get_line(row)[:column])
 
     def _look_up(self) -> None:
         self._stop_search()
@@ -306,7 +280,7 @@ class Composer(Vertical):
     @on(PromptArea.ImageDropped)
     async def _dropped(self, event: PromptArea.ImageDropped) -> None:
         event.stop()
-        data = await asyncio.to_thread(_read_file, event.path)
+        data = await asyncio.to_thread(chips.read_file, event.path)
         if not self.add_image(data, event.path.name):
             self.area.insert_text(str(event.path))
 
@@ -316,12 +290,3 @@ class Composer(Vertical):
         if read is not None:
             self.area.replace(self.area.chips.add_image(*read), *self.area.selection)
         return read is not None
-
-
-def _read_file(path: Path) -> bytes:
-    try:
-        if not path.is_file() or path.stat().st_size > chips.MAX_IMAGE_BYTES:
-            return b""
-        return path.read_bytes()
-    except OSError:
-        return b""

@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from pathlib import Path
 
-from . import fuzzy
+from .. import fuzzy
 from .sources import Candidate
 
 CHUNK = 2000

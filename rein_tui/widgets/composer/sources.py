@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from . import fuzzy
+from .. import fuzzy
 
 
 @dataclass(frozen=True, slots=True)

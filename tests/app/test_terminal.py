@@ -1,0 +1,120 @@
+"""On a real pseudo-terminal: bytes in, bytes out. What Pilot cannot see: raw mode, paste brackets, leaving."""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyte
+import pytest
+
+pytestmark = pytest.mark.pty
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60.0
+"""Seconds that anything may take before the test gives up; nothing waits for them."""
+
+
+class Terminal:
+    """A program on a pty, and what its screen shows."""
+
+    def __init__(self, columns: int = 120, rows: int = 36) -> None:
+        self._master, slave = pty.openpty()
+        self.raw = b""
+        self.process: subprocess.Popen[bytes] | None = None
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self.resize(columns, rows)
+        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.app.pty_stage"],
+            cwd=ROOT,
+            env=environment,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        )
+        os.close(slave)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the window's size."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._screen.resize(rows, columns)
+        if self.process is not None:  # without a controlling terminal the kernel does not tell
+            self.process.send_signal(signal.SIGWINCH)
+
+    def send(self, text: str) -> None:
+        """Type."""
+        os.write(self._master, text.encode())
+
+    def text(self) -> str:
+        """What is shown."""
+        return "\n".join(self._screen.display)
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Read until this holds."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            ready, _, _ = select.select([self._master], [], [], max(0.0, deadline - time.monotonic()))
+            try:
+                data = os.read(self._master, 65536) if ready else b""
+            except OSError:  # the other end is closed: Linux says EIO
+                data = b""
+            if not data:
+                assert condition(), f"it never came true:\n{self.text()}"
+                return
+            self.raw += data
+            self._stream.feed(data.replace(b"\x1b[>25u", b"").replace(b"\x1b[<u", b""))  # pyte would print them
+
+    def close(self) -> None:
+        """End the program, if it has not ended."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self._master)
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    """The app on a pty."""
+    terminal = Terminal()
+    yield terminal
+    terminal.close()
+
+
+def test_keys_typed_before_the_first_frame_are_there(terminal: Terminal):
+    terminal.send("typed early")
+    terminal.until(lambda: "› typed early" in terminal.text())
+
+
+def test_from_a_paste_over_an_answered_question_to_the_command_that_resumes(terminal: Terminal):
+    terminal.until(lambda: "ask anything" in terminal.text())
+    terminal.send("\x1b[200~one\rtwo\rthree\rfour\x1b[201~")
+    terminal.until(lambda: "[Pasted #1 · 4 lines]" in terminal.text())
+    terminal.send("\r")
+    terminal.until(lambda: "Edit" in terminal.text() and "esc" in terminal.text())
+    terminal.send("n")
+    terminal.until(lambda: "pytest" in terminal.text() and "esc" in terminal.text())
+    terminal.send("y")
+    terminal.until(lambda: "36 tests pass" in terminal.text())
+    terminal.send("\x03")
+    terminal.until(lambda: "ctrl+c again exits" in terminal.text())
+    terminal.send("\x03")
+    terminal.until(lambda: b"returned: rein-tui --resume s1" in terminal.raw)
+    assert terminal.process is not None
+    assert terminal.process.wait(PATIENCE) == 0
+
+
+def test_a_resize_is_followed(terminal: Terminal):
+    terminal.until(lambda: "Sessions" in terminal.text())
+    terminal.resize(70, 20)
+    terminal.until(lambda: "Sessions" not in terminal.text() and "F1 keys" in terminal.text())
