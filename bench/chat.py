@@ -88,84 +88,6 @@ def chat_app() -> Any:
     return ChatApp()
 
 
-def plain_app() -> Any:
-    """The least: a strip list, the open block rendered with Rich fifteen times a second, everything repainted."""
-    from rich.markdown import Markdown
-    from textual.app import App, ComposeResult
-    from textual.geometry import Size
-    from textual.scroll_view import ScrollView
-    from textual.strip import Strip
-
-    class Plain(ScrollView):
-        def __init__(self) -> None:
-            super().__init__()
-            self.strips: list[Strip] = []
-            self.frozen, self.open, self.waiting = 0, "", False
-
-        def render_line(self, y: int) -> Strip:
-            row, width = self.scroll_offset.y + y, self.size.width
-            return self.strips[row].adjust_cell_length(width) if row < len(self.strips) else Strip.blank(width)
-
-        def rendered(self, text: str) -> list[Strip]:
-            options = self.app.console.options.update(width=max(20, self.size.width - 1), height=None)
-            return [Strip(line) for line in self.app.console.render_lines(Markdown(text), options, pad=False)]
-
-        def cut(self) -> int:
-            """Behind the last finished block."""
-            end = position = 0
-            fenced = False
-            for line in self.open.splitlines(keepends=True):
-                position += len(line)
-                if line.startswith("```"):
-                    fenced = not fenced
-                elif not line.strip() and not fenced and line.endswith("\n"):
-                    end = position
-            return end
-
-        def show(self) -> None:
-            self.waiting = False
-            del self.strips[self.frozen :]
-            if end := self.cut():
-                self.strips += [*self.rendered(self.open[:end]), Strip.blank(1)]
-                self.frozen, self.open = len(self.strips), self.open[end:]
-            if self.open.strip():
-                self.strips += self.rendered(self.open)
-            self.virtual_size = Size(self.size.width, len(self.strips))
-            self.scroll_to(y=len(self.strips), animate=False, immediate=True)
-            self.refresh()
-
-    class PlainApp(App[None]):
-        CSS = "Plain { height: 1fr; scrollbar-gutter: stable; }"
-        fed = 0
-        work: Any
-
-        def compose(self) -> ComposeResult:
-            yield Plain()
-
-        def on_mount(self) -> None:
-            self.run_worker(self.work)
-
-        async def begin(self) -> None:
-            await self.feed("> go\n\n")
-
-        async def feed(self, text: str) -> None:
-            plain = self.query_one(Plain)
-            plain.open += text
-            if not plain.waiting:
-                plain.waiting = True
-                plain.set_timer(1 / 15, plain.show)
-            self.fed += 1
-            if self.fed % 50 == 0:
-                await asyncio.sleep(0)
-
-        async def end(self, text: str) -> None:
-            plain = self.query_one(Plain)
-            plain.open += "\n\n"
-            plain.show()
-
-    return PlainApp()
-
-
 async def stream(app: Any, tokens: int, rate: float, report: Path) -> None:
     """Feed `tokens`, `rate` a second (0: as fast as they are taken), then write what it cost."""
     await asyncio.sleep(0.5)
@@ -236,14 +158,17 @@ async def opening(app: Any, messages: int, report: Path) -> None:
     first = time.perf_counter() - started
     opened = time.process_time() - cpu
     frames: list[float] = []
+    costs: list[float] = []
     while chat.surface.scroll_y > 0:
-        before = time.perf_counter()
+        before, used = time.perf_counter(), time.process_time()
         chat.surface.scroll_page_up(animate=False)
         painted = asyncio.Event()
         app.call_after_refresh(painted.set)
         await painted.wait()
         frames.append(time.perf_counter() - before)
+        costs.append(time.process_time() - used)
     frames.sort()
+    costs.sort()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures = {
         "first_paint_ms": first * 1000,
@@ -252,6 +177,8 @@ async def opening(app: Any, messages: int, report: Path) -> None:
         "page_p50_ms": frames[len(frames) // 2] * 1000,
         "page_p99_ms": frames[int(len(frames) * 0.99)] * 1000,
         "page_max_ms": frames[-1] * 1000,
+        "page_cpu_p50_ms": costs[len(costs) // 2] * 1000,
+        "page_cpu_p99_ms": costs[int(len(costs) * 0.99)] * 1000,
         "rss_mb": memory,
     }
     report.write_text(json.dumps(figures))
@@ -260,6 +187,8 @@ async def opening(app: Any, messages: int, report: Path) -> None:
 
 def child(case: str, technique: str, report: str) -> None:
     """Run one case in this process."""
+    from plain_transcript import plain_app
+
     app = chat_app() if technique == "chat" else plain_app()
     kind, size, rate = case.split(":")
     app.work = (

@@ -30,10 +30,11 @@ from rein_tui.harness.protocol.events import (
     ToolOutputDelta,
 )
 
+from .below import NewBelow
+from .block import Block
 from .chat_blocks import ChatBlock, Density, Look, PromptBlock
-from .chat_card import CardBlock
-from .chat_fold import Change, ChatFold
-from .line_view import Block
+from .chat_fold import ChatFold
+from .chat_tree import Change, call_of
 from .stack import Entry
 from .surface import Surface
 
@@ -44,17 +45,6 @@ PAUSE = 0.0005
 """Seconds between events that show that whoever brings them waits for something: then the loop had its turn."""
 BREATH = 0.004
 """Seconds of events after which keys and frames get a turn, however fast the events come."""
-
-
-class NewBelow(Static):
-    """The button that says how much came below while the reader was further up."""
-
-    class Pressed(Message):
-        """It was clicked."""
-
-    def on_click(self) -> None:
-        """Go there."""
-        self.post_message(self.Pressed())
 
 
 class Chat(Vertical):
@@ -296,19 +286,10 @@ class Chat(Vertical):
     def _select(self, event: Surface.CursorMoved) -> None:
         event.stop()
         if isinstance(event.block, ChatBlock):
-            self.post_message(self.BlockSelected(_call_of(event.block), event.block.turn))
+            self.post_message(self.BlockSelected(call_of(event.block), event.block.turn))
 
     @on(Surface.BlockOpened)
     def _open(self, event: Surface.BlockOpened) -> None:
         event.stop()
         if isinstance(event.block, ChatBlock):
-            self.post_message(self.BlockOpened(_call_of(event.block), event.block.turn))
-
-
-def _call_of(block: ChatBlock | None) -> str:
-    """The call that a block is, or stands below."""
-    while block is not None:
-        if isinstance(block, CardBlock):
-            return block.call_id
-        block = block.parent
-    return ""
+            self.post_message(self.BlockOpened(call_of(event.block), event.block.turn))

@@ -12,9 +12,9 @@ from textual.content import Content
 
 from rein_tui.harness.protocol.displays import Todo
 
+from .block import Block
 from .displays import todo_pieces
 from .growing import GrowingMarkdown
-from .line_view import Block
 from .lines import BLANK, EMPTY, Line, Piece
 from .safe import safe_content, safe_text
 
@@ -131,7 +131,7 @@ class ProseBlock(ChatBlock):
 
     def __init__(self, look: Look, turn: int) -> None:
         super().__init__(look, turn)
-        self.markdown = GrowingMarkdown()
+        self.markdown: GrowingMarkdown
 
     def open(self) -> None:
         """Begin, once the block has its place in the tree."""
@@ -141,6 +141,9 @@ class ProseBlock(ChatBlock):
     @property
     def source(self) -> str:
         return self.markdown.text
+
+    def estimate(self, width: int) -> int:
+        return 0 if self.hidden else 2 + self.markdown.size * 3 // (2 * width)
 
     def lines(self, width: int) -> list[Line]:
         return [] if self.hidden else self.markdown.whole(width)

@@ -5,9 +5,8 @@ stored facts go through the same fold, and deltas only ever change what a later 
 is opened again looks as it did.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable
+from typing import Any
 
 from rein_tui.harness.protocol import events as ev
 from rein_tui.harness.protocol.messages import ImageBlock, Message, TextBlock
@@ -16,35 +15,22 @@ from rein_tui.harness.protocol.messages import ThinkingBlock as Thinking
 from . import chat_notes as notes
 from .chat_blocks import BoundaryBlock, ChatBlock, Look, PromptBlock, ProseBlock, ThinkingBlock, TodoBlock
 from .chat_card import CardBlock, LiveTail, Run, RunBlock
+from .chat_tree import Change, ChatTree
 from .displays import content_text
 
-Kind: TypeAlias = Literal["added", "touched", "removed"]
-_SPACED = frozenset({"prompt", "prose", "thinking", "boundary", "todos"})
 
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What happened to a block. An added block stands below `after` (None: at the very top)."""
-
-    kind: Kind
-    block: ChatBlock
-    after: ChatBlock | None = None
-
-
-class ChatFold:
+class ChatFold(ChatTree):
     """The state of the fold: the roots of the tree, and what is open in it."""
 
     def __init__(self, look: Look) -> None:
+        super().__init__()
         self.look = look
-        self.roots: list[ChatBlock] = []
-        self.cards: dict[str, CardBlock] = {}
         self.turns: dict[int, ChatBlock] = {}
         self._open: dict[str, list[ProseBlock | ThinkingBlock]] = {}
         self._preparing: dict[str, dict[str, CardBlock]] = {}
         self._todos: TodoBlock | None = None
         self._tasks: dict[str, str] = {}
         self._requests: dict[str, CardBlock] = {}
-        self._changes: list[Change] = []
         self._handlers: dict[type, Callable[[Any], None]] = {
             ev.TurnStarted: self._turn_started,
             ev.PromptAdded: self._prompt_added,
@@ -73,47 +59,14 @@ class ChatFold:
 
     def apply(self, event: ev.Event) -> list[Change]:
         """Fold one event in; what changed, in order."""
-        self._changes = []
+        self.changes = []
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
         else:
             for block in notes.blocks_for(event, self.look, self._tasks):
-                self._add(block, event.parent)
-        return self._changes
-
-    def walk(self) -> Iterator[ChatBlock]:
-        """All blocks in reading order."""
-        for root in self.roots:
-            yield from root.walk()
-
-    # --- the tree -------------------------------------------------------------------------------------------
-
-    def _add(self, block: ChatBlock, parent: str) -> None:
-        above = self.cards.get(parent)
-        siblings = above.children if above else self.roots
-        before = siblings[-1] if siblings else None
-        block.parent = above
-        block.spaced = _has_gap(before, block)
-        siblings.append(block)
-        after: ChatBlock | None = _last(before) if before else above
-        if isinstance(block, ProseBlock):
-            block.open()
-        self._changes.append(Change("added", block, after))
-
-    def _touch(self, block: ChatBlock | None) -> None:
-        if block is not None:
-            self._changes.append(Change("touched", block))
-
-    def _remove(self, block: ChatBlock) -> None:
-        siblings = block.parent.children if block.parent else self.roots
-        index = siblings.index(block)
-        del siblings[index]
-        self._changes.append(Change("removed", block))
-        if index < len(siblings):
-            below = siblings[index]
-            below.spaced = _has_gap(siblings[index - 1] if index else None, below)
-            self._touch(below)
+                self.add(block, event.parent)
+        return self.changes
 
     # --- turns and messages ---------------------------------------------------------------------------------
 
@@ -121,7 +74,7 @@ class ChatFold:
         mark = "" if event.by == "person" else event.by
         block = PromptBlock(self.look, event.turn, event.text, mark)
         self.turns[event.turn] = block
-        self._add(block, event.parent)
+        self.add(block, event.parent)
 
     def _prompt_added(self, event: ev.PromptAdded) -> None:
         if event.origin == "prompt":
@@ -129,26 +82,26 @@ class ChatFold:
             block = self.turns.get(event.turn)
             if chips and isinstance(block, PromptBlock):
                 block.chips = chips
-                self._touch(block)
+                self.touch(block)
         elif event.origin in {"steer", "shell", "background"}:
-            self._add(PromptBlock(self.look, event.turn, event.message.text, event.origin), event.parent)
+            self.add(PromptBlock(self.look, event.turn, event.message.text, event.origin), event.parent)
 
     def _text(self, event: ev.TextDelta) -> None:
         block = self._growing(event, ProseBlock)
         block.markdown.feed(event.text)
-        self._touch(block)
+        self.touch(block)
 
     def _thinking(self, event: ev.ThinkingDelta) -> None:
         block = self._growing(event, ThinkingBlock)
         block.feed(event.text)
-        self._touch(block)
+        self.touch(block)
 
     def _growing(self, event: ev.TextDelta | ev.ThinkingDelta, kind: type[Any]) -> Any:
         """The open block of this kind, begun now if the last one was of the other kind."""
         blocks = self._open.setdefault(event.parent, [])
         if not blocks or not isinstance(blocks[-1], kind):
             block = kind(self.look, event.turn)
-            self._add(block, event.parent)
+            self.add(block, event.parent)
             blocks.append(block)
         return blocks[-1]
 
@@ -156,18 +109,18 @@ class ChatFold:
         """The settled message takes the place of what was drawn while it came."""
         opened = self._open.pop(event.parent, [])
         for card in self._preparing.pop(event.parent, {}).values():
-            self._remove(card)
+            self.remove(card)
         wanted = _settled(event.message)
-        siblings = self.cards[event.parent].children if event.parent in self.cards else self.roots
+        siblings = self.siblings(event.parent)
         if [(type(b), b.source) for b in opened] == wanted and siblings[-len(opened) or len(siblings) :] == opened:
             for block in opened:
                 self._close(block)
             return
         for block in opened:
-            self._remove(block)
+            self.remove(block)
         for kind, text in wanted:
             block = kind(self.look, event.turn)
-            self._add(block, event.parent)
+            self.add(block, event.parent)
             block.markdown.feed(text) if isinstance(block, ProseBlock) else block.feed(text)
             self._close(block)
 
@@ -176,16 +129,16 @@ class ChatFold:
             block.markdown.finish()
         else:
             block.is_open = False
-        self._touch(block)
+        self.touch(block)
 
     def _step_finished(self, event: ev.StepFinished) -> None:
         """A step without a message (it failed or was stopped): what was drawn of it goes."""
         for block in [*self._open.pop(event.parent, []), *self._preparing.pop(event.parent, {}).values()]:
-            self._remove(block)
+            self.remove(block)
 
     def _turn_ended(self, event: ev.TurnEnd) -> None:
         for block in notes.blocks_for(event, self.look, self._tasks):
-            self._add(block, event.parent)
+            self.add(block, event.parent)
 
     # --- calls ----------------------------------------------------------------------------------------------
 
@@ -195,20 +148,19 @@ class ChatFold:
             card = CardBlock(self.look, event.turn, event.call_id, event.name, event.name, Run())
             card.state = "preparing"
             preparing[event.call_id] = card
-            self._add(card, event.parent)
+            self.add(card, event.parent)
 
     def _requested(self, event: ev.ToolCallRequested) -> None:
-        above = self.cards.get(event.parent)
-        siblings = above.children if above else self.roots
+        siblings = self.siblings(event.parent)
         last = siblings[-1] if siblings else None
         if isinstance(last, CardBlock):
             run = last.run
         else:
             run = Run()
-            self._add(RunBlock(self.look, event.turn, run), event.parent)
+            self.add(RunBlock(self.look, event.turn, run), event.parent)
         run.cards.append(card := CardBlock(self.look, event.turn, event.call_id, event.name, event.summary, run))
         self.cards[event.call_id] = card
-        self._add(card, event.parent)
+        self.add(card, event.parent)
 
     def _decided(self, event: ev.PermissionDecided) -> None:
         card = self.cards.get(event.call_id)
@@ -219,41 +171,41 @@ class ChatFold:
             card.provenance = notes.reason_in_short(decision)
         elif decision.outcome == "allow" and decision.decided_by == "rule" and not card.provenance:
             card.rule = notes.reason_in_short(decision)
-        self._touch(card)
+        self.touch(card)
 
     def _asked(self, event: ev.PermissionRequested) -> None:
         card = self.cards.get(event.request.call_id)
         if card is not None:
             card.state = "asking"
-            self._touch(card)
+            self.touch(card)
 
     def _answered(self, event: ev.PermissionResolved) -> None:
         card = self.cards.get(event.call_id)
         if card is not None:
             card.state = "requested"
             card.provenance = notes.answer_in_short(event.reply)
-            self._touch(card)
+            self.touch(card)
 
     def _started(self, event: ev.ToolCallStarted) -> None:
         card = self.cards.get(event.call_id)
         if card is not None:
             card.state = "running"
             card.edited_by = event.edited_by
-            self._touch(card)
+            self.touch(card)
 
     def _output(self, event: ev.ToolOutputDelta) -> None:
         card = self.cards.get(event.call_id)
         if card is not None and card.state == "running":
             card.tail = card.tail or LiveTail()
             card.tail.feed(event.text)
-            self._touch(card)
+            self.touch(card)
 
     def _progress(self, event: ev.ProgressDelta) -> None:
         card = self.cards.get(event.call_id)
         if card is not None:
             part = f"{event.done:,.0f} of {event.total:,.0f}" if event.total else f"{event.done:,.0f}"
             card.progress = event.text or part
-            self._touch(card)
+            self.touch(card)
 
     def _finished(self, event: ev.ToolCallFinished) -> None:
         card = self.cards.get(event.call_id)
@@ -265,32 +217,32 @@ class ChatFold:
         card.result = content_text(event.content)
         card.added = event.added
         card.tail = None
-        self._touch(card.run.block)
+        self.touch(card.run.block)
         for other in card.run.cards if self.look.density == "grouped" else [card]:
             for block in other.walk():
-                self._touch(block)
+                self.touch(block)
 
     def _todos_changed(self, event: ev.TodosChanged) -> None:
         if self._todos is not None and self._todos.turn == event.turn:
-            self._remove(self._todos)
+            self.remove(self._todos)
         self._todos = TodoBlock(self.look, event.turn, event.todos)
-        self._add(self._todos, "")
+        self.add(self._todos, "")
 
     # --- around them ----------------------------------------------------------------------------------------
 
     def _hook(self, event: ev.HookFired) -> None:
         for block in notes.blocks_for(event, self.look, self._tasks):
-            self._add(block, event.call_id if event.call_id in self.cards else event.parent)
+            self.add(block, event.call_id if event.call_id in self.cards else event.parent)
 
     def _background(self, event: ev.BackgroundStarted) -> None:
         self._tasks[event.task_id] = event.title
         for block in notes.blocks_for(event, self.look, self._tasks):
-            self._add(block, event.parent)
+            self.add(block, event.parent)
 
     def _session(self, event: ev.SessionStarted) -> None:
         self.look.cwd = event.cwd
         if event.source in {"clear", "compact", "fork"} and self.roots:
-            self._add(BoundaryBlock(self.look, event.turn, f"session: {event.source}"), event.parent)
+            self.add(BoundaryBlock(self.look, event.turn, f"session: {event.source}"), event.parent)
 
     def _rewound(self, event: ev.Rewound) -> None:
         boundary = notes.rewind_boundary(event, self.look)
@@ -298,22 +250,8 @@ class ChatFold:
             for block in self.walk():
                 if block.turn > event.to_turn and block.rewound_by is None:
                     block.rewound_by = boundary
-                    self._touch(block)
-        self._add(boundary, event.parent)
-
-
-def _has_gap(above: ChatBlock | None, block: ChatBlock) -> bool:
-    """Whether a blank line parts two blocks."""
-    if above is None:
-        return False
-    return block.kind in _SPACED or above.kind in _SPACED or (block.kind == "run" and above.kind != "call")
-
-
-def _last(block: ChatBlock) -> ChatBlock:
-    """The lowest block of a subtree."""
-    while block.children:
-        block = block.children[-1]
-    return block
+                    self.touch(block)
+        self.add(boundary, event.parent)
 
 
 def _settled(message: Message) -> list[tuple[type[ProseBlock] | type[ThinkingBlock], str]]:

@@ -53,6 +53,7 @@ class GrowingMarkdown:
         self._lead = lead
         self._stream = SafeStream("markdown")
         self._incoming: list[str] = []
+        self.size = 0
         self._parts: list[str] = []
         self._open = ""
         self._gap = False
@@ -60,7 +61,7 @@ class GrowingMarkdown:
         self._width = 0
         self._fence: _Fence | None = None
         self._skipped = 0
-        self._finished = False
+        self._finished = self._settled = False
         self.feed(text)
         if finished:
             self.finish()
@@ -76,11 +77,10 @@ class GrowingMarkdown:
     def feed(self, text: str) -> None:
         """More text, in any cut."""
         self._incoming.append(text)
+        self.size += len(text)
 
     def finish(self) -> None:
         """No more to come: the next `grow` shows the final form."""
-        self._take()
-        self._add(self._stream.finish().plain)
         self._finished = True
 
     def _take(self) -> None:
@@ -88,6 +88,9 @@ class GrowingMarkdown:
         if self._incoming:
             self._add(self._stream.feed("".join(self._incoming)).plain)
             self._incoming = []
+        if self._finished and not self._settled:
+            self._add(self._stream.finish().plain)
+            self._settled = True
 
     def _add(self, text: str) -> None:
         if text:

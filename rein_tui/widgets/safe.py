@@ -138,6 +138,8 @@ class SafeStream:
 
     def feed(self, chunk: str) -> Content:
         """What can be shown now of everything fed so far."""
+        if self._channel == "markdown" and not (self._raw or self._runs) and _QUICK.fullmatch(chunk):
+            return Content(chunk)
         raw = self._raw + chunk
         end = len(raw)
         if opened := _OPEN_ESCAPE.search(raw, max(0, end - 4400)):

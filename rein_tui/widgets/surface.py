@@ -13,7 +13,8 @@ from textual.content import Content, Span
 from textual.message import Message
 from textual.selection import Selection
 
-from .line_view import NO_BAR, PLAIN, Block, LineView
+from .block import NO_BAR, PLAIN, Block
+from .line_view import LineView
 from .lines import Line, highlights
 from .safe import safe_link
 from .stack import Entry
