@@ -13,6 +13,7 @@ from .harness.protocol.base import JsonObject
 from .harness.protocol.decisions import PermissionReply, PermissionRequest, QuestionReply, QuestionRequest
 from .harness.protocol.errors import ConfigError
 from .harness.protocol.events import TURN_ENDS, Event, Notice, PermissionDecided, TurnEnd, TurnFailed, TurnFinished
+from .harness.protocol.policy import TrustReply, TrustRequest
 from .harness.protocol.ports import Harness, Prompt
 from .print_records import Records
 
@@ -32,6 +33,10 @@ class NobodyAnswers:
     async def question(self, request: QuestionRequest) -> QuestionReply:
         """Decline."""
         return QuestionReply(cancelled=True)
+
+    async def trust(self, request: TrustRequest) -> TrustReply:
+        """Trust nothing."""
+        return TrustReply()
 
 
 @dataclass(slots=True)

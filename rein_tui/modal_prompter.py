@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rein_tui.harness.protocol.decisions import PermissionReply, PermissionRequest, QuestionReply, QuestionRequest
+from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -50,6 +51,13 @@ class ModalPrompter:
 
         reply = await self._put(lambda: QuestionModal(request, grace=self._grace))
         return reply or QuestionReply(cancelled=True)
+
+    async def trust(self, request: TrustRequest) -> TrustReply:
+        """Ask whether the person trusts a folder. A modal closed without an answer is a no."""
+        from rein_tui.widgets.trust_modal import TrustModal
+
+        reply = await self._put(lambda: TrustModal(request, grace=self._grace))
+        return reply or TrustReply()
 
     async def _put(self, make: Callable[[], "Modal[ReplyT]"]) -> ReplyT | None:
         app = self._app

@@ -4,7 +4,7 @@ The only place beside build.py that knows concrete classes.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,9 @@ from .hooks.config import parse_hooks
 from .hooks.context import HookContext, HookSwitches
 from .hooks.engine import Hooks
 from .live_settings import LiveSettings
+from .oversight import Oversight
 from .parts import Parts
+from .permissions.audit import Told
 from .permissions.policy import Policy, PolicyOptions
 from .places import Places
 from .protocol.agents import AgentSpec
@@ -87,12 +89,13 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What all sessions of one program share."""
+    """What all sessions of one program share. `grants` tells what all stored sessions know of grants."""
 
     places: Places
     environment: Mapping[str, str]
     wishes: Wishes
     prompter: Prompter
+    grants: Callable[[], Iterable[Told]] = tuple
 
 
 async def assemble(
@@ -139,6 +142,7 @@ async def assemble(
     makers.hook_context.ask_model = partial(ask_object, parts)
     subagents = Subagents(parts, builtin_agents, makers.brief(workspace), partial(model_named, parts))
     toolbox.add(Agent(subagents, background))
+    live = makers.live(policy, hooks)
     compactor = makers.compactor(parts, workspace)
     around = Surroundings(
         context=await makers.context(parts, toolbox),
@@ -147,7 +151,7 @@ async def assemble(
         expand=makers.expand(policy, workspace),
         watchers=[transcript.apply, compactor.note],
         compactor=compactor,
-        refresh=makers.live(policy, hooks).refresh,
+        refresh=live.refresh,
         checkpoints=checkpoints,
         closers=[background.close],
     )
@@ -157,6 +161,9 @@ async def assemble(
         session.tell_aside(event)
 
     background.emit = tell
+    session.permissions = Oversight(
+        parts, policy, session.info.id, session.history, session.tell_aside, live.refresh, ground.grants
+    )
     makers.hook_context.tell = tell
     makers.hook_context.deliver = session.whisper
     makers.hook_context.wake = session.wake

@@ -15,9 +15,9 @@ from .assembly import Ground, Opening, Wishes, assemble, started
 from .demo.project import make_scratch_project, remove_scratch_project
 from .demo.script import demo_script
 from .places import Places
-from .protocol.decisions import Option, Question, QuestionRequest
 from .protocol.errors import ProviderError, StartError, StoreError
 from .protocol.events import Fact, Notice
+from .protocol.policy import TrustItem, TrustRequest
 from .protocol.ports import (
     CommandInfo,
     FoundServer,
@@ -40,9 +40,6 @@ from .settings.load import load_settings
 from .settings.trust import TrustReport, read_trust, record_trust
 from .store.journal import MemoryJournal
 from .store.store import Store
-
-_TRUST = "Trust this folder"
-_NO_TRUST = "No, work without its settings"
 
 
 @dataclass(slots=True)
@@ -111,7 +108,7 @@ class LocalWorkbench:
         opening = Opening(journal, started(journal, wishes, choice, source), facts, list(self.notices))
         self.notices.clear()
         provider = self._provider_for(choice, settings, wishes)
-        ground = Ground(self.places, self.environment, wishes, self.prompter)
+        ground = Ground(self.places, self.environment, wishes, self.prompter, self.store.grant_story)
         session = await assemble(ground, settings, opening, provider, choice)
         self._open[journal.session_id] = _Open(session, choice)
         if wishes.interactive:
@@ -188,20 +185,14 @@ class LocalWorkbench:
                 )
             )
             return False
-        listed = "\n".join(f"• {i.kind}: {i.title}" + (f"  ({i.where})" if i.where else "") for i in report.items)
-        changed = "What it would enable has changed since you trusted it.\n" if report.changed else ""
-        question = Question(
-            question=f"Do you trust {report.root}?\n{changed}It would enable:\n{listed}",
-            header="Trust",
-            options=(
-                Option(label=_NO_TRUST, description="Its deny and ask rules hold all the same"),
-                Option(label=_TRUST, description="Until one of these changes"),
-            ),
+        request = TrustRequest(
+            id=f"trust_{uuid.uuid4().hex[:8]}",
+            root=report.root,
+            items=tuple(TrustItem(kind=i.kind, title=i.title, where=i.where, detail=i.detail) for i in report.items),
+            changed=report.changed,
+            can_remember=report.can_remember,
         )
-        reply = await self.prompter.question(
-            QuestionRequest(id=f"trust_{uuid.uuid4().hex[:8]}", questions=(question,), title="A new folder")
-        )
-        if _TRUST not in reply.answers.values():
+        if not (await self.prompter.trust(request)).trusted:
             return False
         record_trust(self.places, report)
         return True

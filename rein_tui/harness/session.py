@@ -47,7 +47,7 @@ from .protocol.events import (
 )
 from .protocol.hooks import HookCall, HookOutcome
 from .protocol.messages import Block, Message, TextBlock
-from .protocol.ports import Emit, Journal, Prompt, Provider, SessionInfo
+from .protocol.ports import Emit, Journal, Permissions, Prompt, Provider, SessionInfo
 from .protocol.rewind import Restored, RewindPlan
 from .shell_turn import ShellTurn
 
@@ -110,6 +110,7 @@ class Session:
         past: Sequence[Fact] = (),
     ) -> None:
         self.parts = parts
+        self.permissions: Permissions | None = None
         self._journal = journal
         self._opening: SessionStarted | None = opening
         self._around = around

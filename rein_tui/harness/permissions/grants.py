@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from rein_tui.harness.places import Places
-from rein_tui.harness.protocol.decisions import Grant, Layer, Rule, Scope, Source
+from rein_tui.harness.protocol.decisions import Grant, Layer, Outcome, Rule, Scope, Source
 from rein_tui.harness.protocol.errors import ConfigError
 from rein_tui.harness.settings.edit import add_rule, remove_rule
 from rein_tui.harness.settings.locations import local_file
@@ -22,6 +22,10 @@ _LAYERS: dict[Scope, Layer] = {"session": "session", "project": "project", "user
 class _Held:
     rule: Rule
     grant: Grant
+
+    def is_about(self, text: str, scope: Scope, behavior: Outcome) -> bool:
+        """Whether this is that rule in that place."""
+        return (self.rule.text, self.grant.scope, self.rule.behavior) == (text, scope, behavior)
 
 
 @dataclass(slots=True)
@@ -52,11 +56,11 @@ class Grants:
         """Settings were read anew: written grants are among them now."""
         self._fresh.clear()
 
-    def add(self, texts: Sequence[str], scope: Scope) -> list[Rule]:
+    def add(self, texts: Sequence[str], scope: Scope, behavior: Outcome = "allow") -> list[Rule]:
         """Grant rules. All are checked before the first is kept. Raises ConfigError."""
         path = "" if scope == "session" else str(self.file(scope))
         for text in texts:
-            parsed, notice = parse_rule(Rule(text=text, behavior="allow", source=Source(layer=_LAYERS[scope])))
+            parsed, notice = parse_rule(Rule(text=text, behavior=behavior, source=Source(layer=_LAYERS[scope])))
             if parsed is None:
                 raise ConfigError(
                     notice.text if notice else "the rule cannot be read", hint=notice.hint if notice else ""
@@ -66,27 +70,27 @@ class Grants:
             line = 0
             if path:
                 with keep_trust(self.places, self.root):
-                    line = add_rule(Path(path), "allow", text, self._within(scope))
-            rule = Rule(text=text, behavior="allow", source=Source(layer=_LAYERS[scope], path=path, line=line))
+                    line = add_rule(Path(path), behavior, text, self._within(scope))
+            rule = Rule(text=text, behavior=behavior, source=Source(layer=_LAYERS[scope], path=path, line=line))
             grant = Grant(rule=text, scope=scope, time=self.clock(), path=path)
-            self.held = [item for item in self.held if item.rule.text != text or item.grant.scope != scope]
+            self.held = [item for item in self.held if not item.is_about(text, scope, behavior)]
             self.held.append(_Held(rule, grant))
             if path:
                 self._fresh.add(rule)
             added.append(rule)
         return added
 
-    def remove(self, text: str, scope: Scope) -> bool:
+    def remove(self, text: str, scope: Scope, behavior: Outcome = "allow") -> bool:
         """Take a rule back, from memory and from its file. Raises ConfigError."""
         found = False
         for item in self.held:
-            if item.rule.text == text and item.grant.scope == scope and not item.grant.revoked:
+            if item.is_about(text, scope, behavior) and not item.grant.revoked:
                 item.grant = msgspec.structs.replace(item.grant, revoked=True)
                 self._fresh.discard(item.rule)
                 found = True
         if scope != "session":
             with keep_trust(self.places, self.root):
-                found = remove_rule(self.file(scope), "allow", text, self._within(scope)) or found
+                found = remove_rule(self.file(scope), behavior, text, self._within(scope)) or found
         return found
 
     def count(self, rule: Rule) -> None:

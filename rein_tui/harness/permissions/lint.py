@@ -5,17 +5,15 @@ Rules are tried on samples of what they say, by the engine itself, so that lint 
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.decisions import PermissionQuery, Rule
+from rein_tui.harness.protocol.policy import Fault
 
 from .explain import place
 from .policy import Policy
 from .rules import ParsedRule
 from .tool_names import SEARCHERS, WRITERS
-
-Fault: TypeAlias = Literal["shadowed", "broad", "inert", "misspelt", "escapable", "broken"]
 
 _CODES: dict[str, Fault] = {
     "inert_rule": "inert",
@@ -56,6 +54,11 @@ def lint(policy: Policy) -> list[Finding]:
     return found
 
 
+def lint_rule(rule: ParsedRule) -> list[Finding]:
+    """What is wrong with one rule by itself, whatever else is in force."""
+    return list(_broad(rule))
+
+
 def _finding(fault: Fault, rule: Rule, text: str, hint: str = "") -> Finding:
     return Finding(fault, f"{rule.text} ({rule.behavior}) {text}", str(rule.source), hint)
 
@@ -83,7 +86,7 @@ def _broad(rule: ParsedRule) -> Iterator[Finding]:
 
 def _shadowed(rule: ParsedRule, policy: Policy) -> Iterator[Finding]:
     """An allow or ask rule none of whose samples it decides, because an earlier or stricter rule always does."""
-    decisions = [decision for query in samples(rule, policy) if (decision := policy.decide(query)).rule is not None]
+    decisions = [decision for query in samples(rule, policy) if (decision := policy.consider(query)).rule is not None]
     others = {decision.rule for decision in decisions if decision.rule is not None}
     if not decisions or rule.rule in others or len(decisions) < len(list(samples(rule, policy))):
         return

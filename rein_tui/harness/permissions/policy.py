@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.base import JsonObject
-from rein_tui.harness.protocol.decisions import Decision, Grant, Mode, PermissionQuery, Rule, Scope, Source
+from rein_tui.harness.protocol.decisions import Decision, Grant, Mode, Outcome, PermissionQuery, Rule, Scope, Source
 from rein_tui.harness.protocol.errors import ConfigError
 from rein_tui.harness.protocol.events import Notice
 from rein_tui.harness.protocol.ports import Workspace
@@ -99,14 +99,19 @@ class Policy:
 
     def decide(self, query: PermissionQuery) -> Decision:
         """The outcome for one call, with reasons. Never raises."""
+        decision = self.consider(query)
+        if decision.outcome == "allow" and decision.rule is not None:
+            self._grants.count(decision.rule)
+        return decision
+
+    def consider(self, query: PermissionQuery) -> Decision:
+        """The same for a call that nobody makes: no grant counts it as matched. Never raises."""
         tool = canonical(query.tool)
         mode = self._possible(query.mode or self.mode)
         scene = self._stage.scene(query.cwd, mode, query.frontmatter)
         verdict, parts = judge_call(query, tool, scene, self.settings.trusted)
         around = Circumstances(mode, "; ".join(self.settings.broken))
         final = overlay(verdict, query, around)
-        if final.outcome == "allow" and final.rule is not None:
-            self._grants.count(final.rule)
         return Decision(
             outcome=final.outcome,
             reason=final.reason,
@@ -154,8 +159,15 @@ class Policy:
         """What a person granted in this session, with what it matched since."""
         return self._grants.listed
 
-    def grant(self, rules: Sequence[str], scope: Scope) -> Sequence[Rule]:
+    def grant(self, rules: Sequence[str], scope: Scope, behavior: Outcome = "allow") -> Sequence[Rule]:
         """Let these rules hold from now on, in that scope (written to its file unless session). Raises ConfigError."""
+        if behavior == "allow":
+            self._check_grantable(scope)
+        granted = self._grants.add(rules, scope, behavior)
+        self._rebuild()
+        return granted
+
+    def _check_grantable(self, scope: Scope) -> None:
         if self.managed_rules_only:
             origin = self.settings.origin("allowManagedPermissionRulesOnly")
             raise ConfigError("only the administrator's rules may allow here", where=str(origin or ""))
@@ -164,13 +176,19 @@ class Policy:
                 "rules of this folder do not count until you trust it",
                 hint="trust the folder, or choose session or user",
             )
-        granted = self._grants.add(rules, scope)
-        self._rebuild()
-        return granted
 
-    def revoke(self, rule: str, scope: Scope) -> bool:
+    def place_of(self, scope: Scope) -> tuple[str, str]:
+        """The file that grants of this scope are written to, and why nothing may be granted there (or empty)."""
+        path = "" if scope == "session" else str(self._grants.file(scope))
+        try:
+            self._check_grantable(scope)
+        except ConfigError as problem:
+            return path, problem.message
+        return path, ""
+
+    def revoke(self, rule: str, scope: Scope, behavior: Outcome = "allow") -> bool:
         """Take a grant back; false when there was none. Raises ConfigError."""
-        found = self._grants.remove(rule, scope)
+        found = self._grants.remove(rule, scope, behavior)
         self._rebuild()
         return found
 

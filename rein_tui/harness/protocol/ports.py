@@ -13,6 +13,7 @@ from .base import JsonObject, Word
 from .decisions import (
     Decision,
     Mode,
+    Outcome,
     PermissionQuery,
     PermissionReply,
     PermissionRequest,
@@ -25,6 +26,7 @@ from .displays import Display
 from .events import Event, Fact
 from .hooks import HookCall, HookOutcome
 from .messages import Block, Message, ParseTrace, ResultContent, StopReason, ToolSpec, Usage
+from .policy import CallCheck, PolicyOverview, RuleCheck, RuleWish, TrustReply, TrustRequest
 from .rewind import Restored, RewindPlan
 
 Emit: TypeAlias = Callable[[Event], Awaitable[None]]
@@ -63,6 +65,34 @@ class SessionInfo(Word, frozen=True, kw_only=True):
     headless: bool = False
 
 
+class Permissions(Protocol):
+    """The rules of one session, for people: looked at, tried without consequences, added, taken back. Nothing runs."""
+
+    async def overview(self) -> PolicyOverview:
+        """All rules in force with what is odd about them, and the grants of this session and earlier ones."""
+        ...
+
+    async def check(self, query: PermissionQuery) -> CallCheck:
+        """What would become of this call now. An empty `cwd` stands for the session's. Never raises."""
+        ...
+
+    async def check_text(self, text: str) -> CallCheck:
+        """The same for `Bash(npm test)`, `Read {"file_path": "x"}` or a bare command line. Never raises."""
+        ...
+
+    async def try_rules(self, wish: RuleWish, query: PermissionQuery | None = None) -> RuleCheck:
+        """What these rules would do to this call and to the session's earlier ones. Never raises."""
+        ...
+
+    async def add(self, rule: str, behavior: Outcome, scope: Scope) -> Rule:
+        """Let a rule hold from now on, in that scope (written to its file unless session). Raises ConfigError."""
+        ...
+
+    async def revoke(self, rule: Rule) -> bool:
+        """Take a rule back, from the session or out of its file; false when it was not there. Raises ConfigError."""
+        ...
+
+
 class Harness(Protocol):
     """A session that can be driven: local, remote or replayed."""
 
@@ -74,6 +104,11 @@ class Harness(Protocol):
     @property
     def mode(self) -> Mode:
         """The permission mode in force."""
+        ...
+
+    @property
+    def permissions(self) -> Permissions | None:
+        """Its rules; None where there is nothing to ask, as in a replay."""
         ...
 
     def history(self) -> Sequence[Fact]:
@@ -223,6 +258,10 @@ class Prompter(Protocol):
 
     async def question(self, request: QuestionRequest) -> QuestionReply:
         """Ask a person something else: a tool's question, a server's form."""
+        ...
+
+    async def trust(self, request: TrustRequest) -> TrustReply:
+        """Ask a person whether they trust a folder, before anything of it is run."""
         ...
 
 
@@ -486,11 +525,11 @@ class PermissionEngine(Protocol):
         """The outcome for one call, with reasons."""
         ...
 
-    def grant(self, rules: Sequence[str], scope: Scope) -> Sequence[Rule]:
+    def grant(self, rules: Sequence[str], scope: Scope, behavior: Outcome = "allow") -> Sequence[Rule]:
         """Let these rules hold from now on, in that scope (written to its file unless session). Raises ConfigError."""
         ...
 
-    def revoke(self, rule: str, scope: Scope) -> bool:
+    def revoke(self, rule: str, scope: Scope, behavior: Outcome = "allow") -> bool:
         """Take a grant back; false when there was none. Raises ConfigError."""
         ...
 

@@ -8,20 +8,17 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.errors import ConfigError
+from rein_tui.harness.protocol.policy import TrustKind
 
 from .load import build_layer
 from .locations import locations
 from .reader import read_bytes, read_json
 from .shapes import is_list, is_object
-
-ItemKind: TypeAlias = Literal[
-    "hook", "mcp", "environment", "helper", "allow", "directory", "plugin", "mode", "frontmatter", "setting", "broken"
-]
 
 _HELPERS = ("apiKeyHelper", "statusLine", "fileSuggestion", "subagentStatusLine", "awsAuthRefresh", "otelHeadersHelper")
 _PLUGINS = ("enabledPlugins", "extraKnownMarketplaces", "additionalMarketplaces", "pluginConfigs")
@@ -34,7 +31,7 @@ _FRONTMATTER_FILES = 2000
 class TrustItem:
     """One thing that trust would enable: `title` is what a person reads (a command line, a rule), `where` file:line."""
 
-    kind: ItemKind
+    kind: TrustKind
     title: str
     where: str = ""
     detail: str = ""

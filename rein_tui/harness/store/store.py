@@ -9,6 +9,7 @@ from ..places import Places
 from ..protocol.errors import StoreError
 from ..protocol.events import Fact, FileChanged, Notice, TitleChanged
 from ..protocol.ports import SessionInfo
+from .audit import grant_story
 from .catalog import Catalog
 from .codec import decode_fact
 from .database import Database
@@ -181,6 +182,10 @@ class Store:
     def search(self, words: str, limit: int = 50) -> list[Hit]:
         """Places where these words were said, newest first. Raises StoreError."""
         return find(self._database, words, limit)
+
+    def grant_story(self) -> Iterator[tuple[str, str, Fact]]:
+        """What all sessions tell about grants, oldest first: session id, title, fact. Raises StoreError."""
+        return grant_story(self._database)
 
     def latest(self, cwd: str, include_headless: bool = False) -> SessionInfo | None:
         """The session of this folder that was used last. Raises StoreError."""

@@ -17,6 +17,7 @@ from rein_tui.harness.protocol.decisions import (
     QuestionRequest,
 )
 from rein_tui.harness.protocol.events import Event
+from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
 from rein_tui.harness.protocol.ports import Tool, ToolContext, ToolResult, Workspace
 from rein_tui.harness.tools.background import Background
 from rein_tui.harness.tools.bash import Shell
@@ -41,6 +42,10 @@ class Person:
         """The prepared reply."""
         self.asked.append(request)
         return self.reply
+
+    async def trust(self, request: TrustRequest) -> TrustReply:
+        """Never asked here: building the house does that."""
+        raise AssertionError(request)
 
 
 class ModeBox:
