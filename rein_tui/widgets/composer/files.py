@@ -57,7 +57,7 @@ class FileIndex:
         shown = 0.0
         began = time.perf_counter()
         for path in self._matching(query):
-            hit = fuzzy.match(query, path)
+            hit = fuzzy.match(query, path) if path else None
             if hit is not None:
                 best.append((-hit[0], path, hit[1]))
             if (now := time.perf_counter()) - began > SLICE:
@@ -70,10 +70,12 @@ class FileIndex:
         yield _candidates(sorted(best)[:50])
 
     def _matching(self, query: str) -> Iterator[str]:
+        """Paths that match, and an empty one after each chunk, so that a search without hits pauses too."""
         pattern = fuzzy.line_pattern(query)
         for chunk in self._chunks:
             for found in pattern.finditer(chunk):
                 yield found.group()
+            yield ""
 
     async def _list(self) -> None:
         try:
