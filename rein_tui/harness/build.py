@@ -99,7 +99,7 @@ class LocalWorkbench:
 
     async def _assemble(self, journal: Journal, wishes: Wishes, *, past: bool, source_is_fork: bool = False) -> Harness:
         choice = self.choice or ModelChoice(kind="local")
-        if choice.kind == "demo":
+        if choice.kind == "demo" and not choice.path:
             wishes = self._demo_wishes(wishes)
         trusted = await self._is_trusted(wishes)
         settings = self._settings(wishes, trusted)

@@ -123,7 +123,7 @@ async def test_read_edit_run_deny_interrupt_and_go_on(places: Places, tmp_path: 
         {"text": "Once more.", "calls": [call("Bash", command="touch ran-once")]},
         {"text": "And away with it.", "calls": [call("Bash", command="rm app.py")]},
         {"text": "As you wish. The work is done."},
-        {"text": "a very long answer " * 200},
+        {"text": "a very long answer " * 20, "hang": True},
         {"text": "Sleeping.", "calls": [call("Bash", command="sleep 600; touch never")]},
     ]
     async with theatre(places, project, steps, pace=0.001) as stage:
