@@ -98,7 +98,7 @@ def compile_pattern(spec: str) -> Pattern:
         text = text[:-2] + " *"
     pieces = _cut_at_stars(text)
     short: tuple[str, ...] = ()
-    if len(pieces) > 1 and not pieces[-1] and pieces[-2].endswith(" ") and pieces[-2] != " ":
+    if len(pieces) > 1 and not pieces[-1] and pieces[-2].endswith(" "):
         short = (*pieces[:-2], pieces[-2][:-1])
     word, blank, _ = next(iter(pieces)).partition(" ")
     program = word if blank or len(pieces) == 1 else ""
