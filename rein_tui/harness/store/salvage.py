@@ -14,7 +14,7 @@ from .summary import SessionSummary
 
 _COLUMNS = (
     "number, id, title, title_rank, cwd, branch, created, updated, turns, cost_usd, state, model, headless, "
-    "forked_from, forked_turn, imported_from, deleted, last_seq"
+    "forked_from, forked_turn, deleted, last_seq"
 )
 
 _FACTS = "SELECT key, type, turn, time, body FROM facts WHERE key BETWEEN ? AND ? ORDER BY key"

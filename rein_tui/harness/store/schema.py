@@ -26,7 +26,6 @@ CREATE TABLE sessions (
     headless INTEGER NOT NULL DEFAULT 0,
     forked_from TEXT NOT NULL DEFAULT '',
     forked_turn INTEGER NOT NULL DEFAULT 0,
-    imported_from TEXT NOT NULL DEFAULT '',
     deleted REAL NOT NULL DEFAULT 0,
     last_seq INTEGER NOT NULL DEFAULT 0,
     indexed INTEGER NOT NULL DEFAULT 0

@@ -120,6 +120,21 @@ class Store:
         journal.adopt(facts)
         return journal
 
+    def take_in(self, info: SessionInfo, facts: Iterable[Fact]) -> SessionInfo:
+        """Keep a session that was recorded elsewhere. Raises StoreError when its id is taken or it cannot be stored."""
+        summary = SessionSummary(id=check_session_id(info.id or str(uuid.uuid4())))
+        if self._catalog.exists(summary.id):
+            raise StoreError(f"There is already a session {summary.id}.", hint="Delete it first to import it again.")
+        story = list(facts)
+        summary.apply_all(story)
+        journal = self._journal(summary)
+        journal.adopt(story)
+        problem = journal.problem
+        journal.close()
+        if problem:
+            raise StoreError(problem)
+        return self.info(summary.id)
+
     def read(self, session_id: str, after: int = 0) -> Iterator[tuple[int, Fact]]:
         """A session's facts in order, whoever has it open. Raises StoreError."""
         if session_id in self._live:

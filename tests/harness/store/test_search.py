@@ -1,0 +1,133 @@
+"""Search finds words wherever they were said; tables move with the times."""
+
+import sqlite3
+
+import pytest
+
+from rein_tui.harness.places import Places
+from rein_tui.harness.protocol import events as e
+from rein_tui.harness.protocol.messages import TextBlock
+from rein_tui.harness.protocol.ports import SessionInfo
+from rein_tui.harness.store.database import Database
+from rein_tui.harness.store.files import is_on_network
+from rein_tui.harness.store.schema import VERSION, migrate, version_of
+from rein_tui.harness.store.search import find, matching_sessions, words_of
+from rein_tui.harness.store.store import Store
+
+from .stories import a_turn, fill
+
+
+@pytest.fixture
+def store(places: Places) -> Store:
+    opened = Store.open(places)
+    fill(opened, "fix the Löwenzahn parser", "again", result="error: undefined_symbol in 漢字.py")
+    fill(opened, "add a cache", result="x" * 50_000 + " needle-at-the-end")
+    return opened
+
+
+QUERIES = [
+    ("löwenzahn", 1),
+    ("LÖWENZAHN parser", 1),
+    ("undefined_symbol", 1),
+    ("undefined symb", 1),
+    ("漢字", 1),
+    ("needle", 1),
+    ("cache", 1),
+    ('"add a cache"', 1),
+    ("claude nothing", 0),
+    ("fix cache", 0),
+    ('"', 0),
+    ("***", 0),
+    ("fix OR add", 0),
+    ("NEAR(fix", 0),
+]
+
+
+@pytest.mark.parametrize(("query", "count"), QUERIES)
+def test_queries(store: Store, query: str, count: int) -> None:
+    assert len(store.sessions(search=query)) == count
+    store.close()
+
+
+def test_hits_tell_where(store: Store) -> None:
+    first = store.search("undefined_symbol")[0]
+    assert first.kind == "tool_call_finished"
+    assert "«undefined_symbol»" in first.snippet
+    assert (first.title, first.turn) == ("fix the Löwenzahn parser", 2)
+    assert store.search("needle-at-the-end")[0].snippet.endswith("«needle-at-the-end»")
+    assert store.search("") == []
+    store.close()
+
+
+def test_without_fts5(places: Places, store: Store) -> None:
+    store.close()
+    database = Database(places.database)
+    assert database.open()
+    database.has_words = False
+    for query, count in QUERIES:
+        if query not in {"fix OR add", "undefined symb", "LÖWENZAHN parser", "löwenzahn"}:  # LIKE folds ASCII only
+            assert len(matching_sessions(database, query)) == count, query
+    (hit, *_) = find(database, "undefined_symbol", 5)
+    assert "«undefined_symbol»" in hit.snippet
+    assert find(database, "100% _sure_", 5) == []
+    database.close()
+
+
+def test_an_unfinished_turn_is_found_too(store: Store) -> None:
+    journal = store.create(SessionInfo(id="", cwd="/p"))
+    for fact in a_turn(1, "zebra crossing")[:3]:
+        journal.append(fact)
+    assert [info.id for info in store.sessions(search="zebra")] == [journal.session_id]
+    store.close()
+
+
+def test_what_is_searched() -> None:
+    turn = a_turn(1, "p", answer="a", result="r")
+    assert [words_of(fact) for fact in turn] == ["", "p", "a", "Bash ls", "", "r", ""]
+    blocks = e.ToolCallFinished(call_id="c", name="X", outcome="ok", content=(TextBlock(text="in a block"),))
+    assert words_of(blocks) == "in a block"
+    long = e.ToolCallFinished(call_id="c", name="X", outcome="ok", content="a" * 99_999 + "end")
+    assert words_of(long).endswith("end")
+    assert len(words_of(long)) < 20_000
+
+
+def test_migrations_run_once_and_whole(places: Places, store: Store) -> None:
+    store.close()
+    first = "CREATE TABLE one (x);\nINSERT INTO one VALUES (1)"
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(connection, (first,))
+    migrate(connection, (first,))
+    assert (version_of(connection), connection.execute("SELECT count(*) FROM one").fetchone()) == (1, (1,))
+    broken = "CREATE TABLE two (x);\nINSERT INTO nowhere VALUES (1)"
+    with pytest.raises(sqlite3.OperationalError):
+        migrate(connection, (first, broken))
+    assert version_of(connection) == 1
+    assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'two'").fetchall() == []
+    migrate(connection, (first, "ALTER TABLE one ADD COLUMN y;\nUPDATE one SET y = 2"))
+    assert connection.execute("SELECT x, y FROM one").fetchall() == [(1, 2)]
+    connection.close()
+
+
+def test_a_newer_store_is_left_alone(places: Places, store: Store) -> None:
+    store.close()
+    connection = sqlite3.connect(places.database)
+    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    connection.close()
+    before = places.database.read_bytes()
+    newer = Store.open(places)
+    assert "newer rein-tui" in newer.problem
+    journal = newer.create(SessionInfo(id="", cwd="/p"))
+    for fact in a_turn(1, "x"):
+        journal.append(fact)
+    assert "newer rein-tui" in journal.problem
+    assert len(newer.sessions()) == 1
+    newer.close()
+    assert places.database.read_bytes() == before
+
+
+def test_network_file_systems_are_known(places: Places) -> None:
+    mounts = places.home / "mounts"
+    mounts.write_text(f"x / ext4 rw 0 0\nserver:/x {places.home} nfs4 rw 0 0\nshort\n")
+    assert is_on_network(places.home / "a" / "b", mounts)
+    assert not is_on_network(places.home.parent / "other", mounts)
+    assert not is_on_network(places.home, places.home / "no-such-file")
