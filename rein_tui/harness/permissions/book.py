@@ -118,12 +118,14 @@ class Shelf:
             for _, prefix, _ in rule.starts:
                 self._by_folder.setdefault(prefix, []).append(index)
 
+        self._deepest = max(map(len, self._by_folder), default=0)
+
     def fitting(self, names: Iterable[Parts]) -> list[tuple[int, AnchoredRule, tuple[bool, ...]]]:
         """The rules that fit any of these names, in order, with the names that each fits."""
         spelled = tuple(names)
         near = set(self._everywhere)
         for parts in spelled:
-            for length in range(len(parts) + 1):
+            for length in range(min(len(parts), self._deepest) + 1):
                 near.update(self._by_folder.get(parts[:length], ()))
         found: list[tuple[int, AnchoredRule, tuple[bool, ...]]] = []
         for index in sorted(near):

@@ -4,6 +4,9 @@ from rein_tui.harness.protocol.decisions import Layer, Outcome, Rule, Source
 
 from .spelling import Spellings
 
+MAX_SHOWN = 300
+"""Characters of a rule within a sentence."""
+
 _LAYERS: dict[Layer, str] = {
     "managed": "the administrator's settings",
     "user": "your settings",
@@ -29,7 +32,8 @@ def place(source: Source) -> str:
 def told_by(outcome: Outcome, rule: Rule, subject: str = "") -> str:
     """One sentence naming rule, layer and file:line."""
     about = f" for {subject}" if subject else ""
-    return f"{_VERBS[outcome]}{about} by the rule {rule.text} ({place(rule.source)})"
+    text = rule.text if len(rule.text) <= MAX_SHOWN else rule.text[:MAX_SHOWN] + "…"
+    return f"{_VERBS[outcome]}{about} by the rule {text} ({place(rule.source)})"
 
 
 def shown_path(spelled: Spellings) -> str:

@@ -13,6 +13,9 @@ from .facts import Facts
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/{1,3}")
 _MAGIC = re.compile(r"/proc/[^/]+/(?:task/[^/]+/)?(?:root|cwd|exe|fd|map_files|environ|mem)(?:/|$)")
+MAX_PATH = 8192
+"""Characters; no system opens a longer path."""
+
 _HARMLESS_DEVICES = frozenset({"/dev/null"})
 
 
@@ -40,6 +43,8 @@ def spell(path: str, cwd: str, home: str, facts: Facts) -> Spellings:
     """Every name of a path that a tool was given. Never raises."""
     if "\x00" in path:
         return Spellings(path, (cwd,), cwd, "the path holds a NUL character", impossible=True)
+    if len(path) > MAX_PATH:
+        return Spellings(path[:80] + "…", (cwd,), cwd, "the path is too long", impossible=True)
     expanded = path
     if path == "~" or path.startswith("~/"):
         expanded = home + path[1:]

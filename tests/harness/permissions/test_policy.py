@@ -279,3 +279,13 @@ def test_the_default_mode_of_settings(make: Make) -> None:
     assert make(layers={"project": {"permissions": {"defaultMode": "bypassPermissions"}}}).mode == "default"
     assert make(layers={"project": {"permissions": {"defaultMode": "acceptEdits"}}}, trusted=False).mode == "default"
     assert make(layers={"user": {"permissions": {"defaultMode": "plan"}}}, mode="default").mode == "default"
+
+
+def test_huge_input_is_answered_at_once(make: Make) -> None:
+    policy = make(deny=["Read(**/b)", "Read(*a*b)", f"Read({'x' * 1_000_000})"], allow=["WebFetch(domain:*.a)"])
+    assert ask(policy, "Read", file_path="a/" * 500_000).outcome == "deny"
+    assert ask(policy, "Read", file_path="a/" * 3_000).outcome in ("allow", "ask")
+    assert ask(policy, "Read", file_path="a" * 1_000_000).outcome == "deny"
+    assert ask(policy, "Bash", command="echo a;" * 150_000).outcome == "ask"
+    assert ask(policy, "WebFetch", url="https://" + "a." * 300_000).outcome in ("allow", "ask")
+    assert len(ask(policy, "Read", file_path="a" * 1_000_000).reason) < 500
