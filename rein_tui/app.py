@@ -135,11 +135,16 @@ class ReinApp(App[str]):
 
     async def _begin(self) -> None:
         await self.main.composer.history.load()
-        self._register_file_commands()
         self.main.chat.density = self.preferences.density
         self.main.composer.area.set_vim(self.preferences.vim)
         if not self.preferences.mouse:
             self.set_mouse(False)
+        try:
+            await self.workbench.prepare()
+        except ReinError as error:
+            await self.report(error)
+            return
+        self._register_file_commands()
         if self.workbench.choice is None and not self._open_id:
             self.run_command("welcome")
         else:

@@ -45,6 +45,10 @@ class DeferredWorkbench:
         """The model in use."""
         return self._bench.choice if self._bench is not None else self._choice
 
+    async def prepare(self) -> None:
+        """Build the real one."""
+        await self.ready()
+
     async def open(self, session_id: str = "") -> Harness:
         """See ports.Workbench."""
         bench = await self.ready()

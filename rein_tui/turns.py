@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from rein_tui.harness.protocol.events import (
     Event,
+    Notice,
     PermissionRequested,
     PermissionResolved,
     QuestionAnswered,
@@ -153,6 +154,9 @@ class Turns:
 
     def _watch(self, event: Event) -> None:
         match event:
+            case Notice(code="wake"):
+                self.submit(Prompt(text=event.text, by="hook"), event.text)
+                return
             case PermissionRequested() | QuestionAsked():
                 self._asked += 1
             case PermissionResolved() | QuestionAnswered():

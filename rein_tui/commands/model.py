@@ -15,13 +15,15 @@ from .registry import Command
 if TYPE_CHECKING:
     from rein_tui.app import ReinApp
 
+_ELSEWHERE = " elsewhere"
+
 CYCLE: tuple[Mode, ...] = ("default", "acceptEdits", "plan")
 """What shift+tab goes through; the modes that ask less are chosen by name only."""
 
 
 async def _model(app: "ReinApp", argument: str) -> None:
     choice = app.workbench.choice
-    if choice is None:
+    if choice is None or (choice.kind == "demo" and not argument):
         app.run_command("welcome")
         return
     wanted = argument
@@ -31,8 +33,11 @@ async def _model(app: "ReinApp", argument: str) -> None:
         app.hint("asking the server for its models")
         models = await app.workbench.models()
         items = [Item(m.id, m.title or m.id, _about(m)) for m in models]
+        items.append(Item(_ELSEWHERE, "Another server, key or file …", "what answers on this machine, or Claude's API"))
         wanted = await app.ask(Picker("Model", items, current=choice.model)) or ""
-    if wanted:
+    if wanted == _ELSEWHERE:
+        app.run_command("welcome")
+    elif wanted:
         await app.workbench.choose(msgspec.structs.replace(choice, model=wanted))
         app.hint(f"model {wanted}")
 
@@ -81,6 +86,7 @@ async def choose_model(app: "ReinApp", choice: ModelChoice, api_key: str) -> Non
     """What the welcome screen ends in: use this model, then begin."""
     from rein_tui.widgets.welcome import Welcome
 
+    before = app.workbench.choice
     try:
         await app.workbench.choose(choice, api_key)
     except ReinError as error:
@@ -89,7 +95,7 @@ async def choose_model(app: "ReinApp", choice: ModelChoice, api_key: str) -> Non
     await app.main.query(Welcome).remove()
     app.main.remove_class("-welcome")
     app.main.composer.area.focus()
-    if app.desk.current is None:
+    if app.desk.current is None or (before is not None and before.kind == "demo") or choice.kind == "demo":
         await app.begin_session()
 
 

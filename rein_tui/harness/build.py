@@ -12,6 +12,7 @@ from pathlib import Path
 from msgspec import structs
 
 from .assembly import Ground, Opening, Wishes, assemble, started
+from .choices import remember, remembered
 from .demo.project import make_scratch_project, remove_scratch_project
 from .demo.script import demo_script
 from .places import Places
@@ -227,6 +228,9 @@ class LocalWorkbench:
             self._demo_root = make_scratch_project(self.places.cache)
         return replace(wishes, root=self._demo_root, persist=wishes.persist)
 
+    async def prepare(self) -> None:
+        """Nothing to wait for."""
+
     async def find_servers(self) -> tuple[FoundServer, ...]:
         """Model servers on the usual local ports."""
         url = self.environment.get("LOCAL_LLM_URL", "")
@@ -248,6 +252,7 @@ class LocalWorkbench:
         settings = self._settings(self.wishes, bool(self._trusted))
         provider = make_provider(choice, self._around(settings), api_key=key)
         await _check(provider, choice)
+        remember(self.places, choice, api_key)
         old, self._provider, self.choice, self.key = self._provider, provider, choice, key
         window = await provider.context_window(choice.model)
         for opened in self._open.values():
@@ -297,10 +302,15 @@ def open_workbench(
     if not wishes.root.is_dir():
         raise StartError(f"{wishes.root} is not a folder.", hint="Choose one with --project-dir.")
     secrets = [environment[n] for n in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN") if environment.get(n)]
+    kept, key = remembered(places)
+    choice = choice or kept
+    if key:
+        secrets.append(key.reveal())
     store = Store.open(places, secrets=secrets)
     if choice is not None:
         choice = structs.replace(choice, model=choice.model or default_model(choice.kind, environment))
-    bench = LocalWorkbench(places, environment, wishes, prompter, store, choice)
+    has_own_key = bool(environment.get("ANTHROPIC_API_KEY") or environment.get("ANTHROPIC_AUTH_TOKEN"))
+    bench = LocalWorkbench(places, environment, wishes, prompter, store, choice, NO_SECRET if has_own_key else key)
     bench.notices += store.take_notices()
     if store.problem:
         hint = "The session goes on in memory; nothing is lost until you leave."

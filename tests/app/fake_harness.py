@@ -215,6 +215,9 @@ class FakeWorkbench:
         self._gone: dict[str, SessionInfo] = {}
         self._servers = tuple(servers)
 
+    async def prepare(self) -> None:
+        """Nothing to wait for."""
+
     async def open(self, session_id: str = "") -> FakeHarness:
         if session_id and session_id not in self._stored:
             raise StoreError("no such session", where=session_id, hint="/resume lists what there is")

@@ -26,7 +26,7 @@ from .displays import Display
 from .events import Event, Fact
 from .hooks import HookCall, HookOutcome
 from .messages import Block, Message, ParseTrace, ResultContent, StopReason, ToolSpec, Usage
-from .policy import CallCheck, PolicyOverview, RuleCheck, RuleWish, TrustReply, TrustRequest
+from .policy import CallCheck, PolicyOverview, RuleCheck, RuleFinding, RuleWish, ScopePlace, TrustReply, TrustRequest
 from .rewind import Restored, RewindPlan
 
 Emit: TypeAlias = Callable[[Event], Awaitable[None]]
@@ -69,7 +69,15 @@ class Permissions(Protocol):
     """The rules of one session, for people: looked at, tried without consequences, added, taken back. Nothing runs."""
 
     async def overview(self) -> PolicyOverview:
-        """All rules in force with what is odd about them, and the grants of this session and earlier ones."""
+        """All rules in force, and the grants of this session and earlier ones. Raises StoreError."""
+        ...
+
+    async def places(self) -> tuple[ScopePlace, ...]:
+        """Where rules of each scope are kept."""
+        ...
+
+    async def lint(self) -> tuple[RuleFinding, ...]:
+        """What is odd about the rules in force. Takes a while with hundreds of them, but keeps the loop free."""
         ...
 
     async def check(self, query: PermissionQuery) -> CallCheck:
@@ -202,6 +210,10 @@ class Workbench(Protocol):
     @property
     def choice(self) -> ModelChoice | None:
         """The model in use; None while none is chosen (first start without key or server)."""
+        ...
+
+    async def prepare(self) -> None:
+        """Get ready to open sessions; afterwards `choice` is what will be used. Raises StartError, ConfigError."""
         ...
 
     async def open(self, session_id: str = "") -> Harness:

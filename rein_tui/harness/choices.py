@@ -1,0 +1,41 @@
+"""The model that a person chose, kept for the next start; a key that they typed, in a file that only they can read."""
+
+from contextlib import suppress
+
+import msgspec
+
+from .places import Places
+from .protocol.ports import ModelChoice
+from .providers.base import NO_SECRET, Secret
+from .store.files import private_folder, write_private
+
+_CHOICE, _KEY = "model.json", "key"
+
+
+def remember(places: Places, choice: ModelChoice, typed_key: str = "") -> None:
+    """Keep the choice, and the key if one was typed. A disk that does not take it is no reason to stop."""
+    if choice.kind == "demo":
+        return
+    with suppress(OSError):
+        private_folder(places.data)
+        write_private(places.data / _CHOICE, msgspec.json.encode(choice))
+        if typed_key:
+            write_private(places.data / _KEY, typed_key.encode())
+
+
+def remembered(places: Places) -> tuple[ModelChoice | None, Secret]:
+    """The choice and key of an earlier start, as far as there are any."""
+    choice, key = None, NO_SECRET
+    with suppress(OSError, msgspec.DecodeError):
+        choice = msgspec.json.decode((places.data / _CHOICE).read_bytes(), type=ModelChoice)
+    with suppress(OSError, UnicodeDecodeError):
+        key = Secret((places.data / _KEY).read_text(encoding="utf-8"), source=str(places.data / _KEY))
+    return choice, key
+
+
+def forget_key(places: Places) -> bool:
+    """Throw a typed key away; whether there was one."""
+    with suppress(OSError):
+        (places.data / _KEY).unlink()
+        return True
+    return False
