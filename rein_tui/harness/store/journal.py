@@ -120,6 +120,7 @@ class DiskJournal:
         for fact in facts:
             self._keep(fact)
         self.flush()
+        self._index()
 
     def flush(self) -> bool:
         """Bring everything to the disk now. A session in which nothing was ever asked is not stored."""
