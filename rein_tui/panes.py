@@ -17,9 +17,23 @@ def _hook_log() -> Widget:
     return HookLog()
 
 
+def _timeline() -> Widget:
+    from rein_tui.widgets.timeline import Timeline
+
+    return Timeline()
+
+
+def _context() -> Widget:
+    from rein_tui.widgets.context_pane import ContextPane
+
+    return ContextPane()
+
+
 def dock_tabs() -> tuple[Tab, ...]:
     """The tabs of the right dock, in order."""
     return (
         Tab("inspector", "Inspector", "F2", _inspector),
         Tab("hooks", "Hooks", "F3", _hook_log),
+        Tab("timeline", "Timeline", "F4", _timeline),
+        Tab("context", "Context", "F5", _context),
     )

@@ -249,8 +249,23 @@ class MainScreen(Screen[None]):
         self.rein.start_work(choose_model(self.rein, event.choice, event.api_key))
 
     @on(Chat.Copied)
-    def _copied(self, event: Chat.Copied) -> None:
+    @on(Dock.Copied)
+    def _copied(self, event: Chat.Copied | Dock.Copied) -> None:
         self.rein.copy(event.text)
+
+    @on(Dock.EditorRequested)
+    def _read_in_editor(self, event: Dock.EditorRequested) -> None:
+        from rein_tui.commands.panes import read_in_editor
+
+        self.rein.start_work(read_in_editor(self.rein, event.text, event.suffix))
+
+    @on(Dock.CallRequested)
+    def _show_in_chat(self, event: Dock.CallRequested) -> None:
+        """From a pane to the block of the chat that it is about."""
+        if self.dock_covers:
+            self.fold_dock()
+        if self.chat.show_call(event.call_id) or self.chat.show_turn(event.turn):
+            self.chat.surface.focus()
 
     @on(Chat.LinkOpened)
     def _link(self, event: Chat.LinkOpened) -> None:

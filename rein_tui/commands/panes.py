@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from rein_tui.harness.protocol.errors import ReinError
+
 from .registry import Command
 
 if TYPE_CHECKING:
@@ -16,6 +18,16 @@ def _toggle(tab: str) -> "Callable[[ReinApp, str], Awaitable[None]]":
     return run
 
 
+async def read_in_editor(app: "ReinApp", text: str, suffix: str) -> None:
+    """Show a text of a pane in the person's editor; what they change there goes nowhere."""
+    from .prompt import lend_to_editor
+
+    try:
+        await lend_to_editor(app, text, f"rein{suffix}", hint="y copies it instead")
+    except ReinError as error:
+        await app.report(error)
+
+
 async def _sessions(app: "ReinApp", _: str) -> None:
     app.main.toggle_sidebar()
 
@@ -23,5 +35,7 @@ async def _sessions(app: "ReinApp", _: str) -> None:
 COMMANDS = (
     Command("inspector", "Every request and call, in full", _toggle("inspector"), key="f2", family="panes"),
     Command("hooks", "Every hook that ran, or did not", _toggle("hooks"), key="f3", family="panes"),
+    Command("timeline", "Where the time went", _toggle("timeline"), key="f4", family="panes"),
+    Command("context", "What fills the window", _toggle("context"), key="f5", family="panes"),
     Command("sessions", "Show or hide the session list", _sessions, key="f6", family="panes"),
 )

@@ -25,30 +25,35 @@ _TEXT_COMMANDS = (("wl-paste", "--no-newline"), ("xclip", "-selection", "clipboa
 
 async def _editor(app: "ReinApp", _: str) -> None:
     """Suspend the screen, not the loop: a running turn goes on while the person writes."""
+    composer = app.main.composer
+    draft = composer.area.chips.unfold(composer.text).text
+    text = await lend_to_editor(app, draft, hint="write here: ctrl+j is a new line")
+    if text != draft:
+        composer.text = text
+
+
+async def lend_to_editor(app: "ReinApp", text: str, name: str = "prompt.md", hint: str = "") -> str:
+    """Lend the terminal to the person's editor; the text as they leave it. Raises ConfigError when that cannot be."""
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or shutil.which("nano") or shutil.which("vi")
     if not editor:
         raise ConfigError("no editor found", where="EDITOR", hint="set EDITOR or VISUAL, as in EDITOR=vim")
-    composer = app.main.composer
-    draft = composer.area.chips.unfold(composer.text).text
     try:
         with app.batch_update(), app.suspend():
-            text = await edit(editor, draft)
+            text = await edit(editor, text, name)
     except SuspendNotSupported as error:
-        hint = "write here: ctrl+j is a new line"
         raise ConfigError("this terminal cannot be lent to an editor", hint=hint) from error
-    if text != draft:
-        composer.text = text
     app.refresh()
+    return text
 
 
-async def edit(editor: str, text: str) -> str:
+async def edit(editor: str, text: str, name: str = "prompt.md") -> str:
     """The text as the editor leaves it; unchanged when the editor fails. Raises ConfigError when it cannot start."""
     import shlex
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="rein-") as folder:
-        path = Path(folder) / "prompt.md"
-        path.write_text(text, encoding="utf-8")
+        path = Path(folder) / name
+        path.write_text(text, encoding="utf-8", errors="replace")
         try:
             process = await asyncio.create_subprocess_exec(*shlex.split(editor), str(path))
         except (OSError, ValueError) as error:

@@ -12,13 +12,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.style import Style
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from .block import Block
 from .dock import Dock
-from .line_view import Block
 from .stack import Entry
 from .surface import Search, Surface
 
@@ -50,7 +51,6 @@ class Page(Surface):
         Binding("o", "ask('editor')", "Open in $EDITOR", show=False, id="details.editor"),
         Binding("t", "ask('again')", "Run the hook again, dry", show=False, id="details.again"),
         Binding("enter", "ask('jump')", "Show in the chat", show=False, id="details.jump"),
-        Binding("end,G", "bottom", "End", show=False),
     ]
 
     class Asked(Message):
@@ -64,20 +64,18 @@ class Page(Surface):
         """Hand it upward."""
         self.post_message(self.Asked(what))
 
-    def action_bottom(self) -> None:
-        """Go to the end, without following it."""
-        self.scroll_to_end()
-        self.following = False
-
     def load(self, blocks: Iterable[Block]) -> list[Entry[Block]]:
         """Show these from the top."""
         self.search = None
         self.cursor = None
         entries = super().load(blocks)
-        self._top = (entries[0], 0) if entries else None
+        self._hold_top(entries)
+        return entries
+
+    def _hold_top(self, entries: list[Entry[Block]]) -> None:
+        self.reading.top = (entries[0], 0) if entries else None
         self._follow(False)
         self.settle()
-        return entries
 
     def reload(self, blocks: Iterable[Block]) -> None:
         """Show these where the view stands: the same page, some news in it."""
@@ -129,18 +127,25 @@ class LeafTabs(Widget):
         self.display = len(leaves) > 1
         self.refresh(layout=not same)
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as the titles need."""
+        return len(self._lines(width))
+
     def render(self) -> Content:
+        return Content("\n").join(Content("   ").join(line) for line in self._lines(self.size.width))
+
+    def _lines(self, width: int) -> list[list[Content]]:
         lines: list[list[Content]] = [[]]
         used = 0
         for leaf in self._leaves:
             style = "bold underline $text-primary" if leaf.number == self._active else "$text-muted"
             label = Content.assemble((f"{leaf.number} ", "$text-disabled"), (leaf.title, style))
-            if used and used + label.cell_length > self.size.width - 2:
+            if used and used + label.cell_length > width:
                 lines.append([])
                 used = 0
             used += label.cell_length + 3
             lines[-1].append(label.stylize(Style.from_meta({"leaf": leaf.number})))
-        return Content("\n").join(Content("   ").join(line) for line in lines)
+        return lines
 
     def on_click(self, event: events.Click) -> None:
         """Choose the title under the mouse."""

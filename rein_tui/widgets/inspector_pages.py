@@ -24,6 +24,7 @@ from rein_tui.harness.protocol.messages import (
 )
 from rein_tui.harness.protocol.ports import WireRequest
 
+from .block import Block
 from .details import Leaf
 from .diff import diff_pieces
 from .displays import content_text
@@ -31,7 +32,6 @@ from .figures import short_bytes, short_cost, short_count, short_duration
 from .inspector_records import CallRecord, Record, StepRecord
 from .inspector_timing import call_timing, step_timing
 from .inspector_why import why_blocks
-from .line_view import Block
 from .lines import EMPTY, Piece, joined
 from .markdown import markdown_pieces
 from .passages import Passage, changes, facts_table, heading, json_passages, muted, pretty, prose, text_passages

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from .block import Block
 from .figures import short_duration
 from .inspector_records import CallRecord, StepRecord
-from .line_view import Block
 from .lines import Piece, joined
 from .passages import Passage, facts_table, heading, muted
 from .rows import fit

@@ -7,9 +7,9 @@ from textual.content import Content
 from rein_tui.harness.protocol.decisions import Decision, HookVerdict, Outcome, PartDecision, RuleTrial, Source
 from rein_tui.harness.protocol.events import PermissionResolved
 
+from .block import Block
 from .figures import short_duration
 from .inspector_records import CallRecord
-from .line_view import Block
 from .lines import Piece
 from .passages import Passage, facts_table, heading, muted, prose
 from .safe import safe_content, safe_text

@@ -4,16 +4,18 @@ The details open below the list, or in its place where there is little room, and
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from .block import Block
 from .details import Details, Leaf
 from .dock import Dock
-from .line_view import Block
 from .rows import RowList
 from .stack import Entry
 from .surface import Surface
@@ -39,6 +41,10 @@ class ListPane(Vertical):
         &.-detailed.-short > Details { height: 1fr; border-top: none; }
     }
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "open_details", "Open the details", show=False, id="list.open"),
+    ]
 
     EMPTY = ""
     """What will appear here."""
@@ -86,13 +92,19 @@ class ListPane(Vertical):
         if self.rows.row is None:
             return
         self.add_class("-detailed")
+        self.rows.styles.max_height = max(3, self.rows.stack.height)
         self.rows.follows = False
         self._show_details()
         self.details.page.focus()
 
+    def action_open_details(self) -> None:
+        """Open the details."""
+        self.open_details()
+
     def close_details(self) -> None:
         """Back to the list."""
         self.remove_class("-detailed")
+        self.rows.styles.max_height = None
         self.rows.follows = True
         self.rows.focus()
 

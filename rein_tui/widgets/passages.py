@@ -9,9 +9,9 @@ from textual.content import Content
 
 from rein_tui.harness.protocol.displays import DiffDisplay, Hunk
 
+from .block import Block
 from .diff import diff_pieces
 from .highlight import code_lines
-from .line_view import Block
 from .lines import BLANK, Piece
 from .safe import safe_content
 

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from textual.binding import Binding, BindingType
 from textual.content import Content, Span
 
-from .line_view import NO_BAR, PLAIN, Block
+from .block import NO_BAR, PLAIN, Block
 from .lines import EMPTY, Line, Piece, joined
 from .stack import Entry
 from .surface import CURSOR_BAR, Surface
@@ -47,7 +47,7 @@ class RowList(Surface):
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("home,g", "edge(-1)", "First row", show=False, id="rows.first"),
         Binding("end,G", "edge(1)", "Last row", show=False, id="rows.last"),
-        Binding("enter,right", "open", "Open", show=False, id="rows.open"),
+        Binding("enter", "open", "Open", show=False, id="rows.open"),
     ]
 
     follows = True
@@ -120,7 +120,7 @@ class RowList(Surface):
         """Bring a row into view, moving the view no further than needed."""
         row, height, top = self.stack.top(entry), self.size.height, round(self.scroll_y)
         if not height:  # not on the screen yet: it will begin here
-            self._top = entry, 0
+            self.reading.top = entry, 0
             self._follow(entry is self._last())
             return
         if top <= row < top + height:

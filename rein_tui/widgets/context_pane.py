@@ -1,0 +1,302 @@
+"""The context pane: what fills the model's window, by source, with its share, its cost and whether it is cached."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from rein_tui.harness.protocol.events import DELTAS, Event, Fact
+
+from .block import Block
+from .context_pane_fold import GROUPS, Contents, Filling, Item
+from .dock import Dock
+from .figures import short_cost, short_count
+from .lines import EMPTY, joined
+from .rows import ListRow, RowList, columns, share_bar
+from .safe import safe_content
+from .surface import Surface
+
+_CACHED, _FRESH = "●", "○"
+
+
+class GroupRow(ListRow):
+    """One kind of items: its name, its tokens, its share of all."""
+
+    selectable = True
+
+    def __init__(self, kind: str, items: Sequence[Item], filling: Filling, folded: bool, off: int) -> None:
+        self.kind = kind
+        self._items = items
+        self._filling = filling
+        self._folded = folded
+        self._off = off
+
+    @property
+    def source(self) -> str:
+        return f"{GROUPS[self.kind]}: {sum(item.tokens for item in self._items):.0f} tokens"
+
+    def draw(self, width: int) -> Content:
+        tokens = sum(item.tokens for item in self._items)
+        cached = sum(item.cached_tokens for item in self._items)
+        glyph = "▸" if self._folded else "▾"
+        note = f"  {len(self._items)}" if len(self._items) > 1 else ""
+        note += f", {self._off} off" if self._off else ""
+        left = Content.assemble((f"{glyph} ", "$text-muted"), (GROUPS[self.kind], "bold"), (note, "$text-disabled"))
+        return _line(width, left, tokens, cached, self._filling, "$text-primary")
+
+
+class ItemRow(ListRow):
+    """One source."""
+
+    def __init__(self, item: Item, filling: Filling, off: bool) -> None:
+        self.item = item
+        self._filling = filling
+        self._off = off
+
+    @property
+    def source(self) -> str:
+        return f"{self.item.name}: {self.item.tokens:.0f} tokens"
+
+    def draw(self, width: int) -> Content:
+        item = self.item
+        style = "strike $text-disabled" if self._off else ""
+        times = f"  ×{item.count}" if item.count > 1 else ""
+        left = Content.assemble(
+            "    ",
+            safe_content(item.name, "path", style),
+            (times, "$text-disabled"),
+            (" off" if self._off else "", "$text-warning"),
+        )
+        if self._off:
+            return left
+        return _line(width, left, item.tokens, item.cached_tokens, self._filling, "$text-primary 60%")
+
+
+def _line(width: int, left: Content, tokens: float, cached: float, filling: Filling, style: str) -> Content:
+    share = tokens / filling.tokens if filling.tokens else 0.0
+    room = 16 if width >= 72 else 8 if width >= 50 else 0
+    usage = filling.usage
+    mark = EMPTY
+    if usage.cache_read_tokens or usage.cache_write_tokens:
+        whole = cached > tokens * 0.95
+        mark = Content.styled(
+            _CACHED if whole else "◐" if cached else _FRESH, "$text-success" if cached else "$text-muted"
+        )
+    figures: list[tuple[Content, int]] = [
+        (share_bar(share, room, style), room),
+        (Content(f"{100 * share:.0f} %" if share >= 0.005 else "<1 %"), 5),
+        (Content.styled(short_count(round(tokens)), "$text-muted"), 5),
+    ]
+    if filling.turn_cost and width >= 60:
+        figures.append((Content.styled(short_cost(share * filling.turn_cost), "$text-muted"), 6))
+    figures.append((mark, 1))
+    return columns(width, left, figures, gap=1)
+
+
+class ContextPane(Vertical):
+    """Groups of sources with their shares; groups fold. `switchable` kinds can be switched off from here."""
+
+    DEFAULT_CSS = """
+    ContextPane {
+        & > #context-head { height: auto; padding: 0 1; margin-bottom: 1; }
+        & > .empty { height: auto; padding: 1 2; color: $text-muted; display: none; }
+        & > RowList { height: 1fr; }
+        & > #context-foot { height: auto; padding: 0 1; color: $text-muted; }
+        &.-empty > .empty { display: block; }
+        &.-empty > #context-head, &.-empty > #context-foot { display: none; }
+    }
+    """
+
+    EMPTY = (
+        "What fills the model's window will stand here after the first request:\n"
+        "the system prompt, each tool, memory files, hooks, messages."
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "fold", "Fold or unfold", show=False, id="context.fold"),
+        Binding("d", "switch", "Switch off, or on again", show=False, id="context.switch"),
+    ]
+
+    class Toggled(Message):
+        """The person wants this source out of the window (`on` false), or back in."""
+
+        def __init__(self, kind: str, name: str, on: bool) -> None:
+            super().__init__()
+            self.kind = kind
+            self.name = name
+            self.on = on
+
+    def __init__(self, *, switchable: frozenset[str] = frozenset(), id: str | None = None) -> None:
+        super().__init__(id=id, classes="-empty")
+        self.switchable = switchable
+        self._contents = Contents()
+        self._window = 0
+        self._folded: set[str] = set()
+        self._off: dict[tuple[str, str], Item] = {}
+        self._stale = False
+        self._filling = Filling()
+        self._head = Static(id="context-head")
+        self._foot = Static(id="context-foot")
+        self._list = SourceList()
+
+    def compose(self) -> ComposeResult:
+        yield self._head
+        yield Static(Content(self.EMPTY), classes="empty")
+        yield self._list
+        yield self._foot
+
+    # --- story ----------------------------------------------------------------------------------------------
+
+    def load(self, facts: Sequence[Fact]) -> None:
+        """Start over from a whole history."""
+        self._contents = Contents()
+        for fact in facts:
+            self._contents.apply(fact)
+        self._off.clear()
+        self._fill()
+
+    async def apply(self, event: Event) -> None:
+        """Fold one live event. What changed is drawn once the messages that wait are done."""
+        if isinstance(event, DELTAS) or not self._contents.apply(event) or self._stale:
+            return
+        self._stale = True
+        self.call_later(self._fill)
+
+    def set_window(self, tokens: int) -> None:
+        """How many tokens fit; 0 when unknown."""
+        self._window = tokens
+        self._fill()
+
+    def show_off(self, sources: Sequence[tuple[str, str]]) -> None:
+        """These sources (kind, name) are switched off."""
+        known = {(item.kind, item.name): item for item in self._contents.filling().items}
+        self._off = {key: self._off.get(key) or known.get(key) or Item(*key) for key in sources}
+        self._fill()
+
+    # --- drawing --------------------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        self._stale = False
+        filling = self._contents.filling()
+        filling.window = self._window or filling.window
+        self.set_class(not filling.items, "-empty")
+        chosen, place = self._list.row, round(self._list.scroll_y)
+        rows: list[ListRow] = []
+        for kind in GROUPS:
+            items = [item for item in filling.items if item.kind == kind and (kind, item.name) not in self._off]
+            off = [item for (one, _), item in self._off.items() if one == kind]
+            if not items and not off:
+                continue
+            folded = kind in self._folded
+            rows.append(GroupRow(kind, items, filling, folded, len(off)))
+            if not folded and (len(items) + len(off) > 1 or (items and items[0].name != GROUPS[kind])):
+                rows += [ItemRow(item, filling, off=False) for item in items]
+                rows += [ItemRow(item, filling, off=True) for item in off]
+        entries = self._list.load(rows)
+        same = next((entry for entry in entries if _key(entry.block) == _key(chosen)), None)
+        self._list.set_cursor(same or (entries[0] if entries else None), show=False)
+        self._list.scroll_to(y=place, animate=False, immediate=True)
+        self._filling = filling
+        self._head.update(_headline(filling, max(20, self.size.width - 2)))
+        self._foot.update(self._legend(filling))
+
+    def on_resize(self) -> None:
+        """The bar of the whole window is as wide as the pane."""
+        self._head.update(_headline(self._filling, max(20, self.size.width - 2)))
+
+    def _legend(self, filling: Filling) -> Content:
+        usage = filling.usage
+        parts: list[str] = []
+        if usage.cache_read_tokens or usage.cache_write_tokens:
+            parts.append(f"{_CACHED} cached  ◐ in part  {_FRESH} new")
+        if filling.turn_cost is not None:
+            parts.append(f"last turn {short_cost(filling.turn_cost)}")
+        if not filling.is_measured:
+            parts.append("estimated, no server has counted yet")
+        row = self._list.row
+        if isinstance(row, ItemRow) and row.item.kind in self.switchable:
+            parts.append("d switches it off or on")
+        return Content("   ".join(parts))
+
+    # --- keys and messages ----------------------------------------------------------------------------------
+
+    def action_fold(self) -> None:
+        """Fold or unfold the group under the cursor, or around it."""
+        row = self._list.row
+        kind = row.kind if isinstance(row, GroupRow) else row.item.kind if isinstance(row, ItemRow) else ""
+        self._folded ^= {kind}
+        self._fill()
+        group = next((e for e in self._list.stack if isinstance(e.block, GroupRow) and e.block.kind == kind), None)
+        if group is not None and kind in self._folded:
+            self._list.set_cursor(group)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Switching is offered only where the screen says that it is supported."""
+        return bool(self.switchable) if action == "switch" else True
+
+    def action_switch(self) -> None:
+        """Ask for the source under the cursor to be switched off, or on again."""
+        row = self._list.row
+        if isinstance(row, ItemRow) and row.item.kind in self.switchable:
+            key = row.item.kind, row.item.name
+            self.post_message(self.Toggled(*key, on=key in self._off))
+
+    @on(Surface.BlockOpened)
+    def _open(self, event: Surface.BlockOpened) -> None:
+        event.stop()
+        self.action_fold()
+
+    @on(Surface.CursorMoved)
+    def _moved(self, event: Surface.CursorMoved) -> None:
+        event.stop()
+        if self.switchable:
+            self._foot.update(self._legend(self._filling))
+
+    @on(Surface.BlockCopied)
+    def _copy(self, event: Surface.BlockCopied) -> None:
+        event.stop()
+        self.post_message(Dock.Copied(event.text))
+
+
+class SourceList(RowList):
+    """The rows; Space is the pane's."""
+
+    follows = False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Rows have nothing to fold in themselves: the pane folds groups."""
+        return action != "fold"
+
+
+def _key(row: Block | None) -> tuple[str, str]:
+    if isinstance(row, ItemRow):
+        return row.item.kind, row.item.name
+    return (row.kind, "") if isinstance(row, GroupRow) else ("", "")
+
+
+def _headline(filling: Filling, width: int) -> Content:
+    """How full the window is, and a bar of it."""
+    tokens, window, usage = filling.tokens, filling.window, filling.usage
+    about = "" if filling.is_measured else "about "
+    if not window:
+        size = Content.assemble(
+            (f"{about}{short_count(round(tokens))} tokens", "bold"), ("  window unknown", "$text-muted")
+        )
+        bar = EMPTY
+    else:
+        share = tokens / window
+        style = "$text-error" if share > 0.9 else "$text-warning" if share > 0.7 else "$text-primary"
+        of = f"  {about}{short_count(round(tokens))} of {short_count(window)} tokens"
+        size = Content.assemble((f"{100 * share:.0f} % full", f"bold {style}"), (of, "$text-muted"))
+        bar = joined([Content("\n"), share_bar(min(1.0, share), width, f"{style} on $foreground 8%")])
+    sent = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+    if usage.cache_read_tokens and sent:
+        hit = 100 * usage.cache_read_tokens / sent
+        size = joined([size, Content.styled(f" · {hit:.0f} % of the last request came from the cache", "$text-muted")])
+    return joined([size, bar])
