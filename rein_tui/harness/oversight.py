@@ -16,7 +16,7 @@ from msgspec import structs
 
 from .parts import Parts
 from .permissions.audit import Told, audit
-from .permissions.lint import Finding, lint, lint_rule
+from .permissions.lint import Finding, lint_rule, lint_steps
 from .permissions.policy import Policy
 from .permissions.recorded import RecordedCall, recorded_calls
 from .permissions.rules import ParsedRule, parse_rule
@@ -85,14 +85,25 @@ class Oversight:
         return PolicyOverview(
             mode=self.parts.mode or policy.mode,
             rules=rules,
-            findings=tuple(map(_told, lint(policy))),
             grants=tuple(self._grants(rules)),
-            places=tuple(self._place(scope) for scope in _SCOPES),
+            places=await self.places(),
         )
+
+    async def places(self) -> tuple[ScopePlace, ...]:
+        """Where rules of each scope are kept; see ports.Permissions."""
+        return tuple(map(self._place, _SCOPES))
 
     def _place(self, scope: Scope) -> ScopePlace:
         path, problem = self.policy.place_of(scope)
         return ScopePlace(scope=scope, path=path, problem=problem)
+
+    async def lint(self) -> tuple[RuleFinding, ...]:
+        """What is odd about the rules in force; see ports.Permissions."""
+        findings: list[RuleFinding] = []
+        for step in lint_steps(self.policy):
+            findings += map(_told, step)
+            await asyncio.sleep(0)
+        return tuple(findings)
 
     def _grants(self, rules: tuple[Rule, ...]) -> Iterator[PastGrant]:
         in_force = {(rule.text, rule.source.path) for rule in rules}

@@ -1,92 +1,295 @@
-"""The permission question: what will happen, why it asks, and the answers once, session, no, stop.
+"""The permission question: what will happen, why it asks, and every answer there is.
 
-A first form: the trace, rule editing and batches come on top of it.
+`y` once, `s` this session, `a` always (in a step of its own), `n` no, Esc no and stop. Nothing is approved that was
+not all on the screen: the first yes to something longer shows the rest of it.
 """
 
-from typing import ClassVar
+from collections.abc import Iterator
+from typing import ClassVar, Literal, TypeAlias
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
+from textual.widget import Widget
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
 
-from rein_tui.harness.protocol.decisions import Answer, PermissionReply, PermissionRequest
-from rein_tui.harness.protocol.displays import CommandDisplay, DiffDisplay, Display
+from rein_tui.harness.protocol.base import JsonObject
+from rein_tui.harness.protocol.decisions import Answer, PermissionReply, PermissionRequest, Scope, Suggestion
+from rein_tui.harness.protocol.policy import CallCheck
 
-from .modal import Modal
-from .safe import safe_content, safe_text
+from .permission_modal_always import AlwaysPanel
+from .permission_modal_edit import EditPanel
+from .permission_modal_frame import CallModal
+from .permission_modal_parts import Docket, Proposal, query_for, title
+from .safe import safe_text
+
+Choice: TypeAlias = Literal["once", "session", "always", "deny"]
+
+CHOICES: tuple[Choice, ...] = ("once", "session", "always", "deny")
+_KEYS: dict[Choice, str] = {"once": "y", "session": "s", "always": "a", "deny": "n"}
 
 
-class PermissionModal(Modal[PermissionReply]):
+class Answers(OptionList):
+    """The answers. Keys that scroll belong to what is asked about."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pagedown,ctrl+d,space", "screen.page(1)", "Page down", show=False),
+        Binding("pageup,ctrl+u", "screen.page(-1)", "Page up", show=False),
+        Binding("home", "screen.ends(False)", "Beginning", show=False),
+        Binding("end", "screen.ends(True)", "End", show=False),
+    ]
+
+
+class PermissionModal(CallModal):
     """Answers with the person's reply; Esc denies and stops the turn."""
 
-    FIRST = "VerticalScroll"
+    FIRST = "Answers"
 
     DEFAULT_CSS = """
     PermissionModal {
-        align: center bottom;
-        & > .frame { margin-bottom: 4; border: round $accent; }
-        & VerticalScroll { height: auto; max-height: 24; }
-        & .why { color: $text-muted; margin-top: 1; }
-        & .answers { margin-top: 1; }
+        & Answers { height: auto; border: none; background: $surface; padding: 0; margin-top: 1; }
+        & #words { display: none; border: none; height: 1; background: $panel; padding: 0 1; margin-left: 3; }
+        &.-words #words { display: block; }
+        &.-step Answers, &.-step #keys { display: none; }
+        &.-grace Answers { opacity: 40%; }
+        &.-low Answers { margin-top: 0; }
     }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,1", "answer('once')", "Yes, once"),
         Binding("s,2", "answer('session')", "Yes, this session"),
+        Binding("a,3", "answer('always')", "Always …"),
         Binding("n,4", "answer('deny')", "No"),
-        Binding("escape", "answer('stop')", "No, and stop"),
+        Binding("tab", "words", "Words to the model"),
+        Binding("e", "edit", "Edit the call"),
+        Binding("v", "batch", "Questions that wait"),
+        Binding("i", "ignore", "Ignore the broken hook"),
+        Binding("left", "suggest(-1)", "Other rule", show=False),
+        Binding("right", "suggest(1)", "Other rule", show=False),
+        Binding("escape", "leave", "No, and stop"),
+        Binding("ctrl+c", "stop", "No, and stop", show=False),
     ]
 
-    def __init__(self, request: PermissionRequest, *, grace: float = 0.0) -> None:
-        super().__init__(grace=grace)
+    def __init__(self, request: PermissionRequest, *, docket: Docket | None = None, grace: float = 0.0) -> None:
+        super().__init__(Proposal.of(request), grace=grace)
         self._request = request
+        self._docket = docket or Docket()
+        self._suggested = 0
+        self._is_ignoring = False
+
+    # --- on the screen --------------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
-        request = self._request
         with Vertical(classes="frame") as frame:
-            frame.border_title = Content(safe_text(f"{request.tool} wants to run", "label"))
-            with VerticalScroll():
-                yield Static(safe_content(request.summary, "prompt", "bold $text"))
-                preview = _preview(request.preview)
-                if preview is not None:
-                    yield Static(preview)
-                for warning in (*request.warnings, *request.decision.warnings):
-                    yield Static(safe_content(f"⚠ {warning}", "prompt", "$text-warning"))
-            yield Static(self._why(), classes="why")
-            yield Static(self._answers(), classes="answers")
+            frame.border_title = Content(title(self._request, self._docket))
+            if self._docket.total > 1:
+                frame.border_subtitle = Content(f"{self._docket.number} of {self._docket.total}")
+            yield from self.call_parts()
+            yield Answers(compact=True)
+            yield Input(id="words", compact=True)
+            yield Static(id="keys")
 
-    def _why(self) -> Content:
-        decision = self._request.decision
-        source = decision.source or (decision.rule.source if decision.rule else None)
-        where = f" · {source}" if source is not None else ""
-        return safe_content(f"{decision.reason}{where}", "prompt")
+    def on_mount(self) -> None:
+        """Show the call."""
+        self._show()
 
-    def _answers(self) -> Content:
-        rules = self._session_rules()
-        session = f"this session: {', '.join(rules)}" if rules else ""
-        answers = [("y", "once"), ("s", session), ("n", "no"), ("esc", "no, and stop")]
-        parts = [Content.assemble((f" {k} ", "bold $primary"), safe_text(w, "prompt")) for k, w in answers if w]
-        return Content("   ").join(parts)
+    def _show(self) -> None:
+        """The safest useful answer is highlighted; never a lasting one."""
+        self.show_proposal()
+        doubtful = self.proposal.warnings(*self.more_warnings()) or self.proposal.broken_hooks
+        self._draw_answers("deny" if doubtful else "once")
 
-    def _session_rules(self) -> tuple[str, ...]:
-        suggestions = self._request.decision.suggestions
-        return suggestions[0].rules if suggestions else ()
+    def more_warnings(self) -> tuple[str, ...]:
+        """Those of the request, about the call as the model asked for it."""
+        return () if self.proposal.edited else self._request.warnings
 
-    def action_answer(self, answer: Answer) -> None:
-        """Answer and close."""
-        rules = self._session_rules() if answer == "session" else ()
-        if answer != "session" or rules:
-            self.dismiss(PermissionReply(answer=answer, rules=rules))
+    def notes(self) -> Iterator[str]:
+        """Hooks that will not run again."""
+        if self._is_ignoring:
+            names = ", ".join(str(verdict.source) for verdict in self.proposal.broken_hooks)
+            yield f"with your answer, this hook runs no more in this session: {names}"
+
+    def more_keys(self) -> Iterator[tuple[str, str]]:
+        """Keys that answer or change."""
+        yield "tab", "add words"
+        yield "e", "edit"
+        if self._docket.waiting:
+            yield "v", f"{len(self._docket.waiting)} more wait" if len(self._docket.waiting) > 1 else "1 more waits"
+        if self.proposal.broken_hooks:
+            yield "i", "run the hook" if self._is_ignoring else "ignore the hook"
+
+    # --- answers --------------------------------------------------------------------------------------------
+
+    def _draw_answers(self, highlight: Choice) -> None:
+        answers = self.query_one(Answers)
+        answers.set_options(
+            Option(_row(choice, *self._said(choice)), id=choice, disabled=not self._may(choice)) for choice in CHOICES
+        )
+        answers.highlighted = CHOICES.index(highlight if self._may(highlight) else "deny")
+
+    def _may(self, choice: Choice) -> bool:
+        if choice == "deny":
+            return True
+        if self.proposal.decision.outcome == "deny":
+            return False
+        return choice == "once" or self._suggestion is not None
+
+    @property
+    def _suggestion(self) -> Suggestion | None:
+        known = self.proposal.suggestions
+        return known[self._suggested % len(known)] if known else None
+
+    def _said(self, choice: Choice) -> tuple[str, str]:
+        """An answer and what it means here."""
+        denied = self.proposal.decision.outcome == "deny"
+        if choice == "once":
+            return "Yes, once", "the rules deny this" if denied else ""
+        if choice == "deny":
+            return "No", "the turn goes on"
+        words = "Yes, for this session" if choice == "session" else "Always …"
+        suggestion = self._suggestion
+        if suggestion is None:
+            return words, "the rules deny this" if denied else "no rule may allow this"
+        if choice == "always":
+            return words, "choose the rule and its file"
+        more = "   ← → another" if len(self.proposal.suggestions) > 1 else ""
+        return words, ", ".join(suggestion.rules) + more
+
+    @property
+    def _highlighted(self) -> Choice:
+        return CHOICES[self.query_one(Answers).highlighted or 0]
+
+    @on(OptionList.OptionSelected, "Answers")
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.action_answer(CHOICES[event.option_index])
+
+    @on(Input.Submitted, "#words")
+    def _said_words(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_answer(self._highlighted)
+
+    def action_answer(self, choice: Choice) -> None:
+        """Answer; a yes to what was not all seen shows the rest of it first."""
+        if not self._may(choice):
+            return
+        suggestion = self._suggestion
+        if choice != "deny" and self.seen.unseen:
+            self._show_rest(choice)
+        elif choice == "always" and suggestion is not None:
+            query = query_for(self._request, self.proposal.input)
+            known = self.proposal.suggestions
+            self._step(AlwaysPanel(known, self._suggested % len(known), query, self._docket.permissions))
+        else:
+            self._reply(choice, suggestion.rules if choice == "session" and suggestion else ())
+
+    def _show_rest(self, choice: Choice) -> None:
+        if self.has_class("-full"):
+            self.action_page(1)
+        else:
+            self.action_full()
+        self.tell(f"▼ {self.seen.unseen} lines not seen yet: {_KEYS[choice]} shows more, end goes to the last")
+
+    def _reply(self, answer: Answer, rules: tuple[str, ...] = (), scope: Scope = "session") -> None:
+        proposal = self.proposal
+        hooks = tuple(verdict.hook_id for verdict in proposal.broken_hooks)
+        self.dismiss(
+            PermissionReply(
+                answer=answer,
+                rules=rules,
+                scope=scope,
+                input=proposal.input if proposal.edited and answer not in ("deny", "stop") else None,
+                words=self.query_one("#words", Input).value.strip(),
+                ignore_hooks=hooks if self._is_ignoring else (),
+            )
+        )
+
+    def action_suggest(self, step: int) -> None:
+        """Another rule for this session, or always."""
+        if len(self.proposal.suggestions) > 1:
+            self._suggested += step
+            self._draw_answers(self._highlighted)
+
+    def action_ignore(self) -> None:
+        """Whether the hook that failed shall be left out from now on."""
+        if self.proposal.broken_hooks:
+            self._is_ignoring = not self._is_ignoring
+            self.tell()
+            self.fit_soon()
+
+    def action_words(self) -> None:
+        """Words that go with the highlighted answer."""
+        words = self.query_one("#words", Input)
+        verb = "no" if self._highlighted == "deny" else "yes"
+        words.placeholder = f"{verb}, and tell the model …   enter answers, esc goes back"
+        self.add_class("-words")
+        words.focus()
+        self.fit_soon()
+
+    def action_leave(self) -> None:
+        """Out of a step; from the question itself: no, and the turn stops."""
+        if self.has_class("-step"):
+            self._end_step()
+        elif self.has_class("-words") and not self.query_one(Answers).has_focus:
+            self.query_one(Answers).focus()
+        else:
+            self._reply("stop")
+
+    def action_stop(self) -> None:
+        """No, and the turn stops, wherever the person is."""
+        self._reply("stop")
+
+    # --- steps ----------------------------------------------------------------------------------------------
+
+    def _step(self, panel: Widget) -> None:
+        self.add_class("-step")
+        self.query_one(".frame").mount(panel)
+        self.fit_soon()
+
+    def _end_step(self) -> None:
+        self.remove_class("-step")
+        self.query("AlwaysPanel, EditPanel").remove()
+        self.query_one(Answers).focus()
+        self.fit_soon()
+
+    @on(AlwaysPanel.Granted)
+    def _granted(self, event: AlwaysPanel.Granted) -> None:
+        event.stop()
+        self._reply("always", event.rules, event.scope)
+
+    def action_edit(self) -> None:
+        """Change the call before it runs."""
+        if self._docket.permissions is not None:
+            self._step(EditPanel(self.proposal, self._check))
+        else:
+            self.tell("this call cannot be edited here")
+
+    async def _check(self, tool_input: JsonObject) -> CallCheck:
+        permissions = self._docket.permissions
+        if permissions is None:
+            return CallCheck(input=tool_input, problem="The rules cannot be asked here.")
+        return await permissions.check(query_for(self._request, tool_input))
+
+    @on(EditPanel.Edited)
+    def _edited(self, event: EditPanel.Edited) -> None:
+        event.stop()
+        self._end_step()
+        self.proposal = event.proposal
+        self._suggested = 0
+        self._show()
+
+    @on(EditPanel.Left)
+    @on(AlwaysPanel.Left)
+    def _left(self, event: EditPanel.Left | AlwaysPanel.Left) -> None:
+        event.stop()
+        self._end_step()
 
 
-def _preview(display: Display | None) -> Content | None:
-    if isinstance(display, CommandDisplay):
-        return safe_content(f"$ {display.command}", "prompt")
-    if isinstance(display, DiffDisplay):
-        styles = {"+": "$text-success", "-": "$text-error"}
-        lines = [line for hunk in display.hunks for line in hunk.lines]
-        return Content("\n").join(safe_content(line, "diff", styles.get(line[:1], "")) for line in lines)
-    return None
+def _row(choice: Choice, words: str, note: str) -> Content:
+    return Content.assemble(
+        (f" {_KEYS[choice]} ", "bold $primary"), (words, "$text"), (f"   {safe_text(note, 'prompt')}", "$text-muted")
+    )

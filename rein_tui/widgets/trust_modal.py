@@ -81,10 +81,11 @@ class TrustModal(Modal[TrustReply]):
         return "until one of these changes" if self._request.can_remember else "for this session only"
 
     def _listed(self) -> Iterator[Content]:
-        for number, (kind, words) in enumerate((k, w) for k, w in _KINDS.items() if self._of(k)):
+        shown: list[TrustKind] = [kind for kind in _KINDS if self._of(kind)]
+        for number, kind in enumerate(shown):
             if number:
                 yield Content("")
-            items = self._of(kind)
+            items, words = self._of(kind), _KINDS[kind]
             style = "bold $text-warning" if kind in _GRAVE else "bold $text"
             yield Content.assemble((words, style), (f"  {len(items)}", "$text-muted"))
             for item in items:

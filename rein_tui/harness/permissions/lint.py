@@ -42,16 +42,18 @@ class Finding:
 
 def lint(policy: Policy) -> list[Finding]:
     """Everything that is wrong with the rules in force, in the order of the rules."""
-    found = [
+    return [finding for findings in lint_steps(policy) for finding in findings]
+
+
+def lint_steps(policy: Policy) -> Iterator[list[Finding]]:
+    """The same in small steps: what was found while reading, then one rule after the other."""
+    yield [
         Finding(_CODES[notice.code], notice.text, notice.where, notice.hint)
         for notice in policy.problems
         if notice.code in _CODES
     ]
     for rule in policy.rules:
-        found += _broad(rule)
-        found += _shadowed(rule, policy)
-        found += _escapable(rule, policy)
-    return found
+        yield [*_broad(rule), *_shadowed(rule, policy), *_escapable(rule, policy)]
 
 
 def lint_rule(rule: ParsedRule) -> list[Finding]:

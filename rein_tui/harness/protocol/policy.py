@@ -39,11 +39,10 @@ class PastGrant(Word, frozen=True, kw_only=True):
 
 
 class PolicyOverview(Word, frozen=True, kw_only=True):
-    """Everything about the rules in force: the rules highest layer first, what is odd about them, who gave them."""
+    """The rules in force, highest layer first, who gave them, and where more can be kept."""
 
     mode: Mode
     rules: tuple[Rule, ...] = ()
-    findings: tuple[RuleFinding, ...] = ()
     grants: tuple[PastGrant, ...] = ()
     places: tuple[ScopePlace, ...] = ()
 
