@@ -18,6 +18,7 @@ class AgentSpec(Word, frozen=True, kw_only=True):
     tools: tuple[str, ...] | None = None
     disallowed: tuple[str, ...] = ()
     model: str = ""
+    effort: str = ""
     mode: Mode | None = None
     max_turns: int = 0
     background: bool = False

@@ -1,0 +1,121 @@
+"""Everything that can be used by name in a session: the shelves' definitions and those of plugins, joined.
+
+A snapshot, taken anew at the start of each turn, so that what changed on disk holds and a turn never sees two states.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from msgspec import structs
+
+from ..context.globs import matches
+from ..protocol.agents import AgentSpec
+from ..protocol.events import Notice
+from ..protocol.ports import CommandInfo
+from .shelves import Library
+from .words import Definition, Plugin, Style
+
+_LEFT_OUT = "off"
+_NAME_ONLY = "name-only"
+_PERSON_ONLY = "user-invocable-only"
+
+
+class Catalog:
+    """Commands, skills, agents and styles by name. `overrides` are the settings' `skillOverrides`."""
+
+    def __init__(
+        self, library: Library, plugins: Sequence[Plugin], root: Path, overrides: Mapping[str, str] | None = None
+    ) -> None:
+        self._library = library
+        self._root = root
+        self._overrides = overrides or {}
+        self._told: set[Notice] = set()
+        self._touched: set[str] = set()
+        self.used: dict[str, int] = {}
+        self.plugins = tuple(plugins)
+        self.refresh()
+
+    def use_plugins(self, plugins: Sequence[Plugin]) -> None:
+        """Take up other plugins, as after /reload-plugins."""
+        self.plugins = tuple(plugins)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look at the disk again."""
+        active = [plugin for plugin in self.plugins if plugin.enabled and plugin.loaded]
+        own = [kept for each in self._library.definitions() if (kept := self._overridden(each)) is not None]
+        brought = [each for plugin in active for each in (*plugin.commands, *plugin.skills)]
+        self._by_name: dict[str, Definition] = {}
+        for each in (*own, *brought):
+            self._by_name.setdefault(each.name, each)
+        self._by_alias: dict[str, Definition] = {}
+        for each in self._by_name.values():
+            for alias in each.aliases:
+                self._by_alias.setdefault(alias, each)
+        agents = [spec for plugin in active for spec in plugin.agents]
+        self._agents = {spec.name: spec for spec in agents} | self._library.agents()
+        styles = [style for plugin in active for style in plugin.styles]
+        self._styles = {style.name: style for style in styles} | self._library.styles()
+
+    def _overridden(self, defined: Definition) -> Definition | None:
+        match self._overrides.get(defined.name, "on"):
+            case word if word == _LEFT_OUT:
+                return None
+            case word if word == _PERSON_ONLY:
+                return structs.replace(defined, for_model=False)
+            case word if word == _NAME_ONLY:
+                return structs.replace(defined, description="", when="")
+            case _:
+                return defined
+
+    def new_problems(self) -> list[Notice]:
+        """What is wrong on the shelves and was not told before; trifles excepted."""
+        fresh = [n for n in self._library.problems if n.level != "info" and n not in self._told]
+        self._told |= set(fresh)
+        return fresh
+
+    def definitions(self) -> tuple[Definition, ...]:
+        """All commands and skills, the person's and the project's first."""
+        return tuple(self._by_name.values())
+
+    def find(self, name: str) -> Definition | None:
+        """A command or skill by its name, or by a short name that nobody else has."""
+        return self._by_name.get(name) or self._by_alias.get(name)
+
+    def agents(self) -> dict[str, AgentSpec]:
+        """Agents by name."""
+        return self._agents
+
+    def styles(self) -> dict[str, Style]:
+        """Output styles by name."""
+        return self._styles
+
+    def for_model(self) -> tuple[Definition, ...]:
+        """What the model may use by itself, now: skills about certain files only once such a file was touched."""
+        return tuple(
+            each for each in self._by_name.values() if each.for_model and (not each.paths or self._is_near(each))
+        )
+
+    def _is_near(self, defined: Definition) -> bool:
+        return any(matches(defined.paths, path) for path in self._touched)
+
+    def touch(self, path: str) -> None:
+        """A file was read or changed: skills about such files come up, also those of folders near it."""
+        place = Path(path)
+        if place.is_relative_to(self._root):
+            self._touched.add(place.relative_to(self._root).as_posix())
+        if self._library.look_around(place, self._root):
+            self.refresh()
+
+    def infos(self) -> tuple[CommandInfo, ...]:
+        """What a person may type, for completion and help."""
+        return tuple(
+            CommandInfo(
+                name=each.name,
+                summary=each.description.split("\n", 1)[0],
+                argument=each.hint,
+                source=each.owner.label,
+            )
+            for each in self._by_name.values()
+            if each.for_person
+        )

@@ -1,0 +1,190 @@
+"""Reading one command, skill, agent or style file: its head, with everything coerced and checked."""
+
+import os
+from pathlib import Path
+from typing import cast, get_args
+
+from ..permissions.rules import parse_rule
+from ..protocol.agents import AgentSpec
+from ..protocol.decisions import Mode, Rule, Source
+from ..protocol.errors import ConfigError
+from ..protocol.events import Notice
+from ..settings.reader import read_bytes
+from ..settings.shapes import is_object
+from .frontmatter import Frontmatter, read_frontmatter
+from .substitute import fill, folder_values
+from .words import Definition, Owner, Style
+
+MAX_FILE = 1024 * 1024
+LONGEST_DESCRIPTION = 1536
+"""Characters of description and when_to_use together, as the ecosystem cuts them."""
+
+
+def read_file(path: Path, owner: Owner) -> Frontmatter:
+    """A definition file, whole. Raises ConfigError when it cannot be read."""
+    content = read_bytes(path, MAX_FILE)
+    if content is None:
+        raise ConfigError("does not exist", where=str(path))
+    return read_frontmatter(content.decode("utf-8", "replace"), str(path), owner.layer)
+
+
+def read_definition(path: Path, owner: Owner, *, name: str, is_skill: bool, label: str = "") -> Definition:
+    """A command or skill file. Raises ConfigError when it cannot be read; anything less is in its `problems`."""
+    head = read_file(path, owner)
+    own = head.text("name") if is_skill else ""
+    scope, _, last = name.rpartition(":")
+    if owner.plugin and own and ":" not in own and not any(map(str.isspace, own)):
+        last = own
+    plain = f"{scope}:{last}".lstrip(":")
+    allowed, problems = _allowed(head, owner)
+    described = head.text("description") or head.first_paragraph
+    when = head.text("when_to_use", "when-to-use")
+    trusted = owner.trusted
+    return Definition(
+        name=f"{owner.plugin}:{plain}" if owner.plugin else plain,
+        aliases=tuple(dict.fromkeys(alias for alias in (plain, own, label and f"{label}:{plain}") if alias)),
+        kind="skill" if is_skill else "command",
+        path=str(path),
+        folder=str(path.parent),
+        owner=owner,
+        source=Source(layer=owner.layer, path=str(path), line=1),
+        description=described[:LONGEST_DESCRIPTION],
+        when=when[: max(0, LONGEST_DESCRIPTION - len(described))],
+        hint=head.text("argument-hint"),
+        arguments=head.items("arguments") or (),
+        for_model=trusted and not head.flag("disable-model-invocation"),
+        for_person=head.flag("user-invocable", default=True),
+        allowed=allowed if trusted else (),
+        tools_source=Source(layer="frontmatter", path=str(path), line=head.source("allowed-tools").line),
+        disallowed=head.items("disallowed-tools", "disallowedTools") or (),
+        model=head.text("model").replace("inherit", ""),
+        effort=head.text("effort"),
+        forks=head.text("context") == "fork",
+        agent=head.text("agent"),
+        hooks=head.mapping("hooks") if trusted else {},
+        paths=(head.items("paths") or ()) if is_skill else (),
+        shell=head.text("shell"),
+        base=head.number("positional-base"),
+        problems=(*head.notices, *problems),
+    )
+
+
+def _allowed(head: Frontmatter, owner: Owner) -> tuple[tuple[str, ...], list[Notice]]:
+    """The rules that can be read, plugin folders filled in; a bad one grants nothing and is told."""
+    good, problems = list[str](), list[Notice]()
+    values = folder_values(owner, "${CLAUDE_PROJECT_DIR}")
+    source = Source(layer="frontmatter", path=head.path, line=head.source("allowed-tools").line)
+    for entry in head.items("allowed-tools") or ():
+        text = fill(entry, values)
+        rule, notice = parse_rule(Rule(text=text, behavior="allow", source=source))
+        if rule is not None:
+            good.append(text)
+        if notice is not None:
+            problems.append(notice)
+    return tuple(good), problems
+
+
+def read_agent(path: Path, owner: Owner, scope: str = "") -> tuple[AgentSpec | None, tuple[Notice, ...]]:
+    """An agent file; None for one without a name that is no plugin's. Raises ConfigError when it cannot be read.
+
+    `scope` are the folders between the agents' own and the file, for a plugin's names. The prompt stays in the file.
+    """
+    head = read_file(path, owner)
+    name, notices = head.text("name"), list(head.notices)
+    if not name and not owner.plugin:
+        return None, head.notices if head.state in ("guessed", "unreadable") else ()
+    name = name or path.stem
+    if ":" in name or name.startswith("-"):
+        text = f"the agent's name {name!r} may neither hold a colon nor begin with a dash"
+        return None, (*notices, Notice(text=text, level="warning", where=str(head.source("name")), code="bad_agent"))
+    if owner.plugin:
+        name = ":".join(part for part in (owner.plugin, scope, name) if part)
+        notices += _dropped(head)
+    mode = _mode(head, notices) if not owner.plugin and owner.trusted else None
+    spec = AgentSpec(
+        name=name,
+        description=head.text("description") or head.first_paragraph,
+        tools=_agent_tools(head),
+        disallowed=head.items("disallowedTools", "disallowed-tools") or (),
+        model=head.text("model").replace("inherit", ""),
+        effort=head.text("effort"),
+        mode=mode,
+        max_turns=head.number("maxTurns", "max-turns"),
+        background=head.flag("background"),
+        color=head.text("color"),
+        skills=head.items("skills") or (),
+        source=Source(layer=owner.layer, path=str(path), line=1),
+        plugin_id=owner.plugin_id,
+    )
+    return spec, tuple(notices)
+
+
+def _agent_tools(head: Frontmatter) -> tuple[str, ...] | None:
+    tools = head.items("tools")
+    return None if not tools or tools == ("*",) else tools
+
+
+def _dropped(head: Frontmatter) -> list[Notice]:
+    return [
+        Notice(text=f"{key} of a plugin's agent does not count", where=str(head.source(key)), code="plugin_agent")
+        for key in ("hooks", "mcpServers", "permissionMode")
+        if key in head.values
+    ]
+
+
+def _mode(head: Frontmatter, notices: list[Notice]) -> Mode | None:
+    word = head.text("permissionMode").replace("manual", "default")
+    if word in get_args(Mode):
+        return cast("Mode", word)
+    if word:
+        text = f"permissionMode {word!r} is none of {', '.join(get_args(Mode))}; the session's mode holds"
+        notices.append(Notice(text=text, level="warning", where=str(head.source("permissionMode")), code="bad_mode"))
+    return None
+
+
+def agent_hooks(path: str, owner: Owner) -> tuple[dict[str, object], Frontmatter]:
+    """The hooks that an agent's or skill's file brings, with the file for their places. Raises ConfigError."""
+    head = read_file(Path(path), owner)
+    value = head.values.get("hooks")
+    return (value if is_object(value) else {}), head
+
+
+def body_of(path: str, owner: Owner, project: str) -> str:
+    """The body of an agent's or style's file, folders filled in. Raises ConfigError."""
+    return fill(read_file(Path(path), owner).body.strip(), folder_values(owner, project))
+
+
+def read_style(path: Path, owner: Owner) -> Style:
+    """An output style file. Raises ConfigError when it cannot be read."""
+    head = read_file(path, owner)
+    name = head.text("name") or path.stem
+    return Style(
+        name=f"{owner.plugin}:{name}" if owner.plugin else name,
+        description=head.text("description"),
+        path=str(path),
+        source=Source(layer=owner.layer, path=str(path), line=1),
+        plugin_id=owner.plugin_id,
+        keeps_instructions=head.flag("keep-coding-instructions"),
+        forced=bool(owner.plugin) and head.flag("force-for-plugin"),
+    )
+
+
+def markdown_below(folder: Path, limit: int = 2000) -> list[Path]:
+    """All markdown files below a folder, in order; links to folders are followed, each real folder once."""
+    found: list[Path] = []
+    seen: set[str] = set()
+    waiting = [str(folder)]
+    while waiting and len(found) < limit:
+        place = waiting.pop()
+        real = os.path.realpath(place)
+        if real in seen:
+            continue
+        seen.add(real)
+        try:
+            with os.scandir(place) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            continue
+        waiting += [entry.path for entry in reversed(listed) if entry.is_dir() and not entry.name.startswith(".")]
+        found += [Path(entry.path) for entry in listed if entry.name.endswith(".md") and entry.is_file()]
+    return found[:limit]

@@ -1,0 +1,108 @@
+"""Where a plugin's parts are: default folders and the manifest's paths, never outside of the plugin."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from .definitions import markdown_below
+from .manifest import Manifest, paths_of
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One plugin's folder, with its manifest. Problems go to the manifest."""
+
+    root: Path
+    manifest: Manifest
+
+    def inside(self, path: Path) -> bool:
+        """Whether a path, links followed, is within the plugin."""
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root))
+
+    def listed(self, key: str) -> list[Path]:
+        """The paths that the manifest gives for a component, as far as they can be used."""
+        found: list[Path] = []
+        for text, pointer in paths_of(self.manifest, key):
+            relative = text.replace("${CLAUDE_PLUGIN_ROOT}/", "./")
+            path = Path(os.path.normpath(self.root / relative))
+            if Path(relative).is_absolute() or ".." in Path(relative).parts or not self.inside(path):
+                self.manifest.tell(f"`{key}`: {text!r} leads out of the plugin", *pointer, code="path_outside")
+            elif not path.exists():
+                self.manifest.tell(f"`{key}`: {text!r} does not exist", *pointer, level="error", code="path_missing")
+            else:
+                if not text.startswith((".", "${")):
+                    self.manifest.tell(
+                        f"`{key}`: paths begin with ./, as in ./{text}", *pointer, level="info", code="path_form"
+                    )
+                found.append(path)
+        return found
+
+    def markdown(self, key: str, default: str) -> list[tuple[Path, str]]:
+        """The markdown files of a component whose key replaces the default folder, each with its folders (`a:b`)."""
+        roots = self.listed(key) if key in self.manifest.data else [self.root / default]
+        if key in self.manifest.data and (self.root / default).is_dir() and self.root / default not in roots:
+            self.manifest.tell(
+                f"the folder {default}/ is not read: `{key}` takes its place", key, level="info", code="folder_ignored"
+            )
+        found: dict[str, tuple[Path, str]] = {}
+        for root in roots:
+            files = [root] if root.is_file() else markdown_below(root)
+            for path in files:
+                if not self.inside(path):
+                    self._outside(path)
+                    continue
+                scope = "" if root.is_file() else ":".join(path.relative_to(root).parts[:-1])
+                found.setdefault(os.path.realpath(path), (path, scope))
+        return list(found.values())
+
+    def skills(self) -> list[Path]:
+        """The SKILL.md files: of skills/, and of what the manifest adds; the root's own where there is neither."""
+        listed = self.listed("skills")
+        default = self.root / "skills"
+        places: list[Path] = []
+        if not self.manifest.exact and default.is_dir():
+            places += _skill_folders(default)
+        for path in listed:
+            places += [path] if (path / "SKILL.md").is_file() else _skill_folders(path)
+        if not default.is_dir() and "skills" not in self.manifest.data and (self.root / "SKILL.md").is_file():
+            places.append(self.root)
+        found: dict[str, Path] = {}
+        for place in places:
+            if self.inside(place / "SKILL.md"):
+                found.setdefault(os.path.realpath(place / "SKILL.md"), place / "SKILL.md")
+            else:
+                self._outside(place / "SKILL.md")
+        return list(found.values())
+
+    def files(self, key: str, default: str) -> list[Path]:
+        """The files of a component whose key adds to the default file, each real file once."""
+        path = self.root / default
+        paths = [path] if path.is_file() else []
+        found: dict[str, Path] = {}
+        for each in [*paths, *self.listed(key)]:
+            if self.inside(each):
+                found.setdefault(os.path.realpath(each), each)
+            else:
+                self._outside(each)
+        return list(found.values())
+
+    def _outside(self, path: Path) -> None:
+        self.manifest.tell(f"{path.relative_to(self.root)} is a link that leads out of the plugin", code="path_outside")
+
+
+def _skill_folders(folder: Path) -> list[Path]:
+    """Folders with a SKILL.md, directly below or grouped one level deeper."""
+    found: list[Path] = []
+    for child in _folders(folder):
+        if (child / "SKILL.md").is_file():
+            found.append(child)
+        else:
+            found += [below for below in _folders(child) if (below / "SKILL.md").is_file()]
+    return found
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError:
+        return []
