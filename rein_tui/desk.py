@@ -26,6 +26,11 @@ class Desk:
         self._search = ""
         self.current: Turns | None = None
 
+    @property
+    def harnesses(self) -> list[Harness]:
+        """The open sessions, the one on the screen first."""
+        return [turns.harness for turns in sorted(self._open.values(), key=lambda turns: turns is not self.current)]
+
     def history(self) -> Sequence[Fact]:
         """The story of the session on the screen."""
         return self.current.harness.history() if self.current is not None else ()

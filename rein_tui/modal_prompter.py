@@ -5,7 +5,7 @@ Built before the app (the harness needs it), bound when the app starts.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rein_tui.harness.protocol.decisions import PermissionReply, PermissionRequest, QuestionReply, QuestionRequest
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from rein_tui.app import ReinApp
+    from rein_tui.asking import Asking
     from rein_tui.widgets.modal import Modal
 
 TYPING_PAUSE = 1.0
@@ -33,6 +34,7 @@ class ModalPrompter:
         self._lock = asyncio.Lock()
         self._typing_pause = typing_pause
         self._grace = grace
+        self._asking: Asking | None = None
 
     def bind(self, app: "ReinApp") -> None:
         """From now on questions appear in this app."""
@@ -40,33 +42,45 @@ class ModalPrompter:
 
     async def ask(self, request: PermissionRequest) -> PermissionReply:
         """Ask whether a call may run. A modal closed without an answer is a no."""
+        from rein_tui.asking import Asking
         from rein_tui.widgets.permission_modal import PermissionModal
 
-        reply = await self._put(lambda: PermissionModal(request, grace=self._grace))
-        return reply or PermissionReply(answer="deny")
+        asking = self._asking = self._asking or Asking()
+
+        async def make(app: "ReinApp") -> "Modal[PermissionReply]":
+            docket = await asking.docket(request, app.desk.harnesses)
+            return PermissionModal(request, docket=docket, grace=self._grace)
+
+        return asking.answered(request) or await self._put(make) or PermissionReply(answer="deny")
 
     async def question(self, request: QuestionRequest) -> QuestionReply:
         """Ask a person something else."""
         from rein_tui.widgets.question_modal import QuestionModal
 
-        reply = await self._put(lambda: QuestionModal(request, grace=self._grace))
+        async def make(_: "ReinApp") -> "Modal[QuestionReply]":
+            return QuestionModal(request, grace=self._grace)
+
+        reply = await self._put(make)
         return reply or QuestionReply(cancelled=True)
 
     async def trust(self, request: TrustRequest) -> TrustReply:
         """Ask whether the person trusts a folder. A modal closed without an answer is a no."""
         from rein_tui.widgets.trust_modal import TrustModal
 
-        reply = await self._put(lambda: TrustModal(request, grace=self._grace))
+        async def make(_: "ReinApp") -> "Modal[TrustReply]":
+            return TrustModal(request, grace=self._grace)
+
+        reply = await self._put(make)
         return reply or TrustReply()
 
-    async def _put(self, make: Callable[[], "Modal[ReplyT]"]) -> ReplyT | None:
+    async def _put(self, make: "Callable[[ReinApp], Awaitable[Modal[ReplyT]]]") -> ReplyT | None:
         app = self._app
         if app is None:
             raise RuntimeError("a question was asked before the app was bound")
         async with self._lock:
             await self._typing_rest(app)
             app.attention.call("needs you")
-            return await ask_modal(app, make())
+            return await ask_modal(app, await make(app))
 
     async def _typing_rest(self, app: "ReinApp") -> None:
         rest = app.last_typed + self._typing_pause - time.monotonic()

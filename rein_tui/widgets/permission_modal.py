@@ -5,10 +5,11 @@ not all on the screen: the first yes to something longer shows the rest of it.
 """
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal, TypeAlias
+from dataclasses import replace
+from typing import Any, ClassVar, cast
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -21,41 +22,25 @@ from rein_tui.harness.protocol.decisions import Answer, PermissionReply, Permiss
 from rein_tui.harness.protocol.policy import CallCheck
 
 from .permission_modal_always import AlwaysPanel
+from .permission_modal_batch import BatchModal, Judged
 from .permission_modal_edit import EditPanel
-from .permission_modal_frame import CallModal
-from .permission_modal_parts import Docket, Proposal, query_for, title
-from .safe import safe_text
-
-Choice: TypeAlias = Literal["once", "session", "always", "deny"]
-
-CHOICES: tuple[Choice, ...] = ("once", "session", "always", "deny")
-_KEYS: dict[Choice, str] = {"once": "y", "session": "s", "always": "a", "deny": "n"}
+from .permission_modal_frame import CallModal, Choices
+from .permission_modal_parts import CHOICES, KEYS, Choice, Docket, Proposal, Waiting, answer_row, may, query_for, title
 
 
-class Answers(OptionList):
-    """The answers. Keys that scroll belong to what is asked about."""
+class PermissionModal(CallModal[PermissionReply]):
+    """Choices with the person's reply; Esc denies and stops the turn."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pagedown,ctrl+d,space", "screen.page(1)", "Page down", show=False),
-        Binding("pageup,ctrl+u", "screen.page(-1)", "Page up", show=False),
-        Binding("home", "screen.ends(False)", "Beginning", show=False),
-        Binding("end", "screen.ends(True)", "End", show=False),
-    ]
-
-
-class PermissionModal(CallModal):
-    """Answers with the person's reply; Esc denies and stops the turn."""
-
-    FIRST = "Answers"
+    FIRST = "Choices"
 
     DEFAULT_CSS = """
     PermissionModal {
-        & Answers { height: auto; border: none; background: $surface; padding: 0; margin-top: 1; }
+        & Choices { margin-top: 1; }
         & #words { display: none; border: none; height: 1; background: $panel; padding: 0 1; margin-left: 3; }
         &.-words #words { display: block; }
-        &.-step Answers, &.-step #keys { display: none; }
-        &.-grace Answers { opacity: 40%; }
-        &.-low Answers { margin-top: 0; }
+        &.-step Choices { display: none; }
+        &.-grace Choices { opacity: 40%; }
+        &.-low Choices { margin-top: 0; }
     }
     """
 
@@ -89,7 +74,7 @@ class PermissionModal(CallModal):
             if self._docket.total > 1:
                 frame.border_subtitle = Content(f"{self._docket.number} of {self._docket.total}")
             yield from self.call_parts()
-            yield Answers(compact=True)
+            yield Choices(compact=True)
             yield Input(id="words", compact=True)
             yield Static(id="keys")
 
@@ -125,45 +110,23 @@ class PermissionModal(CallModal):
     # --- answers --------------------------------------------------------------------------------------------
 
     def _draw_answers(self, highlight: Choice) -> None:
-        answers = self.query_one(Answers)
+        answers = self.query_one(Choices)
         answers.set_options(
-            Option(_row(choice, *self._said(choice)), id=choice, disabled=not self._may(choice)) for choice in CHOICES
+            Option(answer_row(choice, self.proposal, self._suggestion), disabled=not may(choice, self.proposal))
+            for choice in CHOICES
         )
-        answers.highlighted = CHOICES.index(highlight if self._may(highlight) else "deny")
-
-    def _may(self, choice: Choice) -> bool:
-        if choice == "deny":
-            return True
-        if self.proposal.decision.outcome == "deny":
-            return False
-        return choice == "once" or self._suggestion is not None
+        answers.highlighted = CHOICES.index(highlight if may(highlight, self.proposal) else "deny")
 
     @property
     def _suggestion(self) -> Suggestion | None:
         known = self.proposal.suggestions
         return known[self._suggested % len(known)] if known else None
 
-    def _said(self, choice: Choice) -> tuple[str, str]:
-        """An answer and what it means here."""
-        denied = self.proposal.decision.outcome == "deny"
-        if choice == "once":
-            return "Yes, once", "the rules deny this" if denied else ""
-        if choice == "deny":
-            return "No", "the turn goes on"
-        words = "Yes, for this session" if choice == "session" else "Always …"
-        suggestion = self._suggestion
-        if suggestion is None:
-            return words, "the rules deny this" if denied else "no rule may allow this"
-        if choice == "always":
-            return words, "choose the rule and its file"
-        more = "   ← → another" if len(self.proposal.suggestions) > 1 else ""
-        return words, ", ".join(suggestion.rules) + more
-
     @property
     def _highlighted(self) -> Choice:
-        return CHOICES[self.query_one(Answers).highlighted or 0]
+        return CHOICES[self.query_one(Choices).highlighted or 0]
 
-    @on(OptionList.OptionSelected, "Answers")
+    @on(OptionList.OptionSelected, "Choices")
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         self.action_answer(CHOICES[event.option_index])
@@ -175,7 +138,7 @@ class PermissionModal(CallModal):
 
     def action_answer(self, choice: Choice) -> None:
         """Answer; a yes to what was not all seen shows the rest of it first."""
-        if not self._may(choice):
+        if not may(choice, self.proposal):
             return
         suggestion = self._suggestion
         if choice != "deny" and self.seen.unseen:
@@ -192,7 +155,7 @@ class PermissionModal(CallModal):
             self.action_page(1)
         else:
             self.action_full()
-        self.tell(f"▼ {self.seen.unseen} lines not seen yet: {_KEYS[choice]} shows more, end goes to the last")
+        self.tell(f"▼ {self.seen.unseen} lines not seen yet: {KEYS[choice]} shows more, end goes to the last")
 
     def _reply(self, answer: Answer, rules: tuple[str, ...] = (), scope: Scope = "session") -> None:
         proposal = self.proposal
@@ -234,8 +197,8 @@ class PermissionModal(CallModal):
         """Out of a step; from the question itself: no, and the turn stops."""
         if self.has_class("-step"):
             self._end_step()
-        elif self.has_class("-words") and not self.query_one(Answers).has_focus:
-            self.query_one(Answers).focus()
+        elif self.has_class("-words") and not self.query_one(Choices).has_focus:
+            self.query_one(Choices).focus()
         else:
             self._reply("stop")
 
@@ -248,12 +211,14 @@ class PermissionModal(CallModal):
     def _step(self, panel: Widget) -> None:
         self.add_class("-step")
         self.query_one(".frame").mount(panel)
+        self.tell()
         self.fit_soon()
 
     def _end_step(self) -> None:
         self.remove_class("-step")
         self.query("AlwaysPanel, EditPanel").remove()
-        self.query_one(Answers).focus()
+        self.query_one(Choices).focus()
+        self.tell()
         self.fit_soon()
 
     @on(AlwaysPanel.Granted)
@@ -267,6 +232,28 @@ class PermissionModal(CallModal):
             self._step(EditPanel(self.proposal, self._check))
         else:
             self.tell("this call cannot be edited here")
+
+    def action_batch(self) -> None:
+        """All questions of this message in one list."""
+        if self._docket.waiting:
+            rows = [self.proposal, *(waiting.proposal for waiting in self._docket.waiting)]
+            app = cast("App[object]", cast("Any", self).app)
+            app.push_screen(BatchModal(rows), self._judged)
+
+    def _judged(self, judged: Judged | None) -> None:
+        """Choices to calls that wait are kept until their turn comes; the one to this call is given now."""
+        left: list[Waiting] = []
+        for index, waiting in enumerate(self._docket.waiting, 1):
+            answer = (judged or {}).get(index)
+            if answer is None or self._docket.settle is None:
+                left.append(waiting)
+            else:
+                self._docket.settle(waiting, PermissionReply(answer=answer))
+        self._docket = replace(self._docket, waiting=tuple(left))
+        if judged and 0 in judged:
+            self._reply(judged[0])
+        else:
+            self.tell()
 
     async def _check(self, tool_input: JsonObject) -> CallCheck:
         permissions = self._docket.permissions
@@ -287,9 +274,3 @@ class PermissionModal(CallModal):
     def _left(self, event: EditPanel.Left | AlwaysPanel.Left) -> None:
         event.stop()
         self._end_step()
-
-
-def _row(choice: Choice, words: str, note: str) -> Content:
-    return Content.assemble(
-        (f" {_KEYS[choice]} ", "bold $primary"), (words, "$text"), (f"   {safe_text(note, 'prompt')}", "$text-muted")
-    )

@@ -36,7 +36,7 @@ class AlwaysPanel(Vertical):
     AlwaysPanel { height: auto; margin-top: 1; }
     AlwaysPanel > Static { height: auto; }
     AlwaysPanel Editor { max-height: 4; }
-    AlwaysPanel OptionList { height: auto; border: none; background: $surface; padding: 0; margin-top: 1; }
+    AlwaysPanel OptionList { height: auto; border: none; background: transparent; padding: 0; margin-top: 1; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -7,13 +7,12 @@ from typing import ClassVar
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
-from rein_tui.harness.protocol.decisions import PermissionReply
 from rein_tui.harness.protocol.displays import DiffDisplay
 
 from .diff import SPLIT_FROM, DiffStyle
-from .modal import Modal
+from .modal import Modal, ResultT
 from .permission_modal_parts import Proposal, body, bullets, headline, key_hints, reason, trace
 from .permission_modal_view import SeenView
 from .safe import safe_content
@@ -25,7 +24,20 @@ _LEAST = 3
 """Rows that the call gets however little room there is."""
 
 
-class CallModal(Modal[PermissionReply]):
+class Choices(OptionList):
+    """Rows to choose from. Keys that scroll belong to the call that is asked about."""
+
+    DEFAULT_CSS = "Choices { height: auto; border: none; background: transparent; padding: 0; }"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pagedown,ctrl+d,space", "screen.page(1)", "Page down", show=False),
+        Binding("pageup,ctrl+u", "screen.page(-1)", "Page up", show=False),
+        Binding("home", "screen.ends(False)", "Beginning", show=False),
+        Binding("end", "screen.ends(True)", "End", show=False),
+    ]
+
+
+class CallModal(Modal[ResultT]):
     """Shows one proposal. Subclasses add what can be answered, and say which keys mean something now."""
 
     DEFAULT_CSS = """
@@ -40,6 +52,8 @@ class CallModal(Modal[PermissionReply]):
     CallModal.-slim > .frame { margin: 0; padding: 0 1; }
     CallModal.-low #what, CallModal.-low #warnings, CallModal.-low #why, CallModal.-low #keys { margin-top: 0; }
     """
+
+    ESC: ClassVar[str] = "no, and stop"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "trace", "All reasons"),
@@ -107,7 +121,8 @@ class CallModal(Modal[PermissionReply]):
         keys = [("?", "reasons"), ("f", "full screen")]
         if isinstance(self.proposal.preview, DiffDisplay):
             keys.append(("t", "unified" if self._is_split() else "side by side"))
-        self.fill("#keys", key_hints([*self.more_keys(), *keys, ("esc", "no, and stop")]))
+        hints = [] if self.has_class("-step") else [*self.more_keys(), *keys, ("esc", self.ESC)]
+        self.fill("#keys", key_hints(hints, self.query_one(".frame").content_size.width or 60))
 
     def _is_split(self) -> bool:
         return self._style == "split" or (self._style == "auto" and self.seen.size.width >= SPLIT_FROM)
@@ -132,11 +147,16 @@ class CallModal(Modal[PermissionReply]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size: share the rows anew."""
+        self.call_after_refresh(self.tell)
         self.fit_soon()
 
     @on(SeenView.Seen)
     def _saw(self, event: SeenView.Seen) -> None:
         event.stop()
+        self.saw()
+
+    def saw(self) -> None:
+        """More of the call came into view."""
         self.tell()
 
     # --- looking --------------------------------------------------------------------------------------------

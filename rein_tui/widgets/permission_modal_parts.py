@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from textual.content import Content
 
@@ -42,6 +43,20 @@ _WISHES = {
     "Agent": "start an agent",
     "Skill": "use a skill",
     "ExitPlanMode": "carry out its plan",
+}
+
+
+Choice: TypeAlias = Literal["once", "session", "always", "deny"]
+
+CHOICES: tuple[Choice, ...] = ("once", "session", "always", "deny")
+
+KEYS: dict[Choice, str] = {"once": "y", "session": "s", "always": "a", "deny": "n"}
+
+_SAID: dict[Choice, str] = {
+    "once": "Yes, once",
+    "session": "Yes, for this session",
+    "always": "Always …",
+    "deny": "No",
 }
 
 
@@ -180,8 +195,39 @@ def reason(decision: Decision) -> Content:
     if source is not None and str(source) not in words:
         layer = source.layer.replace("_", " ")
         words += f" · {layer}" if str(source) == source.layer else f" · {layer}, {source}"
-    tried = f"  ? {len(decision.trials)} rules tried" if decision.trials else "  ? all reasons"
+    count = len(decision.trials)
+    tried = f"  ? {count} rule{'s' if count > 1 else ''} tried" if count else "  ? all reasons"
     return Content.assemble(safe_content(words, "prompt", "$text-muted"), (tried, "$text-disabled"))
+
+
+def may(choice: Choice, proposal: Proposal) -> bool:
+    """Whether this answer is possible: nothing passes against a rule, nothing is kept that no rule may allow."""
+    if choice == "deny":
+        return True
+    if proposal.decision.outcome == "deny":
+        return False
+    return choice == "once" or bool(proposal.suggestions)
+
+
+def answer_row(choice: Choice, proposal: Proposal, suggestion: Suggestion | None) -> Content:
+    """An answer with its key, and what it means here."""
+    note = ""
+    if choice == "deny":
+        note = "the turn goes on"
+    elif proposal.decision.outcome == "deny":
+        note = "the rules deny this"
+    elif suggestion is None:
+        note = "" if choice == "once" else "no rule may allow this"
+    elif choice == "session":
+        more = "   ← → another" if len(proposal.suggestions) > 1 else ""
+        note = ", ".join(suggestion.rules) + more
+    elif choice == "always":
+        note = "choose the rule and its file"
+    return Content.assemble(
+        (f" {KEYS[choice]} ", "bold $primary"),
+        (f"{_SAID[choice]:<24}", "$text"),
+        (safe_text(note, "prompt"), "$text-muted"),
+    )
 
 
 def bullets(glyph: str, lines: Sequence[str], style: str) -> Content:
@@ -190,13 +236,15 @@ def bullets(glyph: str, lines: Sequence[str], style: str) -> Content:
     return Content("\n").join(parts)
 
 
-def key_hints(hints: Sequence[tuple[str, str]]) -> Content:
-    """Keys and what they do, on as many lines as they need."""
-    parts = [
-        Content.assemble(
-            (key, "bold $text-muted"),
-            ("\N{NO-BREAK SPACE}" + words.replace(" ", "\N{NO-BREAK SPACE}"), "$text-disabled"),
-        )
-        for key, words in hints
-    ]
-    return Content("   ").join(parts)
+def key_hints(hints: Sequence[tuple[str, str]], width: int) -> Content:
+    """Keys and what they do, never torn apart, on as many lines of `width` cells as they need."""
+    lines: list[list[Content]] = [[]]
+    used = 0
+    for key, words in hints:
+        hint = Content.assemble((key, "bold $text-muted"), (f" {words}", "$text-disabled"))
+        if lines[-1] and used + hint.cell_length > width:
+            lines.append([])
+            used = 0
+        used += hint.cell_length + 3
+        lines[-1].append(hint)
+    return Content("\n").join(Content("   ").join(line) for line in lines)
