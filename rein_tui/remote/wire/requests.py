@@ -1,0 +1,303 @@
+"""Requests: everything that a screen may ask of a harness elsewhere, one word each.
+
+The comment behind each class names what its reply holds. A request that fails is answered with a `Failure`.
+"""
+
+from typing import Literal, TypeAlias
+
+from rein_tui.harness.protocol.base import Word
+from rein_tui.harness.protocol.decisions import (
+    Mode,
+    Outcome,
+    PermissionQuery,
+    PermissionReply,
+    QuestionReply,
+    Rule,
+    Scope,
+)
+from rein_tui.harness.protocol.policy import RuleWish, TrustReply
+from rein_tui.harness.protocol.ports import ModelChoice, Prompt
+
+# --- the workbench ------------------------------------------------------------------------------------------
+
+
+class ListSessions(Word, frozen=True, kw_only=True, tag="sessions"):
+    """Stored and open sessions, newest first. Reply: list of SessionInfo."""
+
+    search: str = ""
+    everywhere: bool = False
+
+
+class FetchFacts(Word, frozen=True, kw_only=True, tag="facts"):
+    """Facts of a session without attaching to it, from this index on. Reply: FactsPart."""
+
+    session: str
+    start: int = 0
+
+
+class ListCommands(Word, frozen=True, kw_only=True, tag="commands"):
+    """Slash commands that files define. Reply: list of CommandInfo."""
+
+
+class Rename(Word, frozen=True, kw_only=True, tag="rename"):
+    """Give a session a title. Reply: null."""
+
+    session: str
+    title: str
+
+
+class Delete(Word, frozen=True, kw_only=True, tag="delete"):
+    """Delete a session; its turn is interrupted first. Reply: null."""
+
+    session: str
+
+
+class Undelete(Word, frozen=True, kw_only=True, tag="undelete"):
+    """Take a deletion back. Reply: null."""
+
+    session: str
+
+
+class FindServers(Word, frozen=True, kw_only=True, tag="find_servers"):
+    """Model servers on the server's machine. Reply: list of FoundServer."""
+
+
+class ListModels(Word, frozen=True, kw_only=True, tag="models"):
+    """What the current provider offers. Reply: list of ModelInfo."""
+
+
+class Choose(Word, frozen=True, kw_only=True, tag="choose"):
+    """Use this model from now on. Reply: ModelChoice."""
+
+    choice: ModelChoice
+    api_key: str = ""
+
+
+class Open(Word, frozen=True, kw_only=True, tag="open"):
+    """Attach to a session: a new one (empty id), a stored or a running one. Reply: Attached; then `told` frames.
+
+    `role` owner gets it when nobody else owns the session. After a lost connection, `epoch` and `after` are what
+    the client saw last: in the same epoch only later events are told, in another one all facts are.
+    `key` makes a repeated request for a new session harmless.
+    """
+
+    session: str = ""
+    role: Literal["owner", "observer"] = "owner"
+    epoch: str = ""
+    after: int = 0
+    system_prompt: str | None = None
+    key: str = ""
+
+
+class Fork(Word, frozen=True, kw_only=True, tag="fork"):
+    """A new session that shares the story up to the end of that turn. Reply: Attached; then `told` frames."""
+
+    session: str
+    turn: int
+    key: str = ""
+
+
+# --- one session --------------------------------------------------------------------------------------------
+
+
+class Leave(Word, frozen=True, kw_only=True, tag="leave"):
+    """Hear no more of a session. Reply: null."""
+
+    session: str
+
+
+class Claim(Word, frozen=True, kw_only=True, tag="claim"):
+    """Become the owner, also when somebody else is; they become an observer. Reply: null."""
+
+    session: str
+
+
+class Run(Word, frozen=True, kw_only=True, tag="run"):
+    """Begin a turn; owner only. Reply: RunBegun.
+
+    While a turn runs this fails, or waits in line with `queue`. `key` makes a repeated request harmless.
+    """
+
+    session: str
+    prompt: Prompt
+    key: str = ""
+    queue: bool = False
+
+
+class Compact(Word, frozen=True, kw_only=True, tag="compact"):
+    """Summarise the conversation, as a turn of its own; owner only. Reply: RunBegun."""
+
+    session: str
+    focus: str = ""
+    key: str = ""
+
+
+class Interrupt(Word, frozen=True, kw_only=True, tag="interrupt"):
+    """Stop the running turn; owner only. Reply: null."""
+
+    session: str
+    reason: str = ""
+
+
+class Steer(Word, frozen=True, kw_only=True, tag="steer"):
+    """Say something to the running turn; owner only. Reply: null."""
+
+    session: str
+    text: str
+
+
+class SetMode(Word, frozen=True, kw_only=True, tag="set_mode"):
+    """Change the permission mode; owner only. Reply: null."""
+
+    session: str
+    mode: Mode
+
+
+class PlanRewind(Word, frozen=True, kw_only=True, tag="rewind_plan"):
+    """What going back would do to files. Reply: RewindPlan."""
+
+    session: str
+    to_turn: int
+
+
+class Rewind(Word, frozen=True, kw_only=True, tag="rewind"):
+    """Go back to the end of a turn; owner only, between turns. Reply: Restored."""
+
+    session: str
+    to_turn: int
+    conversation: bool = True
+    code: bool = False
+    also: tuple[str, ...] = ()
+
+
+class AnswerPermission(Word, frozen=True, kw_only=True, tag="answer_permission"):
+    """The answer to `ask_permission`; owner only, the first one counts. Reply: null."""
+
+    session: str
+    id: str
+    reply: PermissionReply
+
+
+class AnswerQuestion(Word, frozen=True, kw_only=True, tag="answer_question"):
+    """The answer to `ask_question`; owner only, the first one counts. Reply: null."""
+
+    session: str
+    id: str
+    reply: QuestionReply
+
+
+class AnswerTrust(Word, frozen=True, kw_only=True, tag="answer_trust"):
+    """The answer to `ask_trust`, by the connection that was asked. Reply: null."""
+
+    session: str
+    id: str
+    reply: TrustReply
+
+
+# --- the rules of one session -------------------------------------------------------------------------------
+
+
+class PolicyOverviewWanted(Word, frozen=True, kw_only=True, tag="policy_overview"):
+    """All rules in force. Reply: PolicyOverview."""
+
+    session: str
+
+
+class PolicyPlaces(Word, frozen=True, kw_only=True, tag="policy_places"):
+    """Where rules of each scope are kept. Reply: list of ScopePlace."""
+
+    session: str
+
+
+class PolicyLint(Word, frozen=True, kw_only=True, tag="policy_lint"):
+    """What is odd about the rules. Reply: list of RuleFinding."""
+
+    session: str
+
+
+class PolicyCheck(Word, frozen=True, kw_only=True, tag="policy_check"):
+    """What would become of this call. Reply: CallCheck."""
+
+    session: str
+    query: PermissionQuery
+
+
+class PolicyCheckText(Word, frozen=True, kw_only=True, tag="policy_check_text"):
+    """The same for a call as people write it. Reply: CallCheck."""
+
+    session: str
+    text: str
+
+
+class PolicyTry(Word, frozen=True, kw_only=True, tag="policy_try"):
+    """What these rules would change. Reply: RuleCheck."""
+
+    session: str
+    wish: RuleWish
+    query: PermissionQuery | None = None
+
+
+class PolicyAdd(Word, frozen=True, kw_only=True, tag="policy_add"):
+    """Let a rule hold from now on; owner only. Reply: Rule."""
+
+    session: str
+    rule: str
+    behavior: Outcome
+    scope: Scope
+
+
+class PolicyRevoke(Word, frozen=True, kw_only=True, tag="policy_revoke"):
+    """Take a rule back; owner only. Reply: boolean."""
+
+    session: str
+    rule: Rule
+
+
+BenchRequest: TypeAlias = (
+    ListSessions
+    | FetchFacts
+    | ListCommands
+    | Rename
+    | Delete
+    | Undelete
+    | FindServers
+    | ListModels
+    | Choose
+    | Open
+    | Fork
+)
+"""What is asked of the house."""
+
+OwnerRequest: TypeAlias = (
+    Run | Compact | Interrupt | Steer | SetMode | Rewind | AnswerPermission | AnswerQuestion | PolicyAdd | PolicyRevoke
+)
+"""What only the owner of a session may ask."""
+
+ObserverRequest: TypeAlias = (
+    Leave
+    | Claim
+    | PlanRewind
+    | AnswerTrust
+    | PolicyOverviewWanted
+    | PolicyPlaces
+    | PolicyLint
+    | PolicyCheck
+    | PolicyCheckText
+    | PolicyTry
+)
+"""What everybody who is attached may ask."""
+
+Request: TypeAlias = BenchRequest | OwnerRequest | ObserverRequest
+
+OWNER_REQUESTS = (
+    Run,
+    Compact,
+    Interrupt,
+    Steer,
+    SetMode,
+    Rewind,
+    AnswerPermission,
+    AnswerQuestion,
+    PolicyAdd,
+    PolicyRevoke,
+)
