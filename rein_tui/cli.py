@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .harness.settings.locations import SourceName
 
 BAD_USAGE = 2
-SUBCOMMANDS = frozenset({"policy", "hooks", "sessions", "models", "report"})
+SUBCOMMANDS = frozenset({"policy", "hooks", "sessions", "models", "replay", "report"})
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -63,17 +63,18 @@ def _run(arguments: list[str]) -> int:
 
 def choice_of(options: Options, environment: dict[str, str]) -> ModelChoice | None:
     """The model that flags, else the environment ask for; None when nothing does."""
+    tools = "native" if options.native_tools else "text" if options.prompt_tools else "auto"
     if options.demo:
         return ModelChoice(kind="demo", model="demo")
     if options.gguf is not None:
-        return ModelChoice(kind="gguf", path=options.gguf)
+        return ModelChoice(kind="gguf", path=options.gguf, tools=tools)
     if options.local or options.local_url or options.local_model:
-        return ModelChoice(kind="local", model=options.local_model, url=options.local_url)
+        return ModelChoice(kind="local", model=options.local_model, url=options.local_url, tools=tools)
     has_key = environment.get("ANTHROPIC_API_KEY") or environment.get("ANTHROPIC_AUTH_TOKEN")
     if options.model or has_key or environment.get("ANTHROPIC_BASE_URL"):
         return ModelChoice(kind="anthropic", model=options.model)
     if environment.get("LOCAL_LLM_URL") or environment.get("LOCAL_LLM_MODEL"):
-        return ModelChoice(kind="local")
+        return ModelChoice(kind="local", tools=tools)
     return None
 
 

@@ -175,12 +175,16 @@ class Harness(Protocol):
 
 
 class ModelChoice(Word, frozen=True, kw_only=True):
-    """Which model to talk to. `kind` names the provider; `url` its server; `api_key` travels in a `Secret`."""
+    """Which model to talk to. `kind` names the provider; `url` its server; `api_key` travels in a `Secret`.
+
+    `tools` says how the calls of a local model travel; auto finds out by trying.
+    """
 
     kind: Literal["anthropic", "local", "gguf", "demo"]
     model: str = ""
     url: str = ""
     path: str = ""
+    tools: Literal["auto", "native", "text"] = "auto"
 
 
 class FoundServer(Word, frozen=True, kw_only=True):
@@ -358,7 +362,10 @@ ProviderEvent: TypeAlias = TextChunk | ThinkingChunk | ToolInputChunk | Retrying
 
 
 class ModelInfo(Word, frozen=True, kw_only=True):
-    """A model that can be picked. Sizes in bytes and tokens; 0 when unknown. Prices in US dollars a million tokens."""
+    """A model that can be picked. Sizes in bytes and tokens; 0 when unknown. Prices in US dollars a million tokens.
+
+    `digest` tells one content of the model's file from another, where the server knows it.
+    """
 
     id: str
     title: str = ""
@@ -368,6 +375,7 @@ class ModelInfo(Word, frozen=True, kw_only=True):
     abilities: tuple[str, ...] = ()
     loaded: bool | None = None
     server: str = ""
+    digest: str = ""
     input_price: float | None = None
     output_price: float | None = None
 

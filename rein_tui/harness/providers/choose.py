@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..protocol.errors import ConfigError, StartError
-from ..protocol.ports import ModelChoice, Provider
+from ..protocol.ports import FoundServer, ModelChoice, Provider
 from .anthropic import DEFAULT_MODEL, DEFAULT_URL, AnthropicOptions, AnthropicProvider
-from .base import NO_SECRET, KeyHelper, Secret, TextMode, is_loopback
+from .base import NO_SECRET, KeyHelper, Secret, is_loopback
 from .embedded import EmbeddedOptions, EmbeddedProvider
 from .http import Endpoint, HttpServer
 from .keys import HELPER_TTL, KeyRing
@@ -20,8 +20,11 @@ from .local import LocalProvider
 from .ollama import OllamaOptions, OllamaProvider
 from .openai_chat import ChatOptions, OpenAIChatProvider
 from .prices import Price, read_prices
+from .probe import ToolProber
 from .retry import LOCAL_POLICY, RetryPolicy
 from .scripted import load_script
+from .text_mode.calling import CallingProvider
+from .text_mode.mode import ToolText
 
 LOCAL_URL = "http://localhost:11434/v1"
 LOCAL_MODEL = "qwen2.5-coder:7b"
@@ -31,12 +34,15 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a provider is built from besides the choice. `settings` are merged values, already trusted."""
+    """What a provider is built from besides the choice. `settings` are merged values, already trusted.
+
+    `probes` is the file that keeps what trying out models showed.
+    """
 
     environment: Mapping[str, str]
     settings: Mapping[str, Any]
     key_helper: KeyHelper | None = None
-    text_mode: TextMode | None = None
+    probes: Path | None = None
 
 
 def default_model(kind: str, environment: Mapping[str, str]) -> str:
@@ -59,11 +65,7 @@ def make_provider(choice: ModelChoice, around: Surroundings, *, api_key: Secret 
         case "local":
             return _local(choice, around, api_key)
         case "gguf":
-            options = EmbeddedOptions(
-                path=Path(choice.path) if choice.path else None,
-                context=_setting(around.settings, "contextWindow", int, 0),
-            )
-            return EmbeddedProvider(options, text_mode=around.text_mode)
+            return _embedded(choice, around)
         case "demo":
             if not choice.path:
                 raise StartError("The demo has no script.", hint="Give a script file with --demo PATH.")
@@ -91,8 +93,23 @@ def _anthropic(choice: ModelChoice, around: Surroundings, api_key: Secret) -> Pr
     return AnthropicProvider(KeyRing(key, helper, ttl=_helper_ttl(env)), options)
 
 
+def _embedded(choice: ModelChoice, around: Surroundings) -> Provider:
+    path = Path(choice.path) if choice.path else None
+    mode = ToolText()
+    options = EmbeddedOptions(path=path, context=_setting(around.settings, "contextWindow", int, 0))
+    provider = EmbeddedProvider(options, text_mode=mode)
+
+    async def where() -> FoundServer:
+        return FoundServer(url=provider.model, flavour="embedded", models=await provider.models())
+
+    # The packaged model's calls are begun for it: there is nothing to find out.
+    wish = "native" if path is None and choice.tools == "auto" else choice.tools
+    return CallingProvider(provider, mode, where, wish=wish, prober=ToolProber(around.probes))
+
+
 def _local(choice: ModelChoice, around: Surroundings, api_key: Secret) -> Provider:
     settings = around.settings
+    mode = ToolText()
     endpoint = Endpoint(
         url=choice.url or around.environment.get("LOCAL_LLM_URL") or LOCAL_URL,
         idle=_seconds(settings, "idleTimeoutSeconds", 300.0),
@@ -105,10 +122,11 @@ def _local(choice: ModelChoice, around: Surroundings, api_key: Secret) -> Provid
 
     def build(flavour: str) -> Provider:
         if flavour == "ollama":
-            return OllamaProvider(native, keys, text_mode=around.text_mode)
-        return OpenAIChatProvider(chat, keys, text_mode=around.text_mode)
+            return OllamaProvider(native, keys, text_mode=mode)
+        return OpenAIChatProvider(chat, keys, text_mode=mode)
 
-    return LocalProvider(HttpServer(endpoint, keys), build)
+    local = LocalProvider(HttpServer(endpoint, keys), build)
+    return CallingProvider(local, mode, local.server, wish=choice.tools, prober=ToolProber(around.probes))
 
 
 _TRUE = {"1", "true", "yes", "on"}

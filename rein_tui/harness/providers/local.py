@@ -66,6 +66,11 @@ class LocalProvider:
         if self._chosen is not None:
             await self._chosen.close()
 
+    async def server(self) -> FoundServer | None:
+        """What the server is, with its models; None while it does not answer."""
+        await self._provider()
+        return self.found
+
     async def _provider(self) -> Provider:
         """The provider for what the server is; while it does not answer, the most common protocol, unsettled."""
         async with self._asking:

@@ -5,9 +5,13 @@ and asked to call it, and the verdict is kept for that server, version and model
 """
 
 import asyncio
+import os
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from pathlib import Path
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from ..protocol.base import Word
 from ..protocol.errors import ConfigError, ProviderError
@@ -28,10 +32,11 @@ Verdict: TypeAlias = Literal["native", "text", "none"]
 
 
 class ToolProbe(Word, frozen=True, kw_only=True):
-    """What came of trying a model out. `raw` is its text where it made no native call."""
+    """What came of trying a model out. `raw` is its text where it made no native call, `dialect` what that is."""
 
     verdict: Verdict
     raw: str = ""
+    dialect: str = ""
 
 
 async def find_servers(urls: Sequence[str] = (), *, usual: Sequence[str] = USUAL_URLS) -> tuple[FoundServer, ...]:
@@ -55,17 +60,50 @@ async def _try(url: str) -> FoundServer | None:
 
 
 class ToolProber:
-    """Tries models out, each once; `again` repeats it."""
+    """Tries models out, each once; `again` repeats it. With a `file`, verdicts outlive the program."""
 
-    def __init__(self) -> None:
-        self._verdicts: dict[tuple[str, str, str], ToolProbe] = {}
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        self._verdicts: dict[str, ToolProbe] | None = None
+
+    def known(self, model: str, server: FoundServer) -> ToolProbe | None:
+        """What an earlier probe of this model on this version of this server showed."""
+        return self._read().get(_key(model, server))
 
     async def probe(self, provider: Provider, model: str, server: FoundServer, *, again: bool = False) -> ToolProbe:
         """Whether `model` makes native calls. `provider` must not rewrite tools as text. Raises ProviderError."""
-        key = (server.url, server.version, model)
-        if again or key not in self._verdicts:
-            self._verdicts[key] = await _echo(provider, model)
-        return self._verdicts[key]
+        verdict = None if again else self.known(model, server)
+        if verdict is None:
+            verdict = await _echo(provider, model)
+            self._keep(_key(model, server), verdict)
+        return verdict
+
+    def _read(self) -> dict[str, ToolProbe]:
+        if self._verdicts is None:
+            self._verdicts = {}
+            if self._file is not None:
+                # What cannot be read is probed again.
+                with suppress(OSError, msgspec.MsgspecError):
+                    self._verdicts = msgspec.json.decode(self._file.read_bytes(), type=dict[str, ToolProbe])
+        return self._verdicts
+
+    def _keep(self, key: str, verdict: ToolProbe) -> None:
+        verdicts = self._read()
+        verdicts[key] = verdict
+        if self._file is None:
+            return
+        with suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            draft = self._file.with_suffix(f".{os.getpid()}.tmp")
+            draft.write_bytes(msgspec.json.format(msgspec.json.encode(verdicts), indent=1))
+            draft.replace(self._file)
+
+
+def _key(model: str, server: FoundServer) -> str:
+    """Server, version, model and what the model's file is: another file under the same name is tried anew."""
+    info = next((info for info in server.models if info.id == model), None)
+    content = (info.digest or str(info.size_bytes)) if info is not None else ""
+    return " ".join((server.url, server.version or "-", model, content or "-"))
 
 
 _ECHO = ToolSpec(
@@ -73,15 +111,34 @@ _ECHO = ToolSpec(
     description="Repeats a text.",
     input_schema={"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]},
 )
+_ENOUGH, _WITH_THOUGHT = 64, 1024
 
 
 async def _echo(provider: Provider, model: str) -> ToolProbe:
+    done = await _ask(provider, model, _ENOUGH)
+    if done.stop_reason == "max_tokens" and not done.message.tool_uses:
+        done = await _ask(provider, model, _WITH_THOUGHT)  # it was still thinking
+    return _judged(done)
+
+
+def _judged(done: Completed) -> ToolProbe:
+    from .text_mode.mode import read_text
+
+    called = any(call.name == "echo" and not call.malformed for call in done.message.tool_uses)
+    if called and (done.parse is None or done.parse.dialect == "native"):
+        return ToolProbe(verdict="native")
+    raw = done.parse.raw if done.parse is not None else done.message.text
+    parse = done.parse or read_text(raw, (_ECHO,)).parse
+    return ToolProbe(verdict="text" if parse else "none", raw=raw, dialect=parse.dialect if parse else "")
+
+
+async def _ask(provider: Provider, model: str, max_tokens: int) -> Completed:
     request = ModelRequest(
         model=model,
         system="Use the tool when you are asked to.",
         messages=(Message(role="user", blocks=(TextBlock(text='Call the tool echo with text="ok".'),)),),
         tools=(_ECHO,),
-        max_tokens=64,
+        max_tokens=max_tokens,
         temperature=0.0,
     )
     done: Completed | None = None
@@ -90,7 +147,4 @@ async def _echo(provider: Provider, model: str) -> ToolProbe:
             if isinstance(event, Completed):
                 done = event
     assert done is not None
-    if any(call.name == "echo" and not call.malformed for call in done.message.tool_uses):
-        return ToolProbe(verdict="native")
-    raw = done.message.text
-    return ToolProbe(verdict="text" if "echo" in raw and "{" in raw else "none", raw=raw)
+    return done

@@ -124,6 +124,7 @@ async def _ollama(server: HttpServer, version: str, within: float) -> FoundServe
             abilities=abilities_of(details),
             loaded=name in loaded,
             server=server.root,
+            digest=text(entry, "digest"),
         )
         for name, entry, details in zip(names, entries, shown, strict=True)
     )

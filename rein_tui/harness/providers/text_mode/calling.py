@@ -1,0 +1,195 @@
+"""The provider around a local server that sees to it that calls arrive, whatever the model does with them.
+
+Before the first request with tools it finds out how the model's calls travel: as the person said, as an earlier
+probe showed, or by probing. A call that cannot be run is asked for again, twice at most; the second time the server
+holds the form.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Literal, TypeAlias
+
+from msgspec import structs
+
+from ...protocol.errors import ProviderError
+from ...protocol.messages import ParseTrace, Usage
+from ...protocol.ports import (
+    Completed,
+    FoundServer,
+    ModelInfo,
+    ModelRequest,
+    Provider,
+    ProviderEvent,
+    ProviderNotice,
+    Retrying,
+    WireRequest,
+)
+from ..probe import ToolProbe, ToolProber
+from .feedback import RETRIES, Problem, asked_again, problem_in
+from .forms import form_named, form_shown
+from .mode import ToolText, Way
+
+Wish: TypeAlias = Literal["auto", "native", "text"]
+Whereabouts: TypeAlias = Callable[[], Awaitable[FoundServer | None]]
+"""Tells which server this is, with its version and models; None while it does not answer."""
+
+_SMALL = 7_000_000_000
+"""Bytes of a file with about ten billion parameters at four to five bits each."""
+
+
+class CallingProvider:
+    """`ports.Provider` around `inner`, which must read through `mode`."""
+
+    def __init__(
+        self, inner: Provider, mode: ToolText, where: Whereabouts, *, wish: Wish = "auto", prober: ToolProber
+    ) -> None:
+        self._inner = inner
+        self._mode = mode
+        self._where = where
+        self._wish: Wish = wish
+        self._prober = prober
+        self._settling = asyncio.Lock()
+
+    @property
+    def name(self) -> str:
+        """The server's."""
+        return self._inner.name
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
+        """Send one request. Raises only ProviderError."""
+        if not request.tools:
+            async with aclosing(self._inner.stream(request)) as events:
+                async for event in events:
+                    yield event
+            return
+        async with aclosing(self._settled(request.model)) as notices:
+            async for notice in notices:
+                yield notice
+        async with aclosing(self._until_callable(request)) as events:
+            async for event in events:
+                yield event
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        """The server's models. Raises ProviderError."""
+        return await self._inner.models()
+
+    async def context_window(self, model: str) -> int:
+        """Tokens that fit; 0 when unknown."""
+        return await self._inner.context_window(model)
+
+    def wire(self, request: ModelRequest) -> WireRequest:
+        """The request as it would be sent."""
+        return self._inner.wire(request)
+
+    async def warm(self) -> None:
+        """Load what the first request needs. Asks the model nothing."""
+        await self._inner.warm()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._inner.close()
+
+    def way(self, model: str) -> Way:
+        """How this model's calls travel, as far as it is known."""
+        return self._mode.way(model)
+
+    # --- which way ------------------------------------------------------------------------------------------
+
+    async def probe(self, model: str) -> ToolProbe:
+        """Try the model out anew and go by what comes of it. Raises ProviderError."""
+        server = await self._where() or FoundServer(url="", flavour="unknown")
+        # The model must answer to tools as the server sends them, however its calls travelled so far.
+        self._mode.settle(model, Way())
+        found = await self._prober.probe(self._inner, model, server, again=True)
+        self._mode.settle(model, _way(found, _is_small(server, model)))
+        return found
+
+    async def _settled(self, model: str) -> AsyncGenerator[ProviderEvent]:
+        """Find out how the model's calls travel, once; tells that it does. Raises ProviderError."""
+        async with self._settling:
+            if self._mode.is_settled(model):
+                return
+            server = await self._where()
+            small = _is_small(server, model)
+            if self._wish != "auto":
+                self._mode.settle(
+                    model, Way(kind=self._wish, small=bool(small or (self._wish == "text" and small is None)))
+                )
+                return
+            if server is None:
+                return  # it does not answer; the request will say so
+            known = self._prober.known(model, server)
+            if known is None:
+                yield ProviderNotice(
+                    text=f"Trying out whether {model} makes tool calls …", level="info", code="tool_probe"
+                )
+                known = await self._prober.probe(self._inner, model, server)
+                yield ProviderNotice(text=f"{model}: {told(known)}.", level="info", code="tool_way")
+            self._mode.settle(model, _way(known, small))
+
+    # --- until it can be run --------------------------------------------------------------------------------
+
+    async def _until_callable(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
+        asked, done, wrong = request, None, list[str]()
+        usage = Usage()
+        for attempt in range(1, RETRIES + 2):
+            before, done = done, None
+            try:
+                async with aclosing(self._inner.stream(asked)) as events:
+                    async for event in events:
+                        if isinstance(event, Completed):
+                            done = event
+                        else:
+                            yield event
+            except ProviderError as error:
+                if before is None or error.kind not in {"invalid_request", "server", "too_long"}:
+                    raise
+                done, wrong = before, [*wrong, f"the server did not take the constrained try: {error.message}"]
+            assert done is not None
+            usage += done.usage if done is not before else Usage()
+            problem = problem_in(done, request.tools)
+            if problem is None or attempt > RETRIES or done is before:
+                yield _concluded(done, usage, wrong)
+                return
+            wrong.append(problem.what)
+            yield Retrying(attempt=attempt, delay=0, reason=_reason(problem), max_attempts=RETRIES)
+            form = form_named(done.parse.dialect if done.parse else self._mode.way(request.model).form)
+            asked = asked_again(request, done, problem, form, constrained=attempt == RETRIES)
+
+
+def _reason(problem: Problem) -> str:
+    return f"The call of {problem.call.name} could not be read: {problem.what}"
+
+
+def _concluded(done: Completed, usage: Usage, wrong: list[str]) -> Completed:
+    """The answer with the tokens of all tries, and with their story where there were several."""
+    if not wrong:
+        return done
+    parse = done.parse or ParseTrace(raw=done.message.text, dialect="native")
+    story = f"after {len(wrong)} failed {'try' if len(wrong) == 1 else 'tries'}: {'; '.join(wrong)}"
+    note = "; ".join(part for part in (parse.note, story) if part)
+    return structs.replace(done, usage=usage, parse=structs.replace(parse, note=note))
+
+
+def _is_small(server: FoundServer | None, model: str) -> bool | None:
+    """Whether the model has fewer than about ten billion parameters; None when the server does not tell."""
+    size = next((info.size_bytes for info in server.models if info.id == model), 0) if server else 0
+    return size < _SMALL if size else None
+
+
+def _way(probe: ToolProbe, small: bool | None) -> Way:
+    if probe.verdict == "native":
+        return Way(small=bool(small))
+    return Way(kind="text", form=form_shown(probe.dialect, probe.raw).name, small=small is not False)
+
+
+def told(probe: ToolProbe) -> str:
+    """What came of a probe, in words for a person."""
+    match probe.verdict:
+        case "native":
+            return "native tool calls"
+        case "text":
+            return f"writes tool calls as text ({probe.dialect}); read from there"
+        case "none":
+            return "made no tool call by itself; tools are described in the prompt with an example"
