@@ -218,6 +218,7 @@ class LocalWorkbench:
         return Surroundings(
             environment=environment,
             settings=settings.data,
+            probes=self.places.cache / "tool-probes.json",
             key_helper=None
             if helper is None
             else shell_helper(helper.data["apiKeyHelper"], self.places.home, str(helper.source("apiKeyHelper"))),
