@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from .agents import builtin_agents
 from .compaction import WindowCompactor
 from .context.git import branch_of
 from .context.memory import Memory, MemoryScope
@@ -26,7 +25,11 @@ from .parts import Parts
 from .permissions.audit import Told
 from .permissions.policy import Policy, PolicyOptions
 from .places import Places
-from .protocol.agents import AgentSpec
+from .plugins.extensions import Extensions, load_extensions
+from .plugins.finding import PluginScene, managed_plugins
+from .plugins.furnishing import Furniture, usage_of
+from .plugins.invocation import Invocations, Usage
+from .plugins.turn_scope import TurnScope
 from .protocol.base import JsonObject
 from .protocol.decisions import Mode, PermissionQuery, Source
 from .protocol.errors import ProviderError
@@ -50,6 +53,7 @@ from .tools.builtin import ToolParts, builtin_tools
 from .tools.file_tool import FileAccess
 from .tools.ledger import Access, Ledger
 from .tools.search import SearchEngine
+from .tools.skill import Skill
 from .tools.todo import TodoList
 from .tools.toolbox import Toolbox
 
@@ -75,16 +79,18 @@ class Wishes:
     session_id: str = ""
     name: str = ""
     version: str = ""
+    plugin_dirs: tuple[Path, ...] = ()
 
 
 @dataclass(slots=True)
 class Opening:
-    """What a session is opened with: its journal, its past, and how it begins."""
+    """What a session is opened with: its journal, its past, and how it begins. Assembling it sets what is `brought`."""
 
     journal: Journal
     started: SessionStarted
     past: Sequence[Fact] = ()
     notices: list[Notice] = field(default_factory=list[Notice])
+    brought: Extensions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,7 @@ async def assemble(
     """One session, ready to run."""
     makers = _Makers(ground, settings, opening)
     workspace = makers.workspace()
+    furniture = await makers.furniture(workspace)
     policy = Policy(
         settings,
         workspace,
@@ -137,11 +144,16 @@ async def assemble(
         max_steps=ground.wishes.max_steps,
         effort=ground.wishes.effort,
         stop_hook_cap=_stop_hook_cap(ground.environment),
-        after_hooks=partial(_look_again, tool_parts.files.ledger),
+        after_hooks=furniture.after_hooks(partial(_look_again, tool_parts.files.ledger)),
     )
     makers.hook_context.ask_model = partial(ask_object, parts)
-    subagents = Subagents(parts, builtin_agents, makers.brief(workspace), partial(model_named, parts))
+    model_for = partial(model_named, parts)
+    subagents = Subagents(parts, furniture.agents, furniture.brief, model_for, furniture.living(hooks))
     toolbox.add(Agent(subagents, background))
+    scope = TurnScope(parts, hooks, model_for)
+    usage = makers.usage(parts, policy, workspace)
+    invocations = Invocations(furniture.extensions.catalog, parts, scope, subagents, usage)
+    toolbox.add(Skill(invocations))
     live = makers.live(policy, hooks)
     compactor = makers.compactor(parts, workspace)
     around = Surroundings(
@@ -149,6 +161,7 @@ async def assemble(
         memory=makers.memory(workspace),
         notices=tuple(opening.notices),
         expand=makers.expand(policy, workspace),
+        unfold=invocations.unfold,
         watchers=[transcript.apply, compactor.note],
         compactor=compactor,
         refresh=live.refresh,
@@ -179,6 +192,34 @@ class _Makers:
         self._opening = opening
         self._id = opening.journal.session_id
         self.hook_context: HookContext
+        self._furniture: Furniture
+
+    async def furniture(self, workspace: Workspace) -> Furniture:
+        """What files and plugins bring, found in a thread: it reads many small files."""
+        ground, wishes = self._ground, self._ground.wishes
+        scene = PluginScene(ground.places, ground.environment, self._settings, wishes.root, wishes.plugin_dirs)
+        brought = await asyncio.to_thread(load_extensions, scene, wishes.additional)
+        self._opening.brought = brought
+        self._opening.notices += brought.notices
+        self._furniture = Furniture(brought, self._id, workspace)
+        return self._furniture
+
+    def usage(self, parts: Parts, policy: Policy, workspace: Workspace) -> Usage:
+        """What commands and skills need of the session."""
+        expand = self.expand(policy, workspace)
+
+        def attach(text: str) -> tuple[tuple[Block, ...], tuple[Notice, ...]]:
+            blocks, notices = expand(Prompt(text=text))
+            return blocks[1:], notices
+
+        windows = _Windows(parts)
+        furniture, environment = self._furniture, self._ground.environment
+        return usage_of(furniture, self._settings, parts, attach, windows.current, environment)
+
+    def _hook_specs(self, settings: Settings) -> tuple[list[HookSpec], list[Notice]]:
+        """The hooks of settings and of plugins."""
+        specs, notices = hook_specs(settings)
+        return [*specs, *self._furniture.extensions.hooks()], notices
 
     def workspace(self) -> Workspace:
         wishes = self._ground.wishes
@@ -200,7 +241,7 @@ class _Makers:
         return {name: str(value) for name, value in values.items()}
 
     def hooks(self, policy: Policy, workspace: Workspace, transcript_path: Path) -> Hooks:
-        specs, notices = hook_specs(self._settings)
+        specs, notices = self._hook_specs(self._settings)
         self._opening.notices += notices
         self.hook_context = HookContext(
             session_id=self._id,
@@ -226,7 +267,11 @@ class _Makers:
 
         shell = Shell(
             spool_folder=self._session_folder(),
-            environment=lambda: {**self._settings_environment(), "CLAUDE_PROJECT_DIR": str(workspace.root)},
+            environment=lambda: {
+                **self._furniture.environment(self._ground.environment),
+                **self._settings_environment(),
+                "CLAUDE_PROJECT_DIR": str(workspace.root),
+            },
             env_file=self._session_folder() / "environment.sh",
             is_read_only=is_read_only,
             ambient=self._ground.environment,
@@ -242,7 +287,10 @@ class _Makers:
     async def context(self, parts: Parts, toolbox: Toolbox) -> Callable[[], ContextPrepared]:
         wishes = self._ground.wishes
         around = await look_around(parts.workspace, model=parts.model)
-        appended = [("--append-system-prompt", wishes.appended)] if wishes.appended else []
+        style, notices = self._furniture.extensions.style()
+        self._opening.notices += notices
+        appended = [style] if style is not None else []
+        appended += [("--append-system-prompt", wishes.appended)] if wishes.appended else []
         prompt = build_system_prompt(around, override=wishes.system_prompt, appended=appended)
 
         def prepared() -> ContextPrepared:
@@ -283,16 +331,7 @@ class _Makers:
         def load() -> Settings:
             return load_settings(places, wishes.root, extra=wishes.settings, sources=wishes.sources, trusted=trusted)
 
-        return LiveSettings(SettingsWatch(self._settings, load), policy, hooks, hook_specs, hook_switches)
-
-    def brief(self, workspace: Workspace) -> Callable[[AgentSpec], ContextPrepared]:
-        """Makes the system prompt of a subagent: its own, and where it works."""
-
-        def brief(spec: AgentSpec) -> ContextPrepared:
-            text = f"{spec.prompt}\n\nWorking directory: {workspace.cwd}".strip()
-            return ContextPrepared(system=text, sources={f"agent {spec.name}": len(text)})
-
-        return brief
+        return LiveSettings(SettingsWatch(self._settings, load), policy, hooks, self._hook_specs, hook_switches)
 
     def memory(self, workspace: Workspace) -> Callable[[], Sequence[tuple[str, str]]]:
         scope = MemoryScope(
@@ -374,6 +413,7 @@ def hook_switches(settings: Settings) -> HookSwitches:
         disable_all=bool(settings.get("disableAllHooks", default=False)),
         disable_managed=bool(settings.managed("disableAllHooks")),
         managed_only=bool(settings.get("allowManagedHooksOnly", default=False)),
+        managed_plugins=managed_plugins(settings),
         allowed_http_urls=None if urls is None else tuple(urls),
         http_env_vars=None if names is None else tuple(names),
     )

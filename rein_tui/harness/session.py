@@ -50,6 +50,7 @@ from .protocol.messages import Block, Message, TextBlock
 from .protocol.ports import Emit, Journal, Permissions, Prompt, Provider, SessionInfo
 from .protocol.rewind import Restored, RewindPlan
 from .shell_turn import ShellTurn
+from .unfolding import Unfolded
 
 _GATE_OPTIONS = (
     Option(label="Do not send", description="The prompt comes back"),
@@ -78,14 +79,16 @@ class Surroundings:
 
     `context` gives system prompt and tools as of now. `memory` gives the memory files as (path, text), once a
     session. `notices` are what was wrong when the session was put together. `expand` turns a typed prompt into
-    blocks (references, images) with notices. `watchers` see every stored fact (the transcript that hooks read,
-    titles). `refresh` takes over changed settings at the start of a turn. `closers` end what the session started.
+    blocks (references, images) with notices; `unfold` a typed `/name …` into messages. `watchers` see every stored
+    fact (the transcript that hooks read, titles). `refresh` takes over changed settings at the start of a turn.
+    `closers` end what the session started.
     """
 
     context: Callable[[], ContextPrepared]
     memory: Callable[[], Sequence[tuple[str, str]]] = tuple
     notices: tuple[Notice, ...] = ()
     expand: Callable[[Prompt], tuple[tuple[Block, ...], tuple[Notice, ...]]] | None = None
+    unfold: Callable[[Prompt, Emit], Awaitable[Unfolded | None]] | None = None
     watchers: list[Callable[[Fact], None]] = field(default_factory=list[Callable[[Fact], None]])
     compactor: Compactor | None = None
     refresh: Callable[[Emit], Awaitable[None]] | None = None
@@ -408,12 +411,11 @@ class Session:
         if verdict.blocked or verdict.stop:
             loop.progress.reason, loop.progress.detail = "hook", verdict.reason or verdict.stop_reason
             return
-        expand = self._around.expand
-        blocks, notices = expand(prompt) if expand is not None else (_plain(prompt), ())
-        for notice in notices:
-            yield notice
-        if not verdict.suppress_prompt:
-            yield _user(blocks, "prompt")
+        async with aclosing(self._prompted(prompt, loop.progress, suppressed=verdict.suppress_prompt)) as events:
+            async for event in events:
+                yield event
+        if loop.progress.reason != "end_turn":
+            return
         for text in [*verdict.context, *self._whispers()]:
             yield _user((TextBlock(text=_reminder(text)),), "hook", "UserPromptSubmit")
         async with aclosing(loop.run(self._prepared)) as events:
@@ -421,6 +423,30 @@ class Session:
                 if isinstance(event, ContextPrepared):
                     self._prepared = event
                 yield event
+
+    async def _prompted(self, prompt: Prompt, progress: Progress, *, suppressed: bool) -> AsyncGenerator[Event]:
+        """The prompt as it joins the conversation: a command unfolded, else the words with what they refer to."""
+        unfold, found = self._around.unfold, list[Unfolded | None]()
+        if unfold is not None:
+
+            async def work(tell: Emit) -> None:
+                found.append(await unfold(prompt, tell))
+
+            async with aclosing(told_by(work, self.parts.interrupt)) as events:
+                async for event in events:
+                    yield event
+        if found and found[0] is not None:
+            for message in found[0].messages:
+                yield message
+            if found[0].refused:
+                progress.reason, progress.detail = "denied", found[0].refused
+            return
+        expand = self._around.expand
+        blocks, notices = expand(prompt) if expand is not None else (_plain(prompt), ())
+        for notice in notices:
+            yield notice
+        if not suppressed:
+            yield _user(blocks, "prompt")
 
     async def _refreshed(self) -> AsyncGenerator[Event]:
         if self._around.refresh is not None:

@@ -8,7 +8,7 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, replace
 
 from msgspec import structs
@@ -94,7 +94,8 @@ class Subagents:
     """Runs subagents for one session.
 
     `specs` are the kinds there are, as of now; `brief` makes an agent's system prompt; `model_for` turns a model
-    name of a spec or call into a model id of the session's provider (empty: the session's own).
+    name of a spec or call into a model id of the session's provider (empty: the session's own). `living` is entered
+    for an agent, with its id, while it runs: for the hooks that it brings.
     """
 
     def __init__(
@@ -103,11 +104,13 @@ class Subagents:
         specs: Callable[[], Mapping[str, AgentSpec]],
         brief: Callable[[AgentSpec], ContextPrepared],
         model_for: Callable[[str], Awaitable[str]],
+        living: Callable[[AgentSpec, str], AbstractContextManager[None]] = lambda spec, agent_id: nullcontext(),
     ) -> None:
         self._parts = parts
         self.specs = specs
         self._brief = brief
         self._model_for = model_for
+        self._living = living
         self._numbers = itertools.count(1)
 
     def next_id(self) -> str:
@@ -122,7 +125,12 @@ class Subagents:
         `interrupt` is its own switch when it goes on in the background.
         """
         agent = AgentIdentity(id=self.next_id(), type=spec.name, depth=context.depth + 1)
-        parts = await self._inner_parts(spec, agent, model, interrupt)
+        with self._living(spec, agent.id):
+            return await self._run(spec, prompt, context, agent, await self._inner_parts(spec, agent, model, interrupt))
+
+    async def _run(
+        self, spec: AgentSpec, prompt: str, context: ToolContext, agent: AgentIdentity, parts: Parts
+    ) -> AgentResult:
         conversation = Conversation()
         started = time.perf_counter()
         counted = _Counted()
@@ -174,6 +182,7 @@ class Subagents:
             model=await self._model_for(wanted) or outer.model,
             agent=agent,
             mode=mode or outer.mode,
+            effort=spec.effort or outer.effort,
             max_steps=spec.max_turns or outer.max_steps,
             interrupt=interrupt or outer.interrupt,
         )

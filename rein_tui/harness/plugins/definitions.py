@@ -4,13 +4,14 @@ import os
 from pathlib import Path
 from typing import cast, get_args
 
+from ..hooks.config import parse_hooks
 from ..permissions.rules import parse_rule
 from ..protocol.agents import AgentSpec
 from ..protocol.decisions import Mode, Rule, Source
 from ..protocol.errors import ConfigError
 from ..protocol.events import Notice
+from ..protocol.hooks import HookSpec
 from ..settings.reader import read_bytes
-from ..settings.shapes import is_object
 from .frontmatter import Frontmatter, read_frontmatter
 from .substitute import fill, folder_values
 from .words import Definition, Owner, Style
@@ -100,7 +101,11 @@ def read_agent(path: Path, owner: Owner, scope: str = "") -> tuple[AgentSpec | N
     if owner.plugin:
         name = ":".join(part for part in (owner.plugin, scope, name) if part)
         notices += _dropped(head)
-    mode = _mode(head, notices) if not owner.plugin and owner.trusted else None
+    mode, hooks = None, list[HookSpec]()
+    if not owner.plugin and owner.trusted:
+        mode = _mode(head, notices)
+        hooks, problems = parse_hooks(head.mapping("hooks"), lambda _: head.source("hooks"), owner="agent:")
+        notices += problems
     spec = AgentSpec(
         name=name,
         description=head.text("description") or head.first_paragraph,
@@ -113,6 +118,7 @@ def read_agent(path: Path, owner: Owner, scope: str = "") -> tuple[AgentSpec | N
         background=head.flag("background"),
         color=head.text("color"),
         skills=head.items("skills") or (),
+        hooks=tuple(hooks),
         source=Source(layer=owner.layer, path=str(path), line=1),
         plugin_id=owner.plugin_id,
     )
@@ -140,13 +146,6 @@ def _mode(head: Frontmatter, notices: list[Notice]) -> Mode | None:
         text = f"permissionMode {word!r} is none of {', '.join(get_args(Mode))}; the session's mode holds"
         notices.append(Notice(text=text, level="warning", where=str(head.source("permissionMode")), code="bad_mode"))
     return None
-
-
-def agent_hooks(path: str, owner: Owner) -> tuple[dict[str, object], Frontmatter]:
-    """The hooks that an agent's or skill's file brings, with the file for their places. Raises ConfigError."""
-    head = read_file(Path(path), owner)
-    value = head.values.get("hooks")
-    return (value if is_object(value) else {}), head
 
 
 def body_of(path: str, owner: Owner, project: str) -> str:

@@ -47,8 +47,7 @@ class Rendered:
 
 async def render(defined: Definition, raw: str, scene: Scene) -> Rendered:
     """The body of a definition with everything filled in. Raises Aborted, ConfigError."""
-    body = read_file_body(defined)
-    text = fill(fill_arguments(body, raw, defined.arguments, defined.base), _values(defined, scene))
+    text = _prepared(defined, raw, scene)
     options = option_values(defined.owner)
     said: list[str] = []
     words: list[str] = []
@@ -63,6 +62,17 @@ async def render(defined: Definition, raw: str, scene: Scene) -> Rendered:
         at = match.end()
     rest = fill(text[at:], options)
     return Rendered("".join([*said, rest]).strip(), "\n".join([*words, rest]), tuple(commands))
+
+
+def render_words(defined: Definition, scene: Scene) -> str:
+    """The body without arguments and without running anything: for a skill that an agent begins with."""
+    return fill(_SHELL.sub(DISABLED, _prepared(defined, "", scene)), option_values(defined.owner)).strip()
+
+
+def _prepared(defined: Definition, raw: str, scene: Scene) -> str:
+    """Arguments and folders filled in."""
+    body = read_file_body(defined)
+    return fill(fill_arguments(body, raw, defined.arguments, defined.base), _values(defined, scene))
 
 
 def read_file_body(defined: Definition) -> str:

@@ -1,0 +1,112 @@
+"""What files and plugins bring to one session, found once and found again on demand."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..protocol.agents import AgentSpec
+from ..protocol.events import Notice
+from ..protocol.hooks import HookSpec
+from ..settings.shapes import is_object
+from .catalog import Catalog
+from .definitions import body_of
+from .finding import PluginScene, find_plugins
+from .rendering import Scene, render_words
+from .shelves import Library, shelves
+from .styles import chosen_style
+from .words import Owner, Plugin, ServerDefinition
+
+
+@dataclass(slots=True)
+class Extensions:
+    """The catalog of a session, and what its plugins add elsewhere: hooks, servers, programs."""
+
+    scene: PluginScene
+    catalog: Catalog
+    plugins: list[Plugin]
+    notices: list[Notice] = field(default_factory=list[Notice])
+
+    @property
+    def active(self) -> list[Plugin]:
+        """The plugins that count."""
+        return [plugin for plugin in self.plugins if plugin.enabled and plugin.loaded]
+
+    def hooks(self) -> list[HookSpec]:
+        """The hooks of all active plugins, plugin by plugin."""
+        return [spec for plugin in self.active for spec in plugin.hooks]
+
+    def servers(self) -> list[ServerDefinition]:
+        """The MCP servers of all active plugins."""
+        return [server for plugin in self.active for server in plugin.mcp]
+
+    def search_path(self, before: str) -> str:
+        """PATH with the plugins' programs in front."""
+        return os.pathsep.join([*(plugin.bin for plugin in self.active if plugin.bin), *([before] if before else [])])
+
+    def reload(self) -> list[Notice]:
+        """Find plugins anew; what is wrong now and was not before."""
+        told = set(self.notices)
+        found = find_plugins(self.scene)
+        self.plugins = found.plugins
+        self.catalog.use_plugins(found.active)
+        self.notices = [*found.notices, *plugin_notices(found.plugins)]
+        return [notice for notice in self.notices if notice not in told]
+
+    def style(self) -> tuple[tuple[str, str] | None, list[Notice]]:
+        """The output style in force as (source, text), and what is wrong with it."""
+        wanted = self.scene.settings.get("outputStyle", default="")
+        styles = self.catalog.styles()
+        return chosen_style(wanted if isinstance(wanted, str) else "", styles, self.active, str(self.scene.root))
+
+    def agent_prompt(self, spec: AgentSpec) -> str:
+        """An agent's system prompt: kept in its file until now. Raises ConfigError."""
+        if spec.prompt or not spec.source.path:
+            return spec.prompt
+        return body_of(spec.source.path, self._owner(spec), str(self.scene.root))
+
+    def preloaded(self, spec: AgentSpec, scene: Scene) -> list[str]:
+        """The texts of the skills that an agent begins with; one that is not there is left out. Raises ConfigError."""
+        found = [self.catalog.find(name) for name in spec.skills]
+        return [
+            f"<skill name={each.name!r}>\n{render_words(each, scene)}\n</skill>"
+            for each in found
+            if each is not None and each.for_model
+        ]
+
+    def _owner(self, spec: AgentSpec) -> Owner:
+        plugin = next((plugin for plugin in self.plugins if plugin.id == spec.plugin_id), None)
+        if plugin is None:
+            return Owner(layer=spec.source.layer, label=spec.source.layer)
+        return Owner(layer="plugin", label=plugin.id, plugin=plugin.name, root=plugin.root, data=plugin.data)
+
+
+def load_extensions(scene: PluginScene, additional: Sequence[Path] = ()) -> Extensions:
+    """Everything that files and plugins bring. Reads files, runs nothing, never raises for what it finds."""
+    from dataclasses import replace
+
+    found_shelves = shelves(scene.places, scene.root, tuple(additional), trusted=scene.settings.trusted)
+    scene = replace(scene, shelves=found_shelves)
+    found = find_plugins(scene)
+    overrides = scene.settings.merged("skillOverrides")
+    words = {name: value for name, value in overrides.items() if isinstance(value, str)} if is_object(overrides) else {}
+    catalog = Catalog(Library(found_shelves), found.active, scene.root, words)
+    notices = [*found.notices, *plugin_notices(found.plugins), *catalog.new_problems()]
+    return Extensions(scene, catalog, found.plugins, notices)
+
+
+def plugin_notices(plugins: Sequence[Plugin]) -> list[Notice]:
+    """What a person should know about their plugins at the start of a session; trifles wait for `plugin validate`."""
+    return [
+        notice
+        for plugin in plugins
+        if plugin.enabled
+        for notice in plugin.problems
+        if notice.level == "error" or notice.code in _WORTH_TELLING
+    ]
+
+
+_WORTH_TELLING = frozenset(
+    """frontmatter_ignored entry_skipped inert_rule unknown_hook_event bad_matcher bad_hook path_outside
+    option_missing server_not_started""".split()
+)

@@ -1,0 +1,192 @@
+"""Which plugins a session has: named on the command line, lying in skills folders, installed and enabled."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..places import Places
+from ..protocol.base import JsonObject
+from ..protocol.errors import ConfigError
+from ..protocol.events import Notice
+from ..settings.layers import Settings
+from ..settings.shapes import is_list, is_object
+from .loader import PluginPlace, load_plugin
+from .manifest import read_manifest
+from .marketplace import read_marketplace
+from .records import Installed, Known, PluginFolders, read_installed, read_known
+from .shelves import Shelf, personal_plugins
+from .words import Plugin
+
+INLINE, SKILLS_FOLDER = "inline", "skills-dir"
+
+
+@dataclass(frozen=True, slots=True)
+class PluginScene:
+    """Where to look, and what settings say."""
+
+    places: Places
+    environment: Mapping[str, str]
+    settings: Settings
+    root: Path
+    given: Sequence[Path] = ()
+    shelves: Sequence[Shelf] = ()
+
+    @property
+    def folders(self) -> PluginFolders:
+        """Where installed plugins live."""
+        return PluginFolders.of(self.places, self.environment)
+
+
+@dataclass(slots=True)
+class FoundPlugins:
+    """The plugins of a session, those that are off included, and what is wrong around them."""
+
+    plugins: list[Plugin] = field(default_factory=list[Plugin])
+    notices: list[Notice] = field(default_factory=list[Notice])
+
+    @property
+    def active(self) -> list[Plugin]:
+        """Those that count."""
+        return [plugin for plugin in self.plugins if plugin.enabled and plugin.loaded]
+
+
+def find_plugins(scene: PluginScene, *, disabled_too: bool = False) -> FoundPlugins:
+    """All plugins, loaded. `disabled_too` loads also what is turned off: for lists. Never raises."""
+    found = FoundPlugins()
+    switches = _Switches(scene.settings)
+    places = [PluginPlace(path.absolute(), INLINE, options=switches.options(path.name, INLINE)) for path in scene.given]
+    if not switches.is_locked_down:
+        places += [PluginPlace(path, SKILLS_FOLDER) for path in personal_plugins(list(scene.shelves))]
+    taken: set[str] = set()
+    for place in places:
+        plugin = load_plugin(place, scene.places, str(scene.root))
+        taken.add(plugin.name)
+        found.plugins.append(_enabled(plugin, switches.is_enabled(plugin.id, default=True)))
+    try:
+        installed = _here(read_installed(scene.folders), scene.root)
+        known = read_known(scene.folders)
+    except ConfigError as problem:
+        found.notices.append(
+            Notice(text=problem.message, level="warning", where=problem.where, hint=problem.hint, code="plugins")
+        )
+        return found
+    offers = _Offers(known, found.notices)
+    for each in installed:
+        if each.name in taken and not switches.is_managed(each.id):
+            continue
+        default = _default_enabled(each, offers)
+        enabled = switches.is_enabled(each.id, default=default)
+        if enabled or disabled_too:
+            found.plugins.append(_installed(each, offers, switches, scene, enabled=enabled))
+    return found
+
+
+def _enabled(plugin: Plugin, enabled: bool) -> Plugin:
+    from msgspec import structs
+
+    return plugin if plugin.enabled == enabled else structs.replace(plugin, enabled=enabled)
+
+
+def _installed(each: Installed, offers: "_Offers", switches: "_Switches", scene: PluginScene, enabled: bool) -> Plugin:
+    place = PluginPlace(
+        each.path,
+        each.marketplace,
+        each.name,
+        offers.entry(each.marketplace, each.name),
+        switches.options(each.name, each.marketplace),
+        enabled,
+        each.version,
+    )
+    return load_plugin(place, scene.places, str(scene.root))
+
+
+def _here(installed: Sequence[Installed], root: Path) -> list[Installed]:
+    """One installation of each plugin: that for this project before the person's own."""
+    found: dict[str, Installed] = {}
+    for each in sorted(installed, key=lambda each: not each.project):
+        if not each.project or root.is_relative_to(each.project):
+            found.setdefault(each.id, each)
+    return list(found.values())
+
+
+def _default_enabled(each: Installed, offers: "_Offers") -> bool:
+    """What holds where no settings file says anything about the plugin."""
+    manifest = read_manifest(each.path, offers.entry(each.marketplace, each.name), each.name)
+    return manifest.data.get("defaultEnabled") is not False
+
+
+class _Offers:
+    """Marketplace entries of installed plugins; each index is read once, and only when it is needed."""
+
+    def __init__(self, known: Mapping[str, Known], notices: list[Notice]) -> None:
+        self._known = known
+        self._notices = notices
+        self._entries: dict[str, dict[str, JsonObject]] = {}
+
+    def entry(self, marketplace: str, name: str) -> JsonObject:
+        """The entry of one plugin; empty when the marketplace is not there any more."""
+        if marketplace not in self._entries:
+            self._entries[marketplace] = self._read(marketplace)
+        return self._entries[marketplace].get(name, {})
+
+    def _read(self, marketplace: str) -> dict[str, JsonObject]:
+        known = self._known.get(marketplace)
+        if known is None:
+            return {}
+        try:
+            return {offer.name: offer.entry for offer in read_marketplace(known.path).offers}
+        except ConfigError as problem:
+            self._notices.append(
+                Notice(
+                    text=f"the marketplace {marketplace} cannot be read: {problem.message}",
+                    level="warning",
+                    where=problem.where,
+                    hint=f"rein-tui plugin marketplace update {marketplace}",
+                    code="marketplace",
+                )
+            )
+            return {}
+
+
+class _Switches:
+    """What settings say about plugins."""
+
+    def __init__(self, settings: Settings) -> None:
+        enabled = settings.merged("enabledPlugins")
+        self._enabled: JsonObject = enabled if is_object(enabled) else {}
+        managed = settings.managed("enabledPlugins")
+        self._managed: JsonObject = managed if is_object(managed) else {}
+        strict = settings.managed("strictKnownMarketplaces")
+        self._strict: list[Any] | None = strict if is_list(strict) else None
+        self._configs: dict[str, JsonObject] = {}
+        for layer in reversed(settings.layers_of("managed", "command_line", "user")):
+            configs = layer.value("pluginConfigs")
+            for plugin_id, config in configs.items() if is_object(configs) else ():
+                options = config.get("options") if is_object(config) else None
+                if is_object(options):
+                    self._configs[plugin_id] = self._configs.get(plugin_id, {}) | options
+
+    @property
+    def is_locked_down(self) -> bool:
+        """Whether policy leaves no room for plugins out of skills folders."""
+        return self._strict is not None and {"source": SKILLS_FOLDER} not in self._strict
+
+    def is_enabled(self, plugin_id: str, *, default: bool) -> bool:
+        """Whether a plugin counts; policy first."""
+        value = self._managed.get(plugin_id, self._enabled.get(plugin_id, default))
+        return value is not False
+
+    def is_managed(self, plugin_id: str) -> bool:
+        """Whether policy turns it on."""
+        return self._managed.get(plugin_id) is True
+
+    def options(self, name: str, origin: str) -> JsonObject:
+        """The option values that a person or policy set for it."""
+        return self._configs.get(f"{name}@{origin}", {})
+
+
+def managed_plugins(settings: Settings) -> frozenset[str]:
+    """The plugins that policy turns on, by id."""
+    managed = settings.managed("enabledPlugins")
+    return frozenset(key for key, value in managed.items() if value is True) if is_object(managed) else frozenset()
