@@ -180,7 +180,7 @@ def body(proposal: Proposal, width: int, style: DiffStyle = "auto") -> list[Piec
 
 def trace(decision: Decision, width: int) -> list[Piece]:
     """Every reason: parts, hooks, rules tried and why each did or did not decide."""
-    pieces = [BLANK, Piece(Content.styled("─" * width, "$rule"), wrap="crop")]
+    pieces = [BLANK, Piece(Content.styled("─" * width, "$border-blurred"), wrap="crop")]
     for block in decision_blocks(decision):
         pieces += block.pieces(width)
     return pieces
