@@ -195,7 +195,7 @@ class ContextPane(Vertical):
                 continue
             folded = kind in self._folded
             rows.append(GroupRow(kind, items, filling, folded, len(off)))
-            if not folded and (len(items) + len(off) > 1 or (items and items[0].name != GROUPS[kind])):
+            if not folded and (off or len(items) > 1 or (items and items[0].name != GROUPS[kind])):
                 rows += [ItemRow(item, filling, off=False) for item in items]
                 rows += [ItemRow(item, filling, off=True) for item in off]
         entries = self._list.load(rows)

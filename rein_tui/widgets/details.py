@@ -74,6 +74,8 @@ class Page(Surface):
 
     def _hold_top(self, entries: list[Entry[Block]]) -> None:
         self.reading.top = (entries[0], 0) if entries else None
+        if entries:
+            self.lines_of(entries[0])  # its height is known then, and its first row stays on top
         self._follow(False)
         self.settle()
 

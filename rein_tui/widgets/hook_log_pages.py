@@ -78,7 +78,7 @@ def story(run: HookRun) -> Iterator[Block]:
     if run.reason:
         yield prose(run.reason)
     if run.result in BROKEN:
-        policy = run.hook.on_error or ("ask" if words.endswith("asks") else "continue")
+        policy = run.hook.on_error or ("ask" if words.endswith("ask") else "continue")
         yield muted(_POLICIES[policy])
     yield Passage(lambda _: [BLANK], "")
     yield _facts(run)

@@ -39,7 +39,7 @@ def outcome(run: HookRun) -> tuple[str, str]:
     words, style = OUTCOMES[run.result]
     if run.result in BROKEN:
         policy = run.hook.on_error or ("ask" if run.hook.point in _GATES else "continue")
-        words += {"ask": ", asks", "block": ", blocks"}.get(policy, ", open")
+        words += {"ask": " → ask", "block": " → block"}.get(policy, " open" if run.result == "failed" else "")
     return words, style
 
 
@@ -108,7 +108,7 @@ class RunRow(HookRow):
             figures.append((Content.styled(code, "$text-error" if run.exit_code else "$text-disabled"), 7))
         figures += [
             (Content.styled(short_duration(run.duration), "$text-muted"), 6),
-            (Content.styled(words, style), 12 if width >= ROOMY else 9),
+            (Content.styled(words, style), 16 if width >= CODED else 12 if width >= ROOMY else 9),
         ]
         return self.line(width, middle, figures)
 

@@ -64,6 +64,7 @@ class CallRecord(Record):
     """One tool call, with everything that happened to it."""
 
     summary: str = ""
+    cwd: str = ""
     requested: ev.ToolCallRequested = field(default_factory=lambda: ev.ToolCallRequested(call_id="", name=""))
     step: StepRecord | None = None
     decisions: list[ev.PermissionDecided] = field(default_factory=list[ev.PermissionDecided])
@@ -147,6 +148,7 @@ class Records:
             case ev.ToolCallRequested():
                 call = CallRecord(event.turn, event.parent, event.time, requested=event)
                 call.step = self._open_steps.get(event.parent)
+                call.cwd = self._cwd
                 call.summary = event.summary.replace(f"{self._cwd}/", "") if self._cwd else event.summary
                 self.calls[event.call_id] = call
                 return self._placed(call)

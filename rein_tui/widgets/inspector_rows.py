@@ -132,7 +132,7 @@ def _call_figures(call: CallRecord, width: int) -> list[tuple[Content, int]]:
     marks = Content.styled("✎" if call.started is not None and call.started.edited_by else "", "$text-accent")
     hooks = sum(fired.run.result != "nothing" for fired in call.hooks)
     anchor = Content.styled("⚓" if hooks else "", "$text-secondary")
-    return [(anchor + marks, 2), (provenance(call), _PROVENANCE_CELLS if width >= 50 else 11), (words, _TIME_CELLS)]
+    return [(anchor + marks, 3), (provenance(call), _PROVENANCE_CELLS if width >= 50 else 11), (words, _TIME_CELLS)]
 
 
 def _step_figures(step: StepRecord, width: int) -> list[tuple[Content, int]]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from .block import Block
+from .chat_notes import hook_name
 from .figures import short_duration
 from .inspector_records import CallRecord, StepRecord
 from .lines import Piece, joined
-from .passages import Passage, facts_table, heading, muted
+from .passages import Passage, facts_table, heading, muted, prose
 from .rows import fit
 from .safe import safe_content
 
@@ -40,24 +41,9 @@ def call_timing(call: CallRecord) -> Iterator[Block]:
         yield muted("It has just been asked for.")
         return
     yield waterfall(phases)
-    yield heading("together")
-    totals: dict[str, float] = {}
-    for phase in phases:
-        totals[phase.kind] = totals.get(phase.kind, 0.0) + phase.duration
-    whole = call.finished.time - call.requested.time if call.finished is not None else 0.0
-    names = {
-        "queue": "in the queue",
-        "hook": "hooks",
-        "check": "permission check",
-        "you": "waiting for you",
-        "run": "ran",
-    }
-    yield facts_table(
-        [
-            *((names[kind], short_duration(seconds)) for kind, seconds in totals.items() if kind in names),
-            ("asked to answered", short_duration(whole) if whole > 0 else ""),
-        ]
-    )
+    if call.finished is not None:
+        whole = call.finished.time - call.requested.time
+        yield prose(f"{short_duration(whole)} from asked for to answered", "$text-muted")
 
 
 def call_phases(call: CallRecord) -> list[Phase]:
@@ -66,7 +52,7 @@ def call_phases(call: CallRecord) -> list[Phase]:
     phases: list[Phase] = []
     for fired in call.hooks:
         run = fired.run
-        phases.append(Phase("hook", f"{run.hook.point} {run.hook.title}", run.started - origin, run.duration))
+        phases.append(Phase("hook", f"{run.hook.point} {hook_name(run)}", run.started - origin, run.duration))
     for decided in call.decisions:
         phases.append(Phase("check", "permission", decided.time - origin - decided.duration, decided.duration))
     if call.asked is not None and call.resolved is not None:

@@ -48,7 +48,7 @@ def why_blocks(call: CallRecord) -> Iterator[Block]:
     for number, decided in enumerate(call.decisions):
         if number:
             yield heading("decided again", "the input had changed, or somebody answered meanwhile")
-        yield from decision_blocks(decided.decision)
+        yield from decision_blocks(decided.decision, call.cwd)
     if call.resolved is not None:
         yield heading("your answer" if call.resolved.reply.answered_by == "person" else "the answer")
         yield _answer(call.resolved)
@@ -57,8 +57,8 @@ def why_blocks(call: CallRecord) -> Iterator[Block]:
         yield muted("withdrawn" if call.finished is not None else "not given yet")
 
 
-def decision_blocks(decision: Decision) -> Iterator[Block]:
-    """One decision with its reasons."""
+def decision_blocks(decision: Decision, cwd: str = "") -> Iterator[Block]:
+    """One decision with its reasons; files below `cwd` are named from there."""
     sentence = Content.assemble(
         (decision.outcome, f"bold {OUTCOME_STYLES[decision.outcome]}"), "  ", safe_content(decision.reason, "prompt")
     )
@@ -69,7 +69,7 @@ def decision_blocks(decision: Decision) -> Iterator[Block]:
             ("decided by", _BY.get(decision.decided_by, decision.decided_by)),
             ("rule", safe_text(f"{rule.behavior}  {rule.text}", "prompt") if rule else ""),
             ("layer", _LAYERS.get(source.layer, source.layer) if source else ""),
-            ("written in", str(source) if source and source.path else ""),
+            ("written in", _place(source, cwd) if source and source.path else ""),
             ("mode", decision.mode),
         ]
     )
@@ -80,10 +80,10 @@ def decision_blocks(decision: Decision) -> Iterator[Block]:
         yield _parts(decision.parts)
     if decision.hook_verdicts:
         yield heading("hooks")
-        yield _verdicts(decision.hook_verdicts)
+        yield _verdicts(decision.hook_verdicts, cwd)
     matched = sum(trial.matched for trial in decision.trials)
     yield heading("rules tried", f"{len(decision.trials)}, {matched} matched" if decision.trials else "")
-    yield _trials(decision.trials) if decision.trials else muted("no rule names this tool")
+    yield _trials(decision.trials, cwd) if decision.trials else muted("no rule names this tool")
     if decision.suggestions:
         yield heading("rules that would let it pass")
         yield facts_table([(", ".join(s.rules), s.label) for s in decision.suggestions])
@@ -102,17 +102,17 @@ def _parts(parts: Sequence[PartDecision]) -> Block:
     return Passage(lambda _: pieces, "\n".join(f"{p.outcome} {p.text}: {p.reason}" for p in parts))
 
 
-def _verdicts(verdicts: Sequence[HookVerdict]) -> Block:
+def _verdicts(verdicts: Sequence[HookVerdict], cwd: str) -> Block:
     pieces: list[Piece] = []
     for verdict in verdicts:
         words = verdict.reason or "no reason given"
         broken = Content.styled("broken  ", "$text-error") if verdict.broken else Content("")
         pieces.append(Piece(broken + safe_content(words, "path"), _outcome(verdict.outcome), Content(" " * 6)))
-        pieces.append(_where(verdict.source))
+        pieces.append(_where(verdict.source, cwd))
     return Passage(lambda _: pieces, "\n".join(f"{v.outcome} {v.reason} ({v.source})" for v in verdicts))
 
 
-def _trials(trials: Sequence[RuleTrial]) -> Block:
+def _trials(trials: Sequence[RuleTrial], cwd: str) -> Block:
     """The deciding one marked, those that matched bright, the others dim."""
     pieces: list[Piece] = []
     parts = {trial.part for trial in trials}
@@ -128,17 +128,24 @@ def _trials(trials: Sequence[RuleTrial]) -> Block:
         part = f" · {trial.part}" if trial.part and len(parts) > 1 else ""
         words = safe_content(f"{trial.reason}{part}", "path", "$text-muted")
         pieces.append(Piece(words, Content("    "), Content("    ")))
-        pieces.append(_where(trial.rule.source))
+        pieces.append(_where(trial.rule.source, cwd))
     source = "\n".join(f"{t.rule.behavior} {t.rule.text}: {t.reason} ({t.rule.source})" for t in trials)
     return Passage(lambda _: pieces, source)
 
 
-def _where(source: Source) -> Piece:
+def _place(source: Source, cwd: str) -> str:
+    place = str(source)
+    return place.removeprefix(f"{cwd}/") if cwd else place
+
+
+def _where(source: Source, cwd: str) -> Piece:
     layer = _LAYERS.get(source.layer, source.layer)
     words = Content.assemble(
-        (layer, "$text-secondary"), "  ", safe_content(str(source) if source.path else "", "path", "$text-disabled")
+        (layer, "$text-secondary"),
+        "  ",
+        safe_content(_place(source, cwd) if source.path else "", "path", "$text-disabled"),
     )
-    return Piece(words.rstrip(), Content("    "), Content("    "))
+    return Piece(words.rstrip(), Content("    "), Content("    "), "fold")
 
 
 def _answer(resolved: PermissionResolved) -> Block:

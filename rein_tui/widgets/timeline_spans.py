@@ -6,15 +6,10 @@ from typing import Literal, TypeAlias
 
 from rein_tui.harness.protocol import events as ev
 
+from .chat_notes import hook_name
+
 Lane: TypeAlias = Literal["model", "tool", "hook", "you"]
 LANES: tuple[Lane, ...] = ("model", "tool", "hook", "you")
-
-
-def short_command(command: str) -> str:
-    """The script that a command line starts, without folders and arguments."""
-    words = [word.strip("\"'") for word in command.split()]
-    scripts = [word for word in words if "." in word.rsplit("/", 1)[-1] or "/" in word]
-    return (scripts or words or [command])[0].rstrip("/").rsplit("/", 1)[-1]
 
 
 @dataclass(slots=True, eq=False)
@@ -130,7 +125,7 @@ class Spans:
 
     def _hook(self, event: ev.HookFired) -> tuple[Span, bool]:
         run = event.run
-        words = f"{run.hook.point} {short_command(run.hook.title)}"
+        words = f"{run.hook.point} {hook_name(run)}"
         span = Span("hook", words, event.turn, run.started, run.started + run.duration, event.call_id, run.result)
         self.spans.setdefault(event.turn, []).append(span)
         return span, True
