@@ -25,6 +25,11 @@ def run_subcommand(arguments: Sequence[str], places: Places) -> int:
             return run_policy(args, places, sys.stdin, sys.stdout, sys.stderr, lambda names: _stories(places, names))
         case "hooks":
             return _hooks(parser, subparsers, arguments, places)
+        case "replay":
+            from .replay_cli import add_replay_parser, run_replay
+
+            add_replay_parser(subparsers)
+            return asyncio.run(run_replay(parser.parse_args(arguments), places))
         case "models":
             from .models_cli import add_models_parser, run_models
 
