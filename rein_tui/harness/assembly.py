@@ -24,6 +24,7 @@ from .oversight import Oversight
 from .parts import Parts
 from .permissions.audit import Told
 from .permissions.policy import Policy, PolicyOptions
+from .permissions.sandbox import Sandbox, SandboxUnavailable, sandbox_wrap
 from .places import Places
 from .plugins.extensions import Extensions, load_extensions
 from .plugins.finding import PluginScene, managed_plugins
@@ -32,7 +33,7 @@ from .plugins.invocation import Invocations, Usage
 from .plugins.turn_scope import TurnScope
 from .protocol.base import JsonObject
 from .protocol.decisions import Mode, PermissionQuery, Source
-from .protocol.errors import ProviderError
+from .protocol.errors import ProviderError, StartError
 from .protocol.events import ContextPrepared, Event, Fact, Notice, SessionStarted, TodosChanged
 from .protocol.hooks import HookSpec
 from .protocol.messages import Block
@@ -95,13 +96,17 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What all sessions of one program share. `grants` tells what all stored sessions know of grants."""
+    """What all sessions of one program share. `grants` tells what all stored sessions know of grants.
+
+    `is_trusted` looks anew whether the folder is trusted as it is now.
+    """
 
     places: Places
     environment: Mapping[str, str]
     wishes: Wishes
     prompter: Prompter
     grants: Callable[[], Iterable[Told]] = tuple
+    is_trusted: Callable[[], bool] = bool
 
 
 async def assemble(
@@ -274,6 +279,7 @@ class _Makers:
             },
             env_file=self._session_folder() / "environment.sh",
             is_read_only=is_read_only,
+            wrap=self.sandbox(workspace),
             ambient=self._ground.environment,
         )
         return ToolParts(
@@ -298,6 +304,22 @@ class _Makers:
             return ContextPrepared(system=prompt.text, tools=tools, sources=prompt.sources)
 
         return prepared
+
+    def sandbox(self, workspace: Workspace) -> Sandbox | None:
+        """The sandbox that settings want. Raises StartError where they want it more than a session."""
+        found = sandbox_wrap(self._settings, workspace, self._ground.places)
+        if isinstance(found, SandboxUnavailable):
+            if found.must_stop:
+                hint = "Install bubblewrap, or take failIfUnavailable out of the settings."
+                raise StartError(f"There is no sandbox: {found.reason}", where="sandbox.failIfUnavailable", hint=hint)
+            text = f"Commands run without the sandbox that settings want: {found.reason}"
+            self._opening.notices.append(Notice(level="warning", text=text, code="sandbox"))
+            return None
+        if found is not None:
+            limits = "; ".join(found.limits)
+            text = f"Commands run in a sandbox ({found.kind})." + (f" Its limits: {limits}" if limits else "")
+            self._opening.notices.append(Notice(text=text, code="sandbox"))
+        return found
 
     def compactor(self, parts: Parts, workspace: Workspace) -> WindowCompactor:
         """Keeps the conversation inside the model's window, which is asked for once a model."""
@@ -326,9 +348,11 @@ class _Makers:
 
     def live(self, policy: Policy, hooks: Hooks) -> LiveSettings:
         """What lets changed settings take effect."""
-        wishes, places, trusted = self._ground.wishes, self._ground.places, self._settings.trusted
+        wishes, places, was_trusted = self._ground.wishes, self._ground.places, self._settings.trusted
 
         def load() -> Settings:
+            # What a folder gains while a session runs waits for the person like anything else.
+            trusted = was_trusted and self._ground.is_trusted()
             return load_settings(places, wishes.root, extra=wishes.settings, sources=wishes.sources, trusted=trusted)
 
         return LiveSettings(SettingsWatch(self._settings, load), policy, hooks, self._hook_specs, hook_switches)

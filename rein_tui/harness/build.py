@@ -4,9 +4,11 @@ Only cli calls it; only it and assembly.py know concrete classes.
 """
 
 import asyncio
+import os
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from msgspec import structs
@@ -16,6 +18,7 @@ from .choices import remember, remembered
 from .demo.project import make_scratch_project, remove_scratch_project
 from .demo.script import demo_script
 from .places import Places
+from .protocol.decisions import Option, Question, QuestionRequest
 from .protocol.errors import ProviderError, StartError, StoreError
 from .protocol.events import Fact, Notice
 from .protocol.policy import TrustItem, TrustRequest
@@ -42,6 +45,8 @@ from .settings.trust import TrustReport, read_trust, record_trust
 from .store.journal import MemoryJournal
 from .store.store import Store
 
+_WITHOUT = "Go on without it"
+
 
 @dataclass(slots=True)
 class _Open:
@@ -65,6 +70,7 @@ class LocalWorkbench:
     _open: dict[str, _Open] = field(default_factory=dict[str, _Open])
     _trusted: bool | None = None
     _demo_root: Path | None = None
+    _ignored: set[str] = field(default_factory=set[str])
     _warming: "asyncio.Task[None] | None" = None
 
     # --- sessions -------------------------------------------------------------------------------------------
@@ -103,13 +109,21 @@ class LocalWorkbench:
         if choice.kind == "demo" and not choice.path:
             wishes = self._demo_wishes(wishes)
         trusted = await self._is_trusted(wishes)
-        settings = self._settings(wishes, trusted)
+        settings = await self._understood(self._settings(wishes, trusted), wishes, trusted)
+        self._refuse_bypass_as_root(wishes, settings)
         source = "fork" if source_is_fork else "resume" if past else "startup"
         facts = [fact for _, fact in journal.read()] if past else []
         opening = Opening(journal, started(journal, wishes, choice, source), facts, list(self.notices))
         self.notices.clear()
         provider = self._provider_for(choice, settings, wishes)
-        ground = Ground(self.places, self.environment, wishes, self.prompter, self.store.grant_story)
+        ground = Ground(
+            self.places,
+            self.environment,
+            wishes,
+            self.prompter,
+            self.store.grant_story,
+            partial(self._is_trusted_now, wishes),
+        )
         session = await assemble(ground, settings, opening, provider, choice)
         self._open[journal.session_id] = _Open(session, choice)
         if wishes.interactive:
@@ -162,7 +176,41 @@ class LocalWorkbench:
 
     def _settings(self, wishes: Wishes, trusted: bool) -> Settings:
         sources = wishes.sources
-        return load_settings(self.places, wishes.root, extra=wishes.settings, sources=sources, trusted=trusted)
+        return load_settings(
+            self.places, wishes.root, extra=wishes.settings, sources=sources, trusted=trusted, ignore=self._ignored
+        )
+
+    async def _understood(self, settings: Settings, wishes: Wishes, trusted: bool) -> Settings:
+        """Settings that could be read; a person may go on without a file that could not."""
+        if not settings.broken or not wishes.interactive:
+            return settings
+        for path, reason in settings.broken.items():
+            question = Question(
+                question=f"{path} could not be understood:\n{reason}",
+                header="Settings",
+                options=(
+                    Option(label="Keep its place", description="Nothing is approved without you until it is corrected"),
+                    Option(label=_WITHOUT, description="Also its deny and ask rules do not hold in this session"),
+                ),
+            )
+            request = QuestionRequest(
+                id=f"settings_{uuid.uuid4().hex[:8]}", questions=(question,), title="A settings file is broken"
+            )
+            if _WITHOUT in (await self.prompter.question(request)).answers.values():
+                self._ignored.add(path)
+        return self._settings(wishes, trusted) if self._ignored else settings
+
+    def _refuse_bypass_as_root(self, wishes: Wishes, settings: Settings) -> None:
+        is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+        sandboxed = settings.get("sandbox", "enabled", default=False) or self.environment.get("IS_SANDBOX") == "1"
+        if wishes.mode == "bypassPermissions" and is_root and not sandboxed:
+            raise StartError(
+                "bypassPermissions is refused for root.",
+                hint="Use another user, turn the sandbox on, or set IS_SANDBOX=1 inside a container made for this.",
+            )
+
+    def _is_trusted_now(self, wishes: Wishes) -> bool:
+        return wishes.trust or wishes.root == self._demo_root or read_trust(self.places, wishes.root).trusted
 
     async def _is_trusted(self, wishes: Wishes) -> bool:
         """Whether this folder's own settings count; asks the person once where something would be enabled."""

@@ -18,13 +18,22 @@ LONGEST_PAGE = 60_000
 
 
 async def ask(parts: Parts, prompt: str, *, system: str = "", model: str = "", schema: JsonObject | None = None) -> str:
-    """The model's answer as text. Raises ProviderError."""
-    request = ModelRequest(
-        model=model or parts.model,
-        system=system,
-        messages=(Message(role="user", blocks=(TextBlock(text=prompt),)),),
-        forced_schema=schema,
-    )
+    """The model's answer to one prompt, as text. Raises ProviderError."""
+    message = Message(role="user", blocks=(TextBlock(text=prompt),))
+    request = ModelRequest(model=model or parts.model, system=system, messages=(message,), forced_schema=schema)
+    return await _answer(parts, request)
+
+
+async def ask_messages(parts: Parts, messages: tuple[Message, ...]) -> str:
+    """The model's answer to a conversation, as text. Raises ProviderError.
+
+    The session's tools go along: some APIs want them named where a conversation holds calls.
+    """
+    tools = parts.tools.specs(parts.permissions.removed_tools())
+    return await _answer(parts, ModelRequest(model=parts.model, system="", messages=messages, tools=tools))
+
+
+async def _answer(parts: Parts, request: ModelRequest) -> str:
     answer: Completed | None = None
     async with aclosing(parts.provider.stream(request)) as pieces:
         async for piece in pieces:

@@ -20,6 +20,7 @@ def compact_rig(
 ) -> tuple[Rig, ScriptedProvider]:
     provider = ScriptedProvider(respond)
     rigged = rig(provider, hooks=hooks)
+    rigged.parts.max_steps = 20
     compactor = WindowCompactor(lambda: window, lambda: [("CLAUDE.md", "Be kind.")])
     rigged.around.compactor = compactor
     rigged.around.watchers.append(compactor.note)
@@ -32,7 +33,7 @@ async def told(rigged: Rig, text: str = "go") -> list[Event]:
 
 
 def is_summary(request: ModelRequest) -> bool:
-    return request.system.startswith("You summarise")
+    return "Summarise the conversation so far" in str(request.messages[-1])
 
 
 FULL = Usage(input_tokens=900, output_tokens=10)
@@ -43,10 +44,13 @@ async def test_a_full_window_is_compacted_before_the_next_request() -> None:
     def respond(request: ModelRequest) -> Step:
         if is_summary(request):
             return Step(text="The task is clear.")
+        if "hello" in request.messages[-1].text:
+            return Step(text="Hello.", usage=Usage(input_tokens=100))
         done = "The task is clear." in str(request.messages)
         return Step(text="done", usage=Usage(input_tokens=100)) if done else Step(calls=(READ,), usage=FULL)
 
     rigged, provider = compact_rig(respond)
+    await told(rigged, "hello " * 500)
     events = await told(rigged, "the long task")
     assert sum(isinstance(e, Compacted) for e in events) == 1
     assert isinstance(events[-1], TurnFinished)
@@ -89,7 +93,7 @@ async def test_by_hand_it_is_a_turn_of_its_own_and_can_be_rewound_across() -> No
     async with aclosing(rigged.session.compact("the tests")) as events:
         seen = [e async for e in events]
     assert "Compacted" in kinds(seen)
-    assert "the tests" in provider.requests[1].messages[0].text
+    assert "the tests" in provider.requests[1].messages[-1].text
     await told(rigged, "second")
     assert "A summary." in provider.requests[2].messages[0].text
     await rigged.session.rewind(1)

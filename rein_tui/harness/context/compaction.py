@@ -71,7 +71,7 @@ def plan_compaction(messages: Sequence[Message], gauge: TokenGauge, window: int)
     """
     room = round(window * _KEPT_SHARE) if window else 8000
     cut, size = len(messages), 0
-    for index in range(len(messages) - 1, 0, -1):
+    for index in range(len(messages) - 1, 1, -1):
         size += gauge.messages(messages[index : index + 1])
         if size > room:
             break
