@@ -15,88 +15,11 @@ from rein_tui.harness.protocol.events import DELTAS, Event, Fact
 
 from .block import Block
 from .context_pane_fold import GROUPS, Contents, Filling, Item
+from .context_pane_rows import CACHED, FRESH, GroupRow, ItemRow, headline
 from .dock import Dock
-from .figures import short_cost, short_count
-from .lines import EMPTY, joined
-from .rows import ListRow, RowList, columns, share_bar
-from .safe import safe_content
+from .figures import short_cost
+from .rows import ListRow, RowList
 from .surface import Surface
-
-_CACHED, _FRESH = "●", "○"
-
-
-class GroupRow(ListRow):
-    """One kind of items: its name, its tokens, its share of all."""
-
-    selectable = True
-
-    def __init__(self, kind: str, items: Sequence[Item], filling: Filling, folded: bool, off: int) -> None:
-        self.kind = kind
-        self._items = items
-        self._filling = filling
-        self._folded = folded
-        self._off = off
-
-    @property
-    def source(self) -> str:
-        return f"{GROUPS[self.kind]}: {sum(item.tokens for item in self._items):.0f} tokens"
-
-    def draw(self, width: int) -> Content:
-        tokens = sum(item.tokens for item in self._items)
-        cached = sum(item.cached_tokens for item in self._items)
-        glyph = "▸" if self._folded else "▾"
-        note = f"  {len(self._items)}" if len(self._items) > 1 else ""
-        note += f", {self._off} off" if self._off else ""
-        left = Content.assemble((f"{glyph} ", "$text-muted"), (GROUPS[self.kind], "bold"), (note, "$text-disabled"))
-        return _line(width, left, tokens, cached, self._filling, "$text-primary")
-
-
-class ItemRow(ListRow):
-    """One source."""
-
-    def __init__(self, item: Item, filling: Filling, off: bool) -> None:
-        self.item = item
-        self._filling = filling
-        self._off = off
-
-    @property
-    def source(self) -> str:
-        return f"{self.item.name}: {self.item.tokens:.0f} tokens"
-
-    def draw(self, width: int) -> Content:
-        item = self.item
-        style = "strike $text-disabled" if self._off else ""
-        times = f"  ×{item.count}" if item.count > 1 else ""
-        left = Content.assemble(
-            "    ",
-            safe_content(item.name, "path", style),
-            (times, "$text-disabled"),
-            (" off" if self._off else "", "$text-warning"),
-        )
-        if self._off:
-            return left
-        return _line(width, left, item.tokens, item.cached_tokens, self._filling, "$text-primary 60%")
-
-
-def _line(width: int, left: Content, tokens: float, cached: float, filling: Filling, style: str) -> Content:
-    share = tokens / filling.tokens if filling.tokens else 0.0
-    room = 16 if width >= 72 else 8 if width >= 50 else 0
-    usage = filling.usage
-    mark = EMPTY
-    if usage.cache_read_tokens or usage.cache_write_tokens:
-        whole = cached > tokens * 0.95
-        mark = Content.styled(
-            _CACHED if whole else "◐" if cached else _FRESH, "$text-success" if cached else "$text-muted"
-        )
-    figures: list[tuple[Content, int]] = [
-        (share_bar(share, room, style), room),
-        (Content(f"{100 * share:.0f} %" if share >= 0.005 else "<1 %"), 5),
-        (Content.styled(short_count(round(tokens)), "$text-muted"), 5),
-    ]
-    if filling.turn_cost and width >= 60:
-        figures.append((Content.styled(short_cost(share * filling.turn_cost), "$text-muted"), 6))
-    figures.append((mark, 1))
-    return columns(width, left, figures, gap=1)
 
 
 class ContextPane(Vertical):
@@ -203,18 +126,18 @@ class ContextPane(Vertical):
         self._list.set_cursor(same or (entries[0] if entries else None), show=False)
         self._list.scroll_to(y=place, animate=False, immediate=True)
         self._filling = filling
-        self._head.update(_headline(filling, max(20, self.size.width - 2)))
+        self._head.update(headline(filling, max(20, self.size.width - 2)))
         self._foot.update(self._legend(filling))
 
     def on_resize(self) -> None:
         """The bar of the whole window is as wide as the pane."""
-        self._head.update(_headline(self._filling, max(20, self.size.width - 2)))
+        self._head.update(headline(self._filling, max(20, self.size.width - 2)))
 
     def _legend(self, filling: Filling) -> Content:
         usage = filling.usage
         parts: list[str] = []
         if usage.cache_read_tokens or usage.cache_write_tokens:
-            parts.append(f"{_CACHED} cached  ◐ in part  {_FRESH} new")
+            parts.append(f"{CACHED} cached  ◐ in part  {FRESH} new")
         if filling.turn_cost is not None:
             parts.append(f"last turn {short_cost(filling.turn_cost)}")
         if not filling.is_measured:
@@ -278,25 +201,3 @@ def _key(row: Block | None) -> tuple[str, str]:
     if isinstance(row, ItemRow):
         return row.item.kind, row.item.name
     return (row.kind, "") if isinstance(row, GroupRow) else ("", "")
-
-
-def _headline(filling: Filling, width: int) -> Content:
-    """How full the window is, and a bar of it."""
-    tokens, window, usage = filling.tokens, filling.window, filling.usage
-    about = "" if filling.is_measured else "about "
-    if not window:
-        size = Content.assemble(
-            (f"{about}{short_count(round(tokens))} tokens", "bold"), ("  window unknown", "$text-muted")
-        )
-        bar = EMPTY
-    else:
-        share = tokens / window
-        style = "$text-error" if share > 0.9 else "$text-warning" if share > 0.7 else "$text-primary"
-        of = f"  {about}{short_count(round(tokens))} of {short_count(window)} tokens"
-        size = Content.assemble((f"{100 * share:.0f} % full", f"bold {style}"), (of, "$text-muted"))
-        bar = joined([Content("\n"), share_bar(min(1.0, share), width, f"{style} on $foreground 8%")])
-    sent = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
-    if usage.cache_read_tokens and sent:
-        hit = 100 * usage.cache_read_tokens / sent
-        size = joined([size, Content.styled(f" · {hit:.0f} % of the last request came from the cache", "$text-muted")])
-    return joined([size, bar])

@@ -19,12 +19,12 @@ from rein_tui.harness.protocol.events import Event, Fact, HookFired, HooksSkippe
 from rein_tui.harness.protocol.hooks import HookOutcome, HookResult, HookRun
 
 from .block import Block
-from .details import Leaf
 from .dock import Dock
 from .figures import short_duration
 from .hook_log_pages import DRY, run_leaves, skipped_leaf
 from .hook_log_rows import OUTCOMES, HookRow, RunningRow, RunRow, SkippedRow, outcome, short_source
 from .list_pane import ListPane
+from .page import Leaf
 from .rows import columns
 from .safe import safe_content
 from .stack import Entry

@@ -11,10 +11,10 @@ from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.hooks import HookOutcome, HookRun, HookSkip
 
 from .block import Block
-from .details import Leaf
 from .figures import short_duration
 from .hook_log_rows import BROKEN, outcome
 from .lines import BLANK, Piece
+from .page import Leaf
 from .passages import (
     Passage,
     changes,

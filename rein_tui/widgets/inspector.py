@@ -12,12 +12,12 @@ from textual.content import Content
 from rein_tui.harness.protocol.events import DELTAS, Event, Fact
 
 from .block import Block
-from .details import Leaf
 from .dock import Dock
 from .inspector_pages import RESPONSE, RESULT, WHY, Wire, as_curl, leaves_of
 from .inspector_records import CallRecord, Record, Records, StepRecord
 from .inspector_rows import RecordRow, provenance, title
 from .list_pane import ListPane
+from .page import Leaf
 from .rows import columns
 from .stack import Entry
 

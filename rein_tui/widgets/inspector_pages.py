@@ -25,7 +25,6 @@ from rein_tui.harness.protocol.messages import (
 from rein_tui.harness.protocol.ports import WireRequest
 
 from .block import Block
-from .details import Leaf
 from .diff import diff_pieces
 from .displays import content_text
 from .figures import short_bytes, short_cost, short_count, short_duration
@@ -34,6 +33,7 @@ from .inspector_timing import call_timing, step_timing
 from .inspector_why import why_blocks
 from .lines import EMPTY, Piece, joined
 from .markdown import markdown_pieces
+from .page import Leaf
 from .passages import Passage, changes, facts_table, heading, json_passages, muted, pretty, prose, text_passages
 from .rows import fit, share_bar
 from .safe import safe_content

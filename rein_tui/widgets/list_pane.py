@@ -14,8 +14,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from .block import Block
-from .details import Details, Leaf
+from .details import Details
 from .dock import Dock
+from .page import Leaf
 from .rows import RowList
 from .stack import Entry
 from .surface import Surface

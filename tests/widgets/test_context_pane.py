@@ -9,7 +9,8 @@ from rein_tui.harness.protocol.events import Compacted, Fact, ModelChanged, Rewo
 from rein_tui.harness.protocol.messages import Message, TextBlock
 from rein_tui.widgets.context_pane import ContextPane
 from rein_tui.widgets.context_pane_fold import Contents
-from tests.widgets.pane_stage import at, on_pane, story
+from tests.widgets.pane_stage import on_pane
+from tests.widgets.pane_story import at, story
 
 
 def fold(facts: list[Fact]) -> Contents:

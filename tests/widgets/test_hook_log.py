@@ -9,7 +9,8 @@ from rein_tui.harness.protocol.events import HookFired, HookStarted
 from rein_tui.harness.protocol.hooks import HookOutcome
 from rein_tui.widgets.dock import Dock
 from rein_tui.widgets.hook_log import HookLog
-from tests.widgets.pane_stage import DENIED, REWROTE, at, hook_run, on_pane, story
+from tests.widgets.pane_stage import on_pane
+from tests.widgets.pane_story import DENIED, REWROTE, at, hook_run, story
 
 
 async def test_rows_tell_event_name_time_and_outcome():
@@ -107,10 +108,10 @@ async def test_a_running_hook_shows_until_its_fact_comes():
         assert "Every hook that runs" in stage.text()
         for event in at(1, HookStarted(run_id="r2", point="PreToolUse", title="guard.py", call_id="c2")):
             await pane.apply(event)
-        await stage.pilot.pause(0.3)
+        await stage.settled()
         assert "running" in stage.text()
         await pane.apply(HookFired(run=DENIED, call_id="c2"))
-        await stage.pilot.pause(0.3)
+        await stage.settled()
         assert "running" not in stage.text()
         assert stage.text().count("guard.py") == 1
 
@@ -139,5 +140,5 @@ async def test_live_and_replayed_show_the_same():
     async with on_pane(HookLog()) as stage:
         for fact in facts:
             await stage.apply(fact)
-        await stage.pilot.pause(0.3)
+        await stage.settled()
         assert stage.text() == replayed

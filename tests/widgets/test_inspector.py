@@ -12,7 +12,8 @@ from rein_tui.harness.protocol.ports import WireRequest
 from rein_tui.widgets.dock import Dock
 from rein_tui.widgets.inspector import Inspector
 from rein_tui.widgets.inspector_pages import as_curl
-from tests.widgets.pane_stage import EDITED, at, on_pane, story
+from tests.widgets.pane_stage import on_pane
+from tests.widgets.pane_story import EDITED, at, story
 
 BODY: dict[str, Any] = {"model": "claude-sonnet", "messages": [{"role": "user", "content": "it's $HOME `x`"}]}
 
@@ -39,7 +40,7 @@ async def test_live_and_replayed_show_the_same():
         assert "Every request" in stage.text()
         for fact in facts:
             await stage.apply(fact)
-        await stage.pilot.pause(0.3)
+        await stage.settled()
         assert stage.text() == replayed
 
 
@@ -180,7 +181,7 @@ async def test_calls_of_a_subagent_stand_below_the_call_that_started_it():
             await pane.apply(event)
         for event in at(72, ToolCallStarted(call_id="i1", name="Read"), turn=2, parent="a1"):
             await pane.apply(event)
-        await stage.pilot.pause(0.3)
+        await stage.settled()
         lines = [line for line in stage.text().splitlines() if re.search("Agent|Read|Glob", line)]
         assert [re.findall("Agent|Read|Glob", line)[0] for line in lines] == ["Agent", "Read", "Glob"]
         assert lines[1].index("Read") > lines[0].index("Agent")
@@ -196,7 +197,7 @@ async def test_details_show_news_and_keep_the_readers_place():
         done = ToolCallFinished(call_id="c9", name="Bash", outcome="ok", content="built", duration=1.0)
         for event in at(71, ToolCallStarted(call_id="c9", name="Bash"), done, turn=2):
             await pane.apply(event)
-        await stage.pilot.pause(0.3)
+        await stage.settled()
         assert "built" in stage.text()
 
 

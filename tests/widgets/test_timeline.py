@@ -10,7 +10,8 @@ from rein_tui.harness.protocol.events import StepStarted, TurnStarted
 from rein_tui.widgets.dock import Dock
 from rein_tui.widgets.timeline import Timeline
 from rein_tui.widgets.timeline_spans import Spans, covered, density
-from tests.widgets.pane_stage import T0, at, on_pane, story
+from tests.widgets.pane_stage import on_pane
+from tests.widgets.pane_story import T0, at, story
 
 STRETCHES = st.lists(
     st.tuples(st.integers(0, 1000), st.integers(0, 300)).map(lambda p: (p[0] / 10, (p[0] + p[1]) / 10)), max_size=20
@@ -71,8 +72,7 @@ async def test_open_bars_grow_while_a_turn_runs_and_time_stands_still_at_rest():
         assert "Where the time goes" in stage.text()
         for event in at(0, TurnStarted(text="go"), StepStarted(step=1, model="m")):
             await pane.apply(event)
-        await stage.pilot.pause(1.2)
-        assert re.search(r"step 1.* 8\.0 s …", stage.text())
+        await stage.until(lambda: re.search(r"step 1.* 8\.0 s …", stage.text()))
 
 
 async def test_live_and_replayed_show_the_same():
@@ -82,7 +82,7 @@ async def test_live_and_replayed_show_the_same():
     async with on_pane(Timeline()) as stage:
         for fact in facts:
             await stage.apply(fact)
-        await stage.pilot.pause(0.3)
+        await stage.settled()
         assert await stage.press("z") == replayed
 
 
