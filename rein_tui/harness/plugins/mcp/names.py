@@ -1,0 +1,22 @@
+"""Names of servers, tools and prompts as models, rules and people write them."""
+
+import re
+
+RESERVED = frozenset({"workspace", "claude-in-chrome", "computer-use", "Claude Preview", "Claude Browser"})
+LONGEST = 128
+"""Characters of a tool's name; longer ones are refused by model servers."""
+
+
+def safe(name: str) -> str:
+    """A name with everything but letters, digits, `_` and `-` replaced by `_`."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
+
+
+def tool_name(server: str, tool: str) -> str:
+    """`mcp__server__tool`, at most LONGEST characters."""
+    return f"mcp__{safe(server)}__{safe(tool)}"[:LONGEST]
+
+
+def prompt_name(server: str, prompt: str) -> str:
+    """`mcp__server__prompt`, as it is typed behind the slash."""
+    return f"mcp__{safe(server)}__{safe(prompt)}"

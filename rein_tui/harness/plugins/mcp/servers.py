@@ -1,0 +1,248 @@
+"""The MCP servers of one session: started in the background, their tools in the toolbox, their questions to the person.
+
+Implements protocol.mcp.McpServers for screens; hooks, references and commands use the rest.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ...context.tokens import TokenGauge, size_of_tool
+from ...places import Places
+from ...protocol.base import JsonObject
+from ...protocol.errors import ConfigError
+from ...protocol.events import Notice
+from ...protocol.mcp import McpServerState, McpToolState
+from ...protocol.messages import TextBlock
+from ...protocol.ports import Emit
+from ...tools.toolbox import Toolbox
+from .approval import Approvals, tool_digest
+from .config import ServerConfig
+from .connection import Connection
+from .failures import McpFailure
+from .host import Desk, Host
+from .prompts import Prompts
+from .reach import Reach
+from .results import Keeping, tool_result
+from .tools import ListMcpResourcesTool, McpTool, ReadMcpResourceTool, read_only, spec_of
+
+PATIENCE = 3.0
+"""Seconds that the first turn waits for servers that still start."""
+
+PATIENCE_ALONE = 15.0
+"""The same where no person waits: what is not there then is not there at all."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Servers:
+    """All servers of a session. Call `start` once the session is open, `close` when it ends."""
+
+    configs: Mapping[str, ServerConfig]
+    approvals: Approvals
+    reach: Reach
+    host: Host
+    toolbox: Toolbox
+    keeping: Keeping
+    _connections: dict[str, Connection] = field(default_factory=dict[str, Connection])
+    _tools: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    _gauge: TokenGauge = field(default_factory=TokenGauge)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _waited: bool = False
+    on_change: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+
+    def __post_init__(self) -> None:
+        for config in self.configs.values():
+            desk = Desk(config.name, self.host)
+            self._connections[config.name] = Connection(config, self.reach.dial(config), desk, self._news)
+
+    @property
+    def places(self) -> Places:
+        """Where things are kept."""
+        return self.approvals.places
+
+    # --- life -----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start every server that may run; returns at once."""
+        for connection in self._connections.values():
+            verdict = self.approvals.judge(connection.config)
+            if verdict.state:
+                connection.condition, connection.error, connection.hint = verdict.state, verdict.reason, verdict.hint
+            else:
+                connection.start()
+
+    async def settle(self, _: Emit) -> None:
+        """At the first turn: wait a little for servers that still start, so that their tools are there."""
+        if self._waited:
+            return
+        self._waited = True
+        patience = PATIENCE if self.host.interactive else PATIENCE_ALONE
+        try:
+            async with asyncio.timeout(patience):
+                while any(c.condition == "starting" for c in self._connections.values()):
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            slow = ", ".join(c.config.name for c in self._connections.values() if c.condition == "starting")
+            text = f"MCP servers that still start: {slow}. Their tools come later."
+            await self.host.tell(Notice(text=text, code="mcp.slow"))
+
+    async def close(self) -> None:
+        """End all servers."""
+        await asyncio.gather(*(connection.stop() for connection in self._connections.values()))
+
+    async def _news(self, connection: Connection) -> None:
+        """A server has a new state or new lists."""
+        self._sync_tools(connection)
+        self._changed.set()
+        for hear in self.on_change:
+            hear()
+        if connection.condition in ("failed", "needs_login"):
+            text = f"The MCP server {connection.config.name} is not there: {connection.error}"
+            where, hint = str(connection.config.source), connection.hint or "See /mcp for its log."
+            await self.host.tell(Notice(text=text, level="warning", where=where, hint=hint, code="mcp.failed"))
+
+    # --- tools ----------------------------------------------------------------------------------------------
+
+    def _sync_tools(self, connection: Connection) -> None:
+        """Make the toolbox hold exactly what the server offers now."""
+        name = connection.config.name
+        offered = connection.lists.tools if connection.is_connected else []
+        digests = {tool.name: tool_digest(tool.description or "", tool.input_schema) for tool in offered}
+        changed = self.approvals.changed_tools(name, digests) if digests else frozenset[str]()
+        tools = {(made := self._made(connection, tool.name, tool.name in changed)).name: made for tool in offered}
+        for gone in set(self._tools.get(name, ())) - set(tools):
+            self.toolbox.remove(gone)
+        for tool in tools.values():
+            self.toolbox.add(tool)
+        self._tools[name] = list(tools)
+        self._sync_resource_tools()
+
+    def _made(self, connection: Connection, tool_name: str, is_changed: bool) -> McpTool:
+        tool = next(tool for tool in connection.lists.tools if tool.name == tool_name)
+        server = connection.config.name
+
+        def accept(digest: str) -> None:
+            self.approvals.accept_tool(server, tool_name, digest)
+
+        return McpTool(connection, tool, self.keeping, is_changed=is_changed, accept=accept)
+
+    def _sync_resource_tools(self) -> None:
+        if any(connection.lists.resources for connection in self._connections.values()):
+            self.toolbox.add(ListMcpResourcesTool(self.connected))
+            self.toolbox.add(ReadMcpResourceTool(self._connections.get, self.keeping))
+        else:
+            self.toolbox.remove("ListMcpResourcesTool")
+            self.toolbox.remove("ReadMcpResourceTool")
+
+    def connected(self) -> Sequence[Connection]:
+        """The servers that can be called now."""
+        return [connection for connection in self._connections.values() if connection.is_connected]
+
+    @property
+    def prompts(self) -> Prompts:
+        """What the servers offer as slash commands."""
+        return Prompts(self.connected, self.keeping)
+
+    async def call(self, server: str, tool: str, arguments: JsonObject) -> tuple[str, bool]:
+        """Call a tool for a hook: its text, and whether it is an error. Raises McpFailure."""
+        connection = self._connections.get(server)
+        if connection is None:
+            raise McpFailure(f"There is no MCP server {server!r}.")
+        answer = await tool_result(await connection.call(tool, arguments), self.keeping, tool, None)
+        content = answer.content
+        text = content if isinstance(content, str) else "\n".join(b.text for b in content if isinstance(b, TextBlock))
+        return text, answer.is_error
+
+    def instructions(self) -> dict[str, str]:
+        """What connected servers say about their use, by server: for the system prompt."""
+        told = {c.config.name: c.instructions for c in self.connected()}
+        return {name: text for name, text in told.items() if text}
+
+    # --- for people -----------------------------------------------------------------------------------------
+
+    def states(self) -> Sequence[McpServerState]:
+        """All servers, as configured."""
+        return [self._state(connection) for connection in self._connections.values()]
+
+    def _state(self, connection: Connection) -> McpServerState:
+        config, lists = connection.config, connection.lists
+        tools = tuple(self._tool_state(connection, index) for index in range(len(lists.tools)))
+        return McpServerState(
+            name=config.name,
+            scope=config.scope,
+            state=connection.condition,
+            transport=config.transport,
+            summary=config.summary,
+            source=config.source,
+            plugin_id=config.plugin_id,
+            error=connection.error,
+            hint=connection.hint,
+            version=connection.version,
+            protocol=connection.protocol,
+            instructions=connection.instructions,
+            tools=tools,
+            resources=tuple(resource.uri for resource in lists.resources),
+            prompts=tuple(prompt.name for prompt in lists.prompts),
+            tokens=sum(tool.tokens for tool in tools),
+            garbage=connection.log.garbage,
+            dropped=connection.log.dropped,
+            log=connection.log.text,
+        )
+
+    def _tool_state(self, connection: Connection, index: int) -> McpToolState:
+        tool = connection.lists.tools[index]
+        spec = spec_of(connection.config.name, tool)
+        made = self.toolbox.get(spec.name)
+        return McpToolState(
+            name=tool.name,
+            description=spec.description,
+            read_only=read_only(tool),
+            changed=isinstance(made, McpTool) and made.is_changed,
+            tokens=self._gauge.text(size_of_tool(spec)),
+        )
+
+    async def reconnect(self, name: str) -> None:
+        """Start a server anew; see protocol.mcp. Raises ConfigError for one that may not run."""
+        connection = self._known(name)
+        verdict = self.approvals.judge(connection.config)
+        if verdict.state:
+            raise ConfigError(verdict.reason, where=name, hint=verdict.hint)
+        login = connection.condition == "needs_login"
+        await connection.stop()
+        connection.start(login=login)
+        while connection.condition in ("starting", "waiting", "disabled"):
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def approve(self, name: str) -> None:
+        """Let a project's server run, and start it. Raises ConfigError."""
+        connection = self._known(name)
+        self.approvals.approve(connection.config)
+        await self._judge_again(connection)
+
+    async def deny(self, name: str) -> None:
+        """Never run a project's server. Raises ConfigError."""
+        connection = self._known(name)
+        self.approvals.deny(connection.config)
+        await self._judge_again(connection)
+
+    async def switch(self, name: str, on: bool) -> None:
+        """Switch a server off in this project, or on again. Raises ConfigError."""
+        connection = self._known(name)
+        self.approvals.switch(name, on)
+        await self._judge_again(connection)
+
+    async def _judge_again(self, connection: Connection) -> None:
+        verdict = self.approvals.judge(connection.config)
+        if verdict.state:
+            await connection.stop()
+            await connection.put(verdict.state, verdict.reason, verdict.hint)
+        elif not connection.is_connected:
+            await self.reconnect(connection.config.name)
+
+    def _known(self, name: str) -> Connection:
+        connection = self._connections.get(name)
+        if connection is None:
+            raise ConfigError(f"There is no MCP server {name!r}.", hint="rein-tui mcp list shows all.")
+        return connection

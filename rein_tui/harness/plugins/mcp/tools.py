@@ -1,0 +1,144 @@
+"""The tools that servers bring, and the two by which a model looks at their resources."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ...protocol.base import JsonObject
+from ...protocol.messages import ToolSpec
+from ...protocol.ports import InvalidInput, ToolContext, ToolResult
+from ...tools.base import SchemaTool, failed
+from .approval import tool_digest
+from .calls import Call
+from .connection import Connection
+from .failures import McpFailure
+from .names import tool_name
+from .results import Keeping, resource_block, tool_result
+from .schema import flattened
+
+if TYPE_CHECKING:
+    from mcp.types import Tool
+
+LONGEST_DESCRIPTION = 2048
+"""Characters of a tool's description, and of a server's instructions."""
+
+
+def read_only(tool: "Tool") -> bool:
+    """Whether the server says that the tool changes nothing. Decides only what may run side by side."""
+    return bool(tool.annotations is not None and tool.annotations.read_only_hint)
+
+
+def spec_of(server: str, tool: "Tool") -> ToolSpec:
+    """A server's tool as the model sees it."""
+    return ToolSpec(
+        name=tool_name(server, tool.name),
+        description=(tool.description or tool.title or "")[:LONGEST_DESCRIPTION],
+        input_schema=flattened(tool.input_schema),
+        source=f"mcp:{server}",
+    )
+
+
+class McpTool(SchemaTool):
+    """One tool of a server.
+
+    `is_changed`: it is not what it was when it was last used, so a person decides once more; `accept` hears of it.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        tool: "Tool",
+        keeping: Keeping,
+        *,
+        is_changed: bool = False,
+        accept: Callable[[str], None] = lambda digest: None,
+    ) -> None:
+        super().__init__(spec_of(connection.config.name, tool), read_only=read_only(tool))
+        self.tool = tool
+        self.is_changed = is_changed
+        self._connection = connection
+        self._keeping = keeping
+        self._accept = accept
+
+    @property
+    def requires_person(self) -> bool:
+        """Whether the server wants a person asked each time, or the tool has changed since somebody was."""
+        return self.is_changed or (self.tool.meta or {}).get("anthropic/requiresUserInteraction") is True
+
+    @property
+    def digest(self) -> str:
+        """Stands for what the tool says it does."""
+        return tool_digest(self.tool.description or "", self.tool.input_schema)
+
+    async def run(self, value: JsonObject, context: ToolContext) -> ToolResult:
+        """Call it. What the server says is the result; a server that fails is one too."""
+        if self.is_changed:  # it runs, so a person has just said yes to what it is now
+            self.is_changed = False
+            self._accept(self.digest)
+        call = Call(context.call_id, context.emit)
+        try:
+            answer = await self._connection.call(self.tool.name, value, call)
+        except McpFailure as problem:
+            return failed(problem.message)
+        return await tool_result(answer, self._keeping, self.name, self.tool.meta)
+
+
+class ListMcpResourcesTool(SchemaTool):
+    """Lists the resources of all servers, or of one."""
+
+    def __init__(self, connections: Callable[[], Sequence[Connection]]) -> None:
+        schema = {"type": "object", "properties": {"server": {"type": "string", "description": "only of this one"}}}
+        text = "Lists the resources that connected MCP servers offer: server, uri, name and description."
+        super().__init__(ToolSpec(name="ListMcpResourcesTool", description=text, input_schema=schema), read_only=True)
+        self._connections = connections
+
+    async def run(self, value: JsonObject, context: ToolContext) -> ToolResult:
+        """List them."""
+        wanted = value.get("server")
+        found = [
+            {
+                "server": connection.config.name,
+                "uri": resource.uri,
+                "name": resource.name,
+                "mimeType": resource.mime_type or "",
+                "description": (resource.description or "")[:300],
+            }
+            for connection in self._connections()
+            if not wanted or connection.config.name == wanted
+            for resource in connection.lists.resources
+        ]
+        lines = [msgspec.json.encode(resource).decode() for resource in found]
+        return ToolResult(content="\n".join(lines) or "There are no resources.", response={"resources": found})
+
+
+class ReadMcpResourceTool(SchemaTool):
+    """Reads one resource of a server."""
+
+    def __init__(self, find: Callable[[str], Connection | None], keeping: Keeping) -> None:
+        properties = {"server": {"type": "string"}, "uri": {"type": "string"}}
+        schema = {"type": "object", "properties": properties, "required": ["server", "uri"]}
+        text = "Reads a resource of an MCP server by its uri, as ListMcpResourcesTool lists it."
+        super().__init__(ToolSpec(name="ReadMcpResourceTool", description=text, input_schema=schema), read_only=True)
+        self._find = find
+        self._keeping = keeping
+
+    def parse(self, raw: JsonObject) -> JsonObject:
+        """Server and uri, both texts. Raises InvalidInput."""
+        value = super().parse(raw)
+        if not all(isinstance(value[key], str) for key in ("server", "uri")):
+            raise InvalidInput("ReadMcpResourceTool: server and uri must be texts")
+        return value
+
+    async def run(self, value: JsonObject, context: ToolContext) -> ToolResult:
+        """Read it."""
+        connection = self._find(value["server"])
+        if connection is None:
+            return failed(f"There is no MCP server {value['server']!r}.")
+        try:
+            answer = await connection.read(value["uri"])
+        except McpFailure as problem:
+            return failed(problem.message)
+        limit = self._keeping.limit(None)
+        blocks = [await resource_block(each, self._keeping, "resource", limit) for each in answer.contents]
+        return ToolResult(content=tuple(blocks) or "The resource is empty.")
