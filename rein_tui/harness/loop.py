@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from .channel import told_by
 from .conversation import Conversation
 from .gate import Gate
+from .guards import Advice, Guards
 from .interrupt import Interrupted
 from .moments import fired
 from .parts import Parts
@@ -96,6 +97,7 @@ class Loop:
         self._partial = ""
         self._warned: set[str] = set()
         self._has_made_room = False
+        self._guards = Guards()
         self.progress = Progress()
 
     async def run(self, prepared: ContextPrepared | None = None) -> AsyncGenerator[Event]:
@@ -129,6 +131,7 @@ class Loop:
                 async for event in events:
                     go_on = go_on or isinstance(event, PromptAdded)
                     yield event
+            go_on = go_on and self.progress.reason == "end_turn"
 
     def _has_calls(self) -> bool:
         completed = self._completed
@@ -267,13 +270,20 @@ class Loop:
     # --- rest, or not ---------------------------------------------------------------------------------------
 
     async def _between_steps(self) -> AsyncGenerator[Event]:
-        """Steering, else Stop hooks, else the end that the stop reason demands. A PromptAdded lets the turn go on."""
+        """Steering, else guards, else Stop hooks, else the end that the stop reason demands.
+
+        A PromptAdded lets the turn go on.
+        """
         if self.progress.reason != "end_turn" or self._completed is None:
             return
+        offered = self._prepared is not None and bool(self._prepared.tools)
+        self._guards, advice = self._guards.after(self._completed, offered=offered)
         steered = self._steered()
         for text in steered:
             yield _user(text, "steer")
-        if steered or self._has_calls():
+        if not steered and advice is not None:
+            yield self._heed(advice)
+        if steered or advice is not None or self._has_calls():
             return
         match self._completed.stop_reason:
             case "max_tokens":
@@ -293,6 +303,13 @@ class Loop:
                 async with aclosing(self._ask_stop_hooks()) as events:
                     async for event in events:
                         yield event
+
+    def _heed(self, advice: Advice) -> Event:
+        """Tell the model, which lets the turn go on; or end it and tell the person."""
+        if advice.kind == "tell":
+            return _user(advice.words, "system")
+        self.progress.reason, self.progress.detail = "repeating", advice.words
+        return Notice(level="warning", text=advice.words, code=advice.code)
 
     def _steered(self) -> list[str]:
         texts = list(self._steering)

@@ -42,9 +42,9 @@ Origin: TypeAlias = Literal["prompt", "steer", "hook", "memory", "command", "she
 """Why a user-side message is in the conversation. Only `prompt` and `steer` were typed by the person."""
 
 TurnEndReason: TypeAlias = Literal[
-    "end_turn", "max_turns", "max_tokens", "refusal", "hook", "denied", "budget", "context_full"
+    "end_turn", "max_turns", "max_tokens", "refusal", "hook", "denied", "budget", "context_full", "repeating"
 ]
-"""Why a turn came to rest by itself."""
+"""Why a turn came to rest by itself. `repeating`: the model made the same call again and again."""
 
 
 class BaseEvent(Word, frozen=True, kw_only=True):

@@ -46,16 +46,23 @@ class Cursor:
         self.is_at_end()
 
     def literal(self, *options: str) -> str:
-        """The first option that stands here, passed; else empty. Raises NeedMore while one may still come."""
+        """The first option that stands here, passed; else empty. Raises NeedMore while another may still come."""
+        if not self.final:
+            rest = self.text[self.at : self.at + max(map(len, options))]
+            if any(len(rest) < len(option) and option.startswith(rest) for option in options):
+                raise NeedMore
         for option in options:
             if self.text.startswith(option, self.at):
                 self.at += len(option)
                 return option
-        if not self.final:
-            rest = self.text[self.at : self.at + max(map(len, options))]
-            if any(option.startswith(rest) for option in options):
-                raise NeedMore
         return ""
+
+    def sees(self, *options: str) -> bool:
+        """Whether one of them stands here; passes nothing. Raises NeedMore while one may still come."""
+        place = self.at
+        found = self.literal(*options)
+        self.at = place
+        return bool(found)
 
     def name(self) -> str:
         """A tool's or parameter's name, maybe empty. Raises NeedMore."""

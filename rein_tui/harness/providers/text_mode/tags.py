@@ -11,7 +11,10 @@ from .shapes import Found, RawCall, broken, call_of, calls_of
 STRUCK = "</s>"
 """Ends a message of Mistral or Llama 2; in prose it is HTML."""
 
-ENDS = ("<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|endoftext|>", "<end_of_turn>", STRUCK)
+ENDS = (
+    *("<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|endoftext|>"),
+    *("<end_of_turn>", "<｜end▁of▁sentence｜>", STRUCK),
+)
 """Tokens that end a message and leak into its text when a server's template is wrong."""
 
 _NAME = re.compile(r"[\w.\-/:]+")
@@ -52,7 +55,8 @@ def hermes(cursor: Cursor, opener: str) -> Found | None:
     cursor.space()
     if cursor.literal("```json", "```"):
         cursor.space()
-        return _then(Found(json_calls(cursor, "```", *closers, tagged=True)), cursor, closers)
+        calls = json_calls(cursor, "```", *closers, tagged=True)
+        return _then(Found(calls), cursor, closers) if calls else None
     if cursor.peek() in ("{", "["):
         return Found(json_calls(cursor, *closers, tagged=True))
     if cursor.literal("<function="):
@@ -95,7 +99,7 @@ def _named(cursor: Cursor, name: str, closers: tuple[str, ...]) -> Found | None:
         if cursor.literal("<arg_value>"):
             arguments[key.strip()], _ = cursor.until("</arg_value>", *closers)
         cursor.space()
-    if arguments or cursor.text.startswith(closers, cursor.at):
+    if arguments or cursor.sees(*closers):
         return Found((RawCall(name=name, arguments=dict(arguments), typed=False),), dialect="glm")
     return None
 
@@ -211,11 +215,7 @@ def wrapper(cursor: Cursor, opener: str) -> Found | None:
     """`<function_calls>` and the like around `<invoke>`: taken off when an invocation follows."""
     mark = opener[1 : opener.index("｜", 2) + 1] if opener.startswith("<｜") else ""
     cursor.space()
-    place = cursor.at
-    if cursor.literal(f"<{mark}invoke name=", "<invoke name="):
-        cursor.at = place
-        return Found()
-    return None
+    return Found() if cursor.sees(f"<{mark}invoke name=", "<invoke name=") else None
 
 
 def stray(cursor: Cursor, opener: str) -> Found | None:

@@ -137,9 +137,9 @@ def harmony(cursor: Cursor, opener: str) -> Found | None:
     if opener.endswith("to=functions."):
         return _recipient(cursor)
     if opener == "<|start|>":
-        cursor.until("<|channel|>", "<|message|>")
-        cursor.at = cursor.text.rindex("<|", 0, cursor.at) if cursor.text[: cursor.at].endswith("|>") else cursor.at
-        return Found() if cursor.literal("<|message|>") or cursor.text.startswith("<|channel|>", cursor.at) else None
+        _, closer = cursor.until("<|channel|>", "<|message|>")
+        cursor.at -= len(closer) if closer == "<|channel|>" else 0
+        return Found() if closer else None
     head, closer = cursor.until("<|message|>", "to=functions.", "\n")
     if closer == "to=functions.":
         return _recipient(cursor)
