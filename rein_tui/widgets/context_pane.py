@@ -37,7 +37,7 @@ class ContextPane(Vertical):
     """
 
     EMPTY = (
-        "What fills the model's window will stand here after the first request:\n"
+        "What fills the model's window will stand here after the first request: "
         "the system prompt, each tool, memory files, hooks, messages."
     )
 
@@ -89,7 +89,13 @@ class ContextPane(Vertical):
         if isinstance(event, DELTAS) or not self._contents.apply(event) or self._stale:
             return
         self._stale = True
-        self.call_later(self._fill)
+        if self.is_on_screen:
+            self.call_later(self._fill)
+
+    def on_show(self) -> None:
+        """Catch up with what came while nobody looked."""
+        if self._stale:
+            self._fill()
 
     def set_window(self, tokens: int) -> None:
         """How many tokens fit; 0 when unknown."""

@@ -36,7 +36,7 @@ class HookLog(ListPane):
     """Rows of runs; filters by event, outcome, source and typed words; details that tell the whole story."""
 
     EMPTY = (
-        "Every hook that runs will stand here: when and why, what it was told,\n"
+        "Every hook that runs will stand here: when and why, what it was told, "
         "what it said, what came of it.\n\nHooks are written in settings.json, below “hooks”."
     )
 

@@ -69,6 +69,13 @@ class HookRow(ListRow):
     def source(self) -> str:
         return self.words
 
+    def named(self, width: int, matcher: str, words: str, style: str = "$text-muted") -> Content:
+        """The matcher, where there is room for it, and the name."""
+        name = safe_content(words, "label")
+        if width < WIDE:
+            return name
+        return joined([fit(safe_content(matcher or "all", "label", style), 14), Content("  "), name])
+
     def line(self, width: int, middle: Content, figures: list[tuple[Content, int]]) -> Content:
         """Time and event, the middle, figures at the right."""
         event = 12 if width < SOURCED else 16
@@ -95,10 +102,7 @@ class RunRow(HookRow):
 
     def draw(self, width: int) -> Content:
         run = self.run
-        middle = safe_content(hook_name(run), "label")
-        if width >= WIDE:
-            matcher = fit(safe_content(run.hook.matcher or "all", "label", "$text-muted"), 14)
-            middle = joined([matcher, Content("  "), middle])
+        middle = self.named(width, run.hook.matcher, hook_name(run))
         words, style = outcome(run)
         code = "" if run.exit_code is None else f"exit {run.exit_code}"
         figures: list[tuple[Content, int]] = []
@@ -159,7 +163,9 @@ class SkippedRow(HookRow):
         else:
             names = dict.fromkeys(_name(skip.hook) for skip in skipped)
             words = f"{len(skipped)} times: {', '.join(names)}"
-        line = self.line(width, safe_content(words, "label"), [(Content("not run"), 7)])
+        matchers = {skip.hook.matcher for skip in skipped}
+        middle = self.named(width, matchers.pop() if len(matchers) == 1 else "…", words)
+        line = self.line(width, middle, [(Content("not run"), 7)])
         return Content.styled(line.plain, "$text-disabled") if line else EMPTY
 
 

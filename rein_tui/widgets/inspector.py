@@ -26,7 +26,7 @@ class Inspector(ListPane):
     """Rows of steps and calls; details in up to eight tabs. `wire` rebuilds the request of a turn and step."""
 
     EMPTY = "Every request to the model and every tool call will stand here, with all that happened to it:\n\n" + (
-        "what was sent and answered, the input and who changed it,\nwhy it was allowed or not, where the time went."
+        "what was sent and answered, the input and who changed it, why it was allowed or not, where the time went."
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from .block import Block
+from .passages import Heading
 from .stack import Entry
 from .surface import Search, Surface
 
@@ -56,6 +57,9 @@ class Page(Surface):
         """Show these from the top."""
         self.search = None
         self.cursor = None
+        blocks = list(blocks)
+        if blocks and isinstance(blocks[0], Heading):
+            blocks[0].is_first = True
         entries = super().load(blocks)
         self._hold_top(entries)
         return entries

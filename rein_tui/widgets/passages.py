@@ -58,12 +58,27 @@ class TextPassage(Block):
         return "\n".join(self._lines)
 
 
+class Heading(Block):
+    """A heading with a word beside it, and air above it unless it is the first thing on its page."""
+
+    def __init__(self, title: str, note: str) -> None:
+        self._title = title
+        self._note = note
+        self.is_first = False
+
+    def pieces(self, width: int) -> Sequence[Piece]:
+        title = safe_content(self._title, "label", "bold $text-primary")
+        line = Content.assemble(title, "  ", safe_content(self._note, "label", "$text-muted"))
+        return (Piece(line.rstrip()),) if self.is_first else (BLANK, Piece(line.rstrip()))
+
+    @property
+    def source(self) -> str:
+        return f"{self._title}  {self._note}".rstrip()
+
+
 def heading(title: str, note: str = "") -> Block:
-    """A heading with air above it and a word beside it."""
-    line = Content.assemble(
-        safe_content(title, "label", "bold $text-primary"), "  ", safe_content(note, "label", "$text-muted")
-    )
-    return Passage(lambda _: (BLANK, Piece(line.rstrip())), f"{title}  {note}".rstrip())
+    """What a part of the page is about."""
+    return Heading(title, note)
 
 
 def prose(text: str, style: str = "") -> Block:

@@ -42,7 +42,7 @@ class Timeline(Vertical):
     }
     """
 
-    EMPTY = "Where the time goes will stand here:\nthe model, tools, hooks, and waiting for you, on one scale."
+    EMPTY = "Where the time goes will stand here: the model, tools, hooks, and waiting for you, on one scale."
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("z", "zoom", "One turn, or the session", show=False, id="timeline.zoom"),

@@ -21,8 +21,8 @@ STYLES: dict[Lane, str] = {
 }
 NAMES: dict[Lane, str] = {"model": "model", "tool": "tools", "hook": "hooks", "you": "you"}
 _VERDICTS: dict[Lane, str] = {
-    "model": "the model answering",
-    "tool": "tools running",
+    "model": "the model",
+    "tool": "tools",
     "hook": "hooks",
     "you": "waiting for you",
 }
@@ -46,7 +46,7 @@ def headline(turns: Sequence[TurnSpan], count: int, spans: Sequence[Span], scale
         return name
     parts = [
         Content.styled(short_duration(totals[lane]), f"bold {STYLES[lane]}"),
-        Content(f" of {short_duration(scale.whole)} {'was' if turns[-1].end else 'is'} {_VERDICTS[lane]}"),
+        Content(f" of {short_duration(scale.whole)} {'went' if turns[-1].end else 'goes'} to {_VERDICTS[lane]}"),
     ]
     longest = max((s for s in spans if s.lane == lane), key=lambda span: span.length(now))
     if lane in {"hook", "tool"} and longest.length(now) > totals[lane] / 2:

@@ -123,7 +123,7 @@ ASKED = Decision(
     hook_verdicts=(HookVerdict(outcome="allow", reason="inside the project", source=PROJECT),),
 )
 ALLOWED = Decision(outcome="allow", reason="it works inside the project", decided_by="working_directory")
-PAYLOAD = '{"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": "rm -rf build && make"}}'
+PAYLOAD = msgspec.json.encode({"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": BASH.input}).decode()
 REWROTE = hook_run(
     "r1",
     "soften.py",
@@ -135,7 +135,13 @@ REWROTE = hook_run(
     environment={"CLAUDE_PROJECT_DIR": "/w/shop"},
 )
 DENIED = hook_run(
-    "r2", "guard.py", result="deny", exit_code=2, stderr="no edits on Fridays\n", reason="no edits on Fridays"
+    "r2",
+    "guard.py",
+    started=T0 + 62.7,
+    result="deny",
+    exit_code=2,
+    stderr="no edits on Fridays\n",
+    reason="no edits on Fridays",
 )
 BROKEN = hook_run(
     "r3", "flaky.py", result="timeout", exit_code=None, duration=38.0, started=T0 + 12, point="PostToolUse"

@@ -36,7 +36,7 @@ async def test_one_sees_at_a_glance_that_it_was_a_hook():
     async with on_pane(Timeline(), story()) as stage:
         text = await stage.press("left")
         assert "turn 1 of 2" in text
-        assert re.search(r"38 s of 52 s was hooks: PostToolUse flaky\.py", text)
+        assert re.search(r"38 s of 52 s went to hooks: PostToolUse flaky\.py", text)
         assert re.search(r"^ ?hooks .*38 s +73 %", text, re.MULTILINE)
         assert re.search(r"^ ?you .*6\.0 s +12 %", text, re.MULTILINE)
 
