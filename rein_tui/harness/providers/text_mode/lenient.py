@@ -5,6 +5,7 @@ do harm. A key that stands twice is never repaired.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn, cast
 
@@ -26,6 +27,10 @@ _PYTHON: dict[str, Any] = {"True": True, "False": False, "None": None}
 _DEEPEST = 100
 
 
+class Unmendable(ValueError):
+    """JSON that says two things at once, or too much: nobody may guess what was meant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Repair:
     """One step between what was written and what is run. `semantic`: it may have been meant otherwise."""
@@ -40,18 +45,15 @@ def load(raw: str, *, closed: bool = True) -> tuple[Any, tuple[Repair, ...]]:
     `closed` false says that the text may have been cut off: then closing a bracket for it is a guess.
     """
     text = raw.strip()
-    try:
+    with suppress(ValueError):
         return (read_object(text) if text.startswith("{") else _strict_list(text)), ()
-    except ValueError as error:
-        if "twice" in str(error):
-            raise
     reader = _Reader(text, closed)
     try:
         return reader.whole(), reader.repairs()
-    except RecursionError:
-        raise ValueError("the JSON is nested too deeply") from None
+    except Unmendable:
+        raise
     except ValueError as error:
-        if "twice" in str(error) or len(text) > LONGEST_GUESS:
+        if len(text) > LONGEST_GUESS:
             raise
         return _guessed(text, error)
 
@@ -124,7 +126,7 @@ class _Reader:
     def _deeper(self, read: Any) -> Any:
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise ValueError("the JSON is nested too deeply")
+            raise Unmendable("the JSON is nested too deeply")
         self._at += 1
         value = read()
         self._depth -= 1
@@ -134,13 +136,11 @@ class _Reader:
         found: dict[str, Any] = {}
         while not self._ends("}", first=not found):
             key = self._key()
-            if self._space() not in {":", "="}:
+            if self._space() != ":":
                 self._fail(f"no colon behind the key {key!r}")
-            if self._text[self._at] == "=":
-                self._note("= in place of a colon")
             self._at += 1
             if key in found:
-                raise ValueError(f"the key {key!r} stands twice")
+                raise Unmendable(f"the key {key!r} stands twice")
             if not self._space():
                 self._note(f"{key!r} was cut off", semantic=True)
                 break
@@ -213,7 +213,7 @@ class _Reader:
         text = _ESCAPE.sub(self._escape, body)
         text = _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), text)
         if _LONE.search(text):
-            raise ValueError("a string holds half of a surrogate pair")
+            raise Unmendable("a string holds half of a surrogate pair")
         return text
 
     def _escape(self, found: re.Match[str]) -> str:
