@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .harness.settings.locations import SourceName
 
 BAD_USAGE = 2
-SUBCOMMANDS = frozenset({"policy", "hooks", "sessions", "models", "replay", "report"})
+SUBCOMMANDS = frozenset({"policy", "hooks", "sessions", "models", "plugin", "replay", "doctor", "report"})
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -104,7 +104,17 @@ def wishes_of(options: Options, *, interactive: bool) -> "Wishes":
         session_id=options.session_id,
         name=options.name,
         version=__version__,
+        plugin_dirs=tuple(folder.resolve() for folder in options.plugin_dir or ()),
+        mcp_config=tuple(_from_here(text) for text in options.mcp_config or ()),
+        strict_mcp=options.strict_mcp_config,
     )
+
+
+def _from_here(text: str) -> str:
+    """JSON as it is; a file's path from where we were started."""
+    from pathlib import Path
+
+    return text if text.lstrip().startswith("{") else str(Path(text).expanduser().absolute())
 
 
 def _listed(values: Sequence[str]) -> list[str]:

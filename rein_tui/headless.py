@@ -13,6 +13,7 @@ from .harness.protocol.base import JsonObject
 from .harness.protocol.decisions import PermissionReply, PermissionRequest, QuestionReply, QuestionRequest
 from .harness.protocol.errors import ConfigError
 from .harness.protocol.events import TURN_ENDS, Event, Notice, PermissionDecided, TurnEnd, TurnFailed, TurnFinished
+from .harness.protocol.mcp import HasMcp
 from .harness.protocol.policy import TrustReply, TrustRequest
 from .harness.protocol.ports import Harness, Prompt
 from .print_records import Records
@@ -52,6 +53,7 @@ class Headless:
     async def run(self, harness: Harness, prompts: AsyncGenerator[Prompt]) -> int:
         """Run each prompt as a turn; the exit code of the last one: 0 ok, 1 failed, 130 interrupted, 143 terminated."""
         records = Records(harness.info.id, mode=harness.mode, partial=self.partial, hooks=self.hooks)
+        records.mcp = harness.mcp if isinstance(harness, HasMcp) else None
         signals: list[int] = []
 
         def stop(number: int) -> None:

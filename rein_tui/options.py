@@ -23,7 +23,9 @@ commands (rein-tui COMMAND --help):
   policy      check, test, lint, suggest and what-if permission rules
   hooks       list hooks, run them dry
   sessions    list, search, show, export, import, rename, delete, prune
+  mcp         add, list, show and remove MCP servers
   models      list models and servers
+  plugin      install, switch, list and check plugins; marketplaces
 
 environment:
   ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN, ANTHROPIC_BASE_URL, CLAUDE_MODEL
@@ -62,6 +64,7 @@ class Options(argparse.Namespace):
     append_system_prompt: str = ""
     project_dir: Path | None = None
     add_dir: list[Path] | None = None
+    plugin_dir: list[Path] | None = None
     settings: str = ""
     setting_sources: str | None = None
     permission_mode: str | None = None
@@ -70,6 +73,8 @@ class Options(argparse.Namespace):
     disallowed_tools: list[str] | None = None
     max_turns: int = 0
     trust: bool = False
+    mcp_config: list[str] | None = None
+    strict_mcp_config: bool = False
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -135,12 +140,15 @@ def _harness_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("project and permissions")
     group.add_argument("--project-dir", type=Path, metavar="DIR", help="where to work (default: here)")
     group.add_argument("--add-dir", type=Path, action="append", metavar="DIR", help="a further folder to work in")
+    group.add_argument("--plugin-dir", type=Path, action="append", metavar="DIR", help="a plugin for this session")
     group.add_argument("--settings", default="", metavar="FILE|JSON", help="further settings")
     group.add_argument("--setting-sources", default=None, metavar="LIST", help="of user,project,local")
     group.add_argument("--permission-mode", default=None, type=_mode, metavar="MODE", help=", ".join(get_args(Mode)))
     group.add_argument("--dangerously-skip-permissions", action="store_true", help="the mode bypassPermissions")
     group.add_argument("--allowedTools", "--allowed-tools", dest="allowed_tools", nargs="+", metavar="RULE")
     group.add_argument("--disallowedTools", "--disallowed-tools", dest="disallowed_tools", nargs="+", metavar="RULE")
+    group.add_argument("--mcp-config", nargs="+", action="extend", metavar="FILE|JSON", help="further MCP servers")
+    group.add_argument("--strict-mcp-config", action="store_true", help="no MCP servers but those of --mcp-config")
     group.add_argument("--trust", action="store_true", help="with -p: trust this folder's own settings and hooks, once")
 
 
@@ -175,4 +183,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
     for folder in options.add_dir or ():
         if not folder.is_dir():
             parser.error(f"--add-dir {folder}: no such folder")
+    for folder in options.plugin_dir or ():
+        if not folder.exists():
+            parser.error(f"--plugin-dir {folder}: no such folder")
     return options

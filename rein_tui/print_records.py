@@ -31,6 +31,7 @@ from .harness.protocol.events import (
     TurnFinished,
     TurnInterrupted,
 )
+from .harness.protocol.mcp import McpServers, McpServerState
 from .harness.protocol.messages import (
     Block,
     ImageBlock,
@@ -42,6 +43,15 @@ from .harness.protocol.messages import (
     Usage,
 )
 
+_SERVER_STATES = {
+    "connected": "connected",
+    "starting": "pending",
+    "waiting": "pending",
+    "needs_login": "needs-auth",
+    "failed": "failed",
+    "disabled": "disabled",
+    "denied": "disabled",
+}
 _ENDS = {"max_turns": "error_max_turns", "budget": "error_max_budget_usd"}
 
 
@@ -97,6 +107,7 @@ class Records:
         self._stop_reason: str | None = None
         self._denials: list[JsonObject] = []
         self.last_text = ""
+        self.mcp: McpServers | None = None
 
     def _record(self, kind: str, **fields: Any) -> JsonObject:
         return {"type": kind, **fields, "session_id": self._session_id, "uuid": str(uuid.uuid4())}
@@ -148,7 +159,7 @@ class Records:
         return {
             **init,
             "tools": ["Task" if name == "Agent" else name for name in tools],
-            "mcp_servers": [],
+            "mcp_servers": [_server(state) for state in self.mcp.states()] if self.mcp is not None else [],
             "permissionMode": self._mode,
             "slash_commands": [],
             "skills": [],
@@ -253,6 +264,10 @@ class Records:
                 text = self.last_text if end.reason == "end_turn" else self.last_text or end.detail
                 fields["terminal_reason"] = end.reason
                 return self._record("result", subtype="success", is_error=False, result=text, **fields)
+
+
+def _server(state: McpServerState) -> JsonObject:
+    return {"name": state.name, "status": _SERVER_STATES.get(state.state, "pending-approval")}
 
 
 def _failure_text(failure: Failure) -> str:

@@ -30,6 +30,8 @@ from .plugins.extensions import Extensions, load_extensions
 from .plugins.finding import PluginScene, managed_plugins
 from .plugins.furnishing import Furniture, usage_of
 from .plugins.invocation import Invocations, Usage
+from .plugins.mcp.gather import McpWish, gather_servers, instructed, refreshing, unfolding
+from .plugins.mcp.servers import Servers
 from .plugins.turn_scope import TurnScope
 from .protocol.base import JsonObject
 from .protocol.decisions import Mode, PermissionQuery, Source
@@ -81,6 +83,8 @@ class Wishes:
     name: str = ""
     version: str = ""
     plugin_dirs: tuple[Path, ...] = ()
+    mcp_config: tuple[str, ...] = ()
+    strict_mcp: bool = False
 
 
 @dataclass(slots=True)
@@ -159,32 +163,36 @@ async def assemble(
     usage = makers.usage(parts, policy, workspace)
     invocations = Invocations(furniture.extensions.catalog, parts, scope, subagents, usage)
     toolbox.add(Skill(invocations))
+    servers = makers.servers(parts, toolbox)
     live = makers.live(policy, hooks)
     compactor = makers.compactor(parts, workspace)
+    expand = makers.expand(policy, workspace)
     around = Surroundings(
-        context=await makers.context(parts, toolbox),
+        context=instructed(servers, await makers.context(parts, toolbox)),
         memory=makers.memory(workspace),
         notices=tuple(opening.notices),
-        expand=makers.expand(policy, workspace),
-        unfold=invocations.unfold,
+        expand=expand,
+        unfold=unfolding(servers, invocations.unfold, expand),
         watchers=[transcript.apply, compactor.note],
         compactor=compactor,
-        refresh=live.refresh,
+        refresh=refreshing(servers, live.refresh),
         checkpoints=checkpoints,
-        closers=[background.close],
+        closers=[background.close, servers.close],
     )
     session = Session(parts, opening.journal, opening.started, around, opening.past)
 
     async def tell(event: Event) -> None:
         session.tell_aside(event)
 
-    background.emit = tell
+    background.emit = servers.host.tell = tell
+    session.mcp = servers
     session.permissions = Oversight(
         parts, policy, session.info.id, session.history, session.tell_aside, live.refresh, ground.grants
     )
     makers.hook_context.tell = tell
     makers.hook_context.deliver = session.whisper
     makers.hook_context.wake = session.wake
+    servers.start()
     return session
 
 
@@ -225,6 +233,25 @@ class _Makers:
         """The hooks of settings and of plugins."""
         specs, notices = hook_specs(settings)
         return [*specs, *self._furniture.extensions.hooks()], notices
+
+    def servers(self, parts: Parts, toolbox: Toolbox) -> Servers:
+        """The MCP servers of settings, files and plugins. Raises ConfigError, StartError."""
+        ground, wishes = self._ground, self._ground.wishes
+        wish = McpWish(
+            places=ground.places,
+            environment=ground.environment,
+            settings=self._settings,
+            session_id=self._id,
+            folder=self._session_folder(),
+            given=wishes.mcp_config,
+            strict=wishes.strict_mcp,
+            sources=wishes.sources,
+            plugins=self._furniture.extensions.servers(),
+        )
+        servers, notices = gather_servers(wish, parts, toolbox)
+        self._opening.notices += notices
+        self.hook_context.call_mcp = servers.call
+        return servers
 
     def workspace(self) -> Workspace:
         wishes = self._ground.wishes

@@ -46,6 +46,7 @@ from .protocol.events import (
     TurnStarted,
 )
 from .protocol.hooks import HookCall, HookOutcome
+from .protocol.mcp import McpServers
 from .protocol.messages import Block, Message, TextBlock
 from .protocol.ports import Emit, Journal, Permissions, Prompt, Provider, SessionInfo
 from .protocol.rewind import Restored, RewindPlan
@@ -114,6 +115,7 @@ class Session:
     ) -> None:
         self.parts = parts
         self.permissions: Permissions | None = None
+        self.mcp: McpServers | None = None
         self._journal = journal
         self._opening: SessionStarted | None = opening
         self._around = around

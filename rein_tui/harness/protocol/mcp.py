@@ -1,7 +1,7 @@
 """MCP servers as words: what a screen and `rein-tui mcp list` show of one."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from .base import Word
 from .decisions import Source
@@ -75,4 +75,14 @@ class McpServers(Protocol):
 
     async def switch(self, name: str, on: bool) -> None:
         """Switch a server off in this project, or on again. Raises ConfigError."""
+        ...
+
+
+@runtime_checkable
+class HasMcp(Protocol):
+    """A session whose MCP servers can be looked at: a local one."""
+
+    @property
+    def mcp(self) -> McpServers | None:
+        """Its servers; None where there is nothing to look at."""
         ...

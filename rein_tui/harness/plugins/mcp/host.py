@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ...process import uninterrupted
 from ...protocol.decisions import Option, Question, QuestionReply, QuestionRequest
 from ...protocol.errors import ProviderError
-from ...protocol.events import QuestionAnswered, QuestionAsked
+from ...protocol.events import Event, QuestionAnswered, QuestionAsked
 from ...protocol.ports import Emit, Prompter
 from .form import fields_of, put
 
@@ -40,13 +40,17 @@ AskModel = Callable[[str, str, int], Awaitable[tuple[str, str]]]
 """Prompt, system prompt, most tokens → the answer and the model's name. Raises ProviderError."""
 
 
+async def _nobody(event: Event) -> None:
+    """Nobody hears of it yet."""
+
+
 @dataclass(slots=True)
 class Host:
     """The session as servers may use it. `tell` stores facts that belong to no call."""
 
     prompter: Prompter
     folders: Callable[[], Iterable[Path]]
-    tell: Emit
+    tell: Emit = _nobody
     ask_model: AskModel | None = None
     interactive: bool = True
     _sampling: set[str] = field(default_factory=set[str])

@@ -17,6 +17,7 @@ from ...protocol.messages import TextBlock
 from ...protocol.ports import Emit
 from ...tools.toolbox import Toolbox
 from .approval import Approvals, tool_digest
+from .asking import NEVER, RUN, ask_approval
 from .config import ServerConfig
 from .connection import Connection
 from .failures import McpFailure
@@ -47,7 +48,8 @@ class Servers:
     _tools: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     _gauge: TokenGauge = field(default_factory=TokenGauge)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
-    _waited: bool = False
+    _settled: bool = False
+    _held: list[Notice] = field(default_factory=list[Notice])
     on_change: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
 
     def __post_init__(self) -> None:
@@ -71,11 +73,12 @@ class Servers:
             else:
                 connection.start()
 
-    async def settle(self, _: Emit) -> None:
-        """At the first turn: wait a little for servers that still start, so that their tools are there."""
-        if self._waited:
+    async def settle(self, emit: Emit) -> None:
+        """At the first turn: ask about servers that nobody judged, wait a little for those that still start."""
+        if self._settled:
             return
-        self._waited = True
+        self._settled = True
+        await self._ask_about_new(emit)
         patience = PATIENCE if self.host.interactive else PATIENCE_ALONE
         try:
             async with asyncio.timeout(patience):
@@ -84,8 +87,22 @@ class Servers:
                     await self._changed.wait()
         except TimeoutError:
             slow = ", ".join(c.config.name for c in self._connections.values() if c.condition == "starting")
-            text = f"MCP servers that still start: {slow}. Their tools come later."
-            await self.host.tell(Notice(text=text, code="mcp.slow"))
+            await emit(Notice(text=f"MCP servers that still start: {slow}. Their tools come later.", code="mcp.slow"))
+        for notice in self._held:
+            await emit(notice)
+        self._held.clear()
+
+    async def _ask_about_new(self, emit: Emit) -> None:
+        new = [c for c in self._connections.values() if c.condition == "unapproved"]
+        if not new or not self.approvals.settings.trusted:
+            return
+        for connection, answer in await ask_approval(new, self.host, emit):
+            if answer == RUN:
+                self.approvals.approve(connection.config)
+                connection.start()
+            elif answer == NEVER:
+                self.approvals.deny(connection.config)
+                await connection.put("denied", "You said no to it.")
 
     async def close(self) -> None:
         """End all servers."""
@@ -100,7 +117,11 @@ class Servers:
         if connection.condition in ("failed", "needs_login"):
             text = f"The MCP server {connection.config.name} is not there: {connection.error}"
             where, hint = str(connection.config.source), connection.hint or "See /mcp for its log."
-            await self.host.tell(Notice(text=text, level="warning", where=where, hint=hint, code="mcp.failed"))
+            notice = Notice(text=text, level="warning", where=where, hint=hint, code="mcp.failed")
+            if self._settled:
+                await self.host.tell(notice)
+            else:  # looking at a session writes nothing: told with its next turn
+                self._held.append(notice)
 
     # --- tools ----------------------------------------------------------------------------------------------
 
