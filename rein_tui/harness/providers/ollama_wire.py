@@ -1,6 +1,7 @@
 """Ollama's `/api/chat`: the body of a request, and the state machine of an answer in lines of JSON."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from ..protocol.messages import (
 from ..protocol.ports import Completed, ModelRequest, ProviderEvent, TextChunk, ThinkingChunk, ToolInputChunk
 from .base import NewId, TextReader, end_text, new_call_id, tool_use, unique_id
 from .failures import Origin, cut_error, malformed_error, stream_error
+from .memo import Memo
 from .openai_wire import encode_tools, image_note, result_text
 from .sse import Frame
 from .strict_json import child, children, number, read_event, text
@@ -50,18 +52,32 @@ def encode_request(request: ModelRequest, *, num_ctx: int, vision: bool, thinks:
 
 
 def _messages(system: str, messages: Iterable[Message], vision: bool) -> Iterator[JsonObject]:
-    names: dict[str, str] = {}
     if system:
         yield {"role": "system", "content": system}
+    memo = _MEMOS[vision]
+    asked: Message | None = None
     for message in messages:
-        names |= {call.id: call.name for call in message.tool_uses}
-        results = [block for block in message.blocks if isinstance(block, ToolResultBlock)]
-        for result in results:
-            name = names.get(result.tool_use_id, "")
-            yield {"role": "tool", "tool_name": name, "content": result_text(result, vision=vision) or "(no output)"}
-        said = _said(message, results, vision)
-        if said["content"].strip() or len(said) > 2:
-            yield said
+        yield from memo.get(message, partial(_encoded, asked, vision))
+        asked = message
+
+
+_MEMOS = {True: Memo(), False: Memo()}
+
+
+def _encoded(asked: Message | None, vision: bool, message: Message) -> list[JsonObject]:
+    """One message; `asked` is the one before it, whose calls it may answer."""
+    names = {call.id: call.name for call in asked.tool_uses} if asked is not None else {}
+    results = [block for block in message.blocks if isinstance(block, ToolResultBlock)]
+    encoded: list[JsonObject] = [
+        {
+            "role": "tool",
+            "tool_name": names.get(result.tool_use_id, ""),
+            "content": result_text(result, vision=vision) or "(no output)",
+        }
+        for result in results
+    ]
+    said = _said(message, results, vision)
+    return [*encoded, said] if said["content"].strip() or len(said) > 2 else encoded
 
 
 def _said(message: Message, results: Iterable[ToolResultBlock], vision: bool) -> JsonObject:

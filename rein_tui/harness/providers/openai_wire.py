@@ -13,6 +13,7 @@ from ..protocol.base import JsonObject
 from ..protocol.messages import ImageBlock, Message, TextBlock, ToolResultBlock, ToolSpec, ToolUseBlock
 from ..protocol.ports import ModelRequest
 from .base import safe_id
+from .memo import Memo
 
 DROPPABLE = (
     "stream_options",
@@ -67,23 +68,40 @@ def encode_tools(tools: Iterable[ToolSpec]) -> list[JsonObject]:
 def encode_messages(system: str, messages: Iterable[Message], *, vision: bool) -> list[JsonObject]:
     """System prompt first; results as `tool` messages; neighbours of one role joined."""
     encoded: list[JsonObject] = [{"role": "system", "content": system}] if system else []
+    memo = _MEMOS[vision]
     for message in messages:
-        if message.role == "assistant":
-            encoded.extend(_assistant(message))
-            continue
-        results = [block for block in message.blocks if isinstance(block, ToolResultBlock)]
-        encoded.extend(_result(block, vision) for block in results)
-        parts = _seen_in(results) if vision else []
-        for block in message.blocks:
-            if isinstance(block, TextBlock) and block.text.strip():
-                parts.append({"type": "text", "text": block.text})
-            elif isinstance(block, ImageBlock):
-                parts.append(_image(block) if vision else {"type": "text", "text": image_note(block)})
-        if parts:
-            _join(encoded, parts)
-    for message in encoded:
-        message["content"] = _plain(message["content"])
+        for item in memo.get(message, _with_vision if vision else _without_vision):
+            if item["role"] == "user" and encoded and encoded[-1]["role"] == "user":
+                encoded[-1] = _joined(encoded[-1]["content"], item["content"])
+            else:
+                encoded.append(item)
     return encoded
+
+
+_MEMOS = {True: Memo(), False: Memo()}
+
+
+def _with_vision(message: Message) -> list[JsonObject]:
+    return _encoded(message, vision=True)
+
+
+def _without_vision(message: Message) -> list[JsonObject]:
+    return _encoded(message, vision=False)
+
+
+def _encoded(message: Message, *, vision: bool) -> list[JsonObject]:
+    """One message: results as `tool` messages, then what else a user message says."""
+    if message.role == "assistant":
+        return _assistant(message)
+    results = [block for block in message.blocks if isinstance(block, ToolResultBlock)]
+    encoded = [_result(block, vision) for block in results]
+    parts = _seen_in(results) if vision else []
+    for block in message.blocks:
+        if isinstance(block, TextBlock) and block.text.strip():
+            parts.append({"type": "text", "text": block.text})
+        elif isinstance(block, ImageBlock):
+            parts.append(_image(block) if vision else {"type": "text", "text": image_note(block)})
+    return [*encoded, {"role": "user", "content": _plain(parts)}] if parts else encoded
 
 
 def image_note(block: ImageBlock) -> str:
@@ -136,15 +154,18 @@ def _image(block: ImageBlock) -> JsonObject:
     return {"type": "image_url", "image_url": {"url": f"data:{block.media_type};base64,{block.data}"}}
 
 
-def _join(encoded: list[JsonObject], parts: list[JsonObject]) -> None:
-    if encoded and encoded[-1]["role"] == "user":
-        encoded[-1]["content"] += parts
-    else:
-        encoded.append({"role": "user", "content": parts})
+def _joined(first: Any, second: Any) -> JsonObject:
+    """Two neighbours that the person's side said, as one message."""
+    parts: list[Any] = [*_as_parts(first), *_as_parts(second)]
+    return {"role": "user", "content": _plain(parts)}
 
 
-def _plain(content: Any) -> Any:
+def _as_parts(content: Any) -> list[Any]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
+
+
+def _plain(parts: list[Any]) -> Any:
     """Text alone goes as a string: not every server takes parts."""
-    if isinstance(content, str) or any(part["type"] != "text" for part in content):
-        return content
-    return "\n\n".join(part["text"] for part in content)
+    if any(part["type"] != "text" for part in parts):
+        return parts
+    return "\n\n".join(part["text"] for part in parts)

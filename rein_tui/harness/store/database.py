@@ -34,6 +34,7 @@ class Database:
         self._inode = 0
         self._may_write = False
         self._not_before = 0.0
+        self._writes_through = True
         self.problem = ""
         self.has_words = False
         self.notices: list[Notice] = []
@@ -47,13 +48,16 @@ class Database:
         """All rows of one query. Raises StoreError."""
         return self._run(lambda connection: connection.execute(sql, parameters).fetchall())
 
-    def write(self, work: Callable[[sqlite3.Connection], None]) -> bool:
-        """Do this in one transaction, durable when it returns true; false, with `problem` set, when it was undone."""
+    def write(self, work: Callable[[sqlite3.Connection], None], *, through: bool = True) -> bool:
+        """Do this in one transaction; false, with `problem` set, when it was undone.
+
+        When it returns true it outlives a killed program; with `through` it outlives a power cut too.
+        """
         self._follow()
         if self._connection is not None and not self._may_write and time.monotonic() >= self._not_before:
             self.close()  # it was opened to be read only; perhaps it can be written by now
         try:
-            self._run(lambda connection: self._transact(connection, work))
+            self._run(lambda connection: self._transact(connection, work, through))
         except StoreError as error:
             self.problem = error.message
             return False
@@ -92,7 +96,12 @@ class Database:
             if there != self._inode:
                 self.close()
 
-    def _transact(self, connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], None]) -> None:
+    def _transact(
+        self, connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], None], through: bool
+    ) -> None:
+        if through is not self._writes_through:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if through else 'NORMAL'}")
+            self._writes_through = through
         connection.execute("BEGIN IMMEDIATE")
         try:
             work(connection)
@@ -140,6 +149,7 @@ class Database:
             wanted = "DELETE" if is_on_network(self._path) else "WAL"
             connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
             connection.execute("PRAGMA synchronous = FULL")
+            self._writes_through = True
             migrate(connection)
             self.has_words = add_words(connection)
             self._inode = self._path.stat().st_ino

@@ -40,6 +40,10 @@ COMMIT_POINTS: frozenset[type] = frozenset(
 )
 """Facts that are on disk when `append` returns; so is every fact outside a turn."""
 
+_LIGHT = (e.MessageFinished, e.ToolCallFinished)
+"""Commit points that need not outlive a power cut by themselves: what follows from them, a call that changes
+something, brings them along. Reading calls can be made again."""
+
 _BATCH = 256
 _LAST_TRIES = 5  # each waits a second for other writers
 _CHUNK = 512
@@ -77,6 +81,7 @@ class DiskJournal:
         self._last = 0
         self._number: int | None = None
         self._saved_title = ""
+        self._reading: set[str] = set()
         self._lease: Lease | None = None
         self._closed: Callable[[str], object] = lambda session_id: None
 
@@ -109,11 +114,19 @@ class DiskJournal:
         """Store one fact, durably at commit points; returns its sequence number. Never raises."""
         kept = self._keep(fact)
         self._summary.apply(kept)
+        light = self._is_light(fact)
         if type(fact) in COMMIT_POINTS or fact.turn == 0 or len(self._pending) % _BATCH == 0:
-            self.flush()
+            self.flush(through=not light)
             if isinstance(fact, e.TURN_ENDS) and not fact.parent:
                 self._index()
         return self._last
+
+    def _is_light(self, fact: Fact) -> bool:
+        if isinstance(fact, e.ToolCallRequested) and fact.read_only:
+            self._reading.add(fact.call_id)
+        if isinstance(fact, e.ToolCallStarted):
+            return fact.call_id in self._reading
+        return isinstance(fact, _LIGHT)
 
     def adopt(self, facts: Iterable[Fact]) -> None:
         """Begin with facts that the summary knows already: those of a session forked or imported. Never raises."""
@@ -122,11 +135,14 @@ class DiskJournal:
         self.flush()
         self._index()
 
-    def flush(self) -> bool:
-        """Bring everything to the disk now. A session in which nothing was ever asked is not stored."""
+    def flush(self, *, through: bool = True) -> bool:
+        """Bring everything to the disk now, and `through` its caches.
+
+        A session in which nothing was ever asked is not stored.
+        """
         if not self._pending or not (self._summary.turns or self._number is not None):
             return True
-        if not self._database.write(self._save):
+        if not self._database.write(self._save, through=through):
             return False
         self._pending.clear()
         return True
