@@ -156,6 +156,7 @@ class ReinApp(App[str]):
         for notice in self._notices:
             await self.main.apply(notice)
         self._notices.clear()
+        self._register_file_commands()
         self._files.warm()
         prompt, self._initial_prompt = self._initial_prompt, ""
         if opened and prompt and self.desk.current is not None:

@@ -30,6 +30,17 @@ def run_subcommand(arguments: Sequence[str], places: Places) -> int:
 
             add_replay_parser(subparsers)
             return asyncio.run(run_replay(parser.parse_args(arguments), places))
+        case "doctor":
+            from .doctor.command import add_doctor_parser, run_doctor
+
+            add_doctor_parser(subparsers)
+            return asyncio.run(run_doctor(parser.parse_args(arguments), places, dict(os.environ), sys.stdout))
+        case "plugin":
+            from .plugin_cli import PluginScreen, add_plugin_parser, run_plugin
+
+            add_plugin_parser(subparsers)
+            screen = PluginScreen(sys.stdin, sys.stdout, sys.stderr)
+            return asyncio.run(run_plugin(parser.parse_args(arguments), places, dict(os.environ), screen))
         case "models":
             from .models_cli import add_models_parser, run_models
 

@@ -18,6 +18,7 @@ from .choices import remember, remembered
 from .demo.project import make_scratch_project, remove_scratch_project
 from .demo.script import demo_script
 from .places import Places
+from .plugins.extensions import Extensions
 from .protocol.decisions import Option, Question, QuestionRequest
 from .protocol.errors import ProviderError, StartError, StoreError
 from .protocol.events import Fact, Notice
@@ -72,6 +73,7 @@ class LocalWorkbench:
     _demo_root: Path | None = None
     _ignored: set[str] = field(default_factory=set[str])
     _warming: "asyncio.Task[None] | None" = None
+    _brought: Extensions | None = None
 
     # --- sessions -------------------------------------------------------------------------------------------
 
@@ -125,6 +127,7 @@ class LocalWorkbench:
             partial(self._is_trusted_now, wishes),
         )
         session = await assemble(ground, settings, opening, provider, choice)
+        self._brought = opening.brought
         self._open[journal.session_id] = _Open(session, choice)
         if wishes.interactive:
             self._warming = asyncio.create_task(provider.warm())
@@ -169,8 +172,8 @@ class LocalWorkbench:
         return journal.session_id
 
     def commands(self) -> Sequence[CommandInfo]:
-        """Slash commands that files define."""
-        return ()
+        """Slash commands that files define, as the session opened last knows them."""
+        return self._brought.catalog.infos() if self._brought is not None else ()
 
     # --- trust and settings ---------------------------------------------------------------------------------
 

@@ -1,0 +1,73 @@
+"""`plugin validate`: everything that is wrong or odd about a plugin or marketplace, with file and line."""
+
+from pathlib import Path
+
+from ..places import Places
+from ..protocol.errors import ConfigError
+from ..protocol.events import Notice
+from .arguments import counts_from_one
+from .loader import PluginPlace, load_plugin
+from .marketplace import INDEX, Marketplace, read_marketplace
+from .rendering import read_file_body
+from .words import Definition, Plugin
+
+
+def validate(folder: Path, places: Places) -> list[Notice]:
+    """The findings about a plugin's or marketplace's folder, errors first. Never raises."""
+    found: list[Notice] = []
+    index = folder / INDEX
+    is_plugin = (folder / ".claude-plugin" / "plugin.json").is_file() or not index.is_file()
+    if not folder.is_dir():
+        return [Notice(text="is not a folder", level="error", where=str(folder), code="no_folder")]
+    if index.is_file():
+        found += _marketplace(folder, places)
+    if is_plugin:
+        found += _plugin(load_plugin(PluginPlace(folder, "inline"), places))
+    ranks = {"error": 0, "warning": 1, "info": 2}
+    return sorted(dict.fromkeys(found), key=lambda notice: ranks[notice.level])
+
+
+def _marketplace(folder: Path, places: Places) -> list[Notice]:
+    try:
+        marketplace = read_marketplace(folder)
+    except ConfigError as problem:
+        return [Notice(text=problem.message, level="error", where=problem.where, code="bad_marketplace")]
+    found = list(marketplace.problems)
+    for offer in marketplace.offers:
+        if isinstance(offer.source, str):
+            found += _offered(marketplace, offer.name, folder / offer.source, places)
+    return found
+
+
+def _offered(marketplace: Marketplace, name: str, folder: Path, places: Places) -> list[Notice]:
+    offer = marketplace.find(name)
+    if offer is None or not folder.is_dir():
+        where = offer.where if offer is not None else ""
+        return [Notice(text=f"the folder of {name!r} is not there", level="error", where=where, code="path_missing")]
+    return _plugin(load_plugin(PluginPlace(folder, marketplace.name, name, offer.entry), places))
+
+
+def _plugin(plugin: Plugin) -> list[Notice]:
+    found = list(plugin.problems)
+    for key in plugin.unused:
+        text = f"{plugin.name}: {key} have no meaning here and are left aside"
+        found.append(Notice(text=text, where=plugin.root, code="not_used_here"))
+    parts = (plugin.commands, plugin.skills, plugin.agents, plugin.hooks, plugin.mcp, plugin.styles, plugin.unused)
+    if plugin.loaded and not any(parts):
+        text = f"{plugin.name} brings nothing"
+        found.append(Notice(text=text, level="warning", where=plugin.root, code="empty_plugin"))
+    for defined in (*plugin.commands, *plugin.skills):
+        found += _body(defined)
+    return found
+
+
+def _body(defined: Definition) -> list[Notice]:
+    try:
+        body = read_file_body(defined)
+    except ConfigError:
+        return []
+    if defined.base == 0 and counts_from_one(body):
+        text = f"/{defined.name} uses $1 but not $0: arguments count from 0, so $1 is the second"
+        hint = "Write $0 for the first, or `positional-base: 1` in the frontmatter."
+        return [Notice(text=text, where=defined.path, hint=hint, code="counts_from_one")]
+    return []
