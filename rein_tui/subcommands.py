@@ -41,6 +41,11 @@ def run_subcommand(arguments: Sequence[str], places: Places) -> int:
             add_plugin_parser(subparsers)
             screen = PluginScreen(sys.stdin, sys.stdout, sys.stderr)
             return asyncio.run(run_plugin(parser.parse_args(arguments), places, dict(os.environ), screen))
+        case "mcp":
+            from .mcp_cli import add_mcp_parser, run_mcp
+
+            add_mcp_parser(subparsers)
+            return run_mcp(parser.parse_args(arguments), places, Path.cwd().resolve(), sys.stdout, sys.stderr)
         case "models":
             from .models_cli import add_models_parser, run_models
 
