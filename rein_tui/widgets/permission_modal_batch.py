@@ -82,7 +82,7 @@ class BatchModal(CallModal[Judged]):
             _MARKS[self._judged.get(index)],
             seen,
             (f"{safe_text(proposal.tool, 'label'):<10} ", "$text-primary"),
-            (safe_text(proposal.summary, "path"), "$text"),
+            (safe_text(_words(proposal), "path"), "$text"),
             ("  ⚠" if proposal.warnings() else "", "$text-warning"),
         )
 
@@ -157,8 +157,15 @@ class BatchModal(CallModal[Judged]):
 
 
 def _is_in_row(proposal: Proposal) -> bool:
-    """Whether the row itself shows all of a call: one short command, or a call without anything to show."""
+    """Whether the row itself shows all of a call: one short command in plain letters."""
+    preview = proposal.preview
+    if not isinstance(preview, CommandDisplay):
+        return False
+    return len(preview.command) <= _SHORT and preview.command.isascii() and preview.command.isprintable()
+
+
+def _words(proposal: Proposal) -> str:
     preview = proposal.preview
     if isinstance(preview, CommandDisplay):
-        return len(preview.command) <= _SHORT and preview.command == proposal.summary
-    return False
+        return preview.command
+    return proposal.summary.removeprefix(f"{proposal.tool} ")

@@ -45,6 +45,7 @@ class CallModal(Modal[ResultT]):
         align: center bottom;
         & > .frame { width: 100%; max-width: 128; margin: 0 1; padding: 0 1; border: round $accent; max-height: 100%; }
         &.-full > .frame { max-width: 100%; height: 100%; margin: 0; }
+        & #what { max-height: 3; }
         &.-full #what { height: 1fr; }
         & .frame > Static { height: auto; }
         & #what, & #warnings, & #why, & #keys { margin-top: 1; }

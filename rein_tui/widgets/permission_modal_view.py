@@ -5,6 +5,7 @@ from typing import Any, TypeAlias, cast
 
 from textual.app import App
 from textual.content import Content
+from textual.errors import NoWidget
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -83,10 +84,19 @@ class SeenView(ScrollView, can_focus=False):
 
     def note_seen(self) -> None:
         """The screen was painted as it is now."""
-        lowest = min(self.must_see, round(self.scroll_offset.y) + self.size.height)
+        lowest = min(self.must_see, round(self.scroll_offset.y) + self._visible_rows)
         if lowest > self._lowest:
             self._lowest = lowest
             self.post_message(self.Seen())
+
+    @property
+    def _visible_rows(self) -> int:
+        """Rows from the first one down that really are on the screen, whatever stands around."""
+        try:
+            visible = self.screen.find_widget(self).visible_region
+        except NoWidget:  # not laid out yet, or folded away
+            return 0
+        return visible.height if visible.y == self.region.y else 0
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """More came into view."""

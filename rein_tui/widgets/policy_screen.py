@@ -56,6 +56,7 @@ class PolicyScreen(Modal[None]):
         & .frame > Static { height: auto; }
         & #trace { display: none; max-height: 50%; border-bottom: solid $border-blurred; }
         &.-trying #trace { display: block; }
+        &.-adding #trace, &.-adding #keys { display: none; }
         & RuleList { height: 1fr; border: none; background: transparent; padding: 0; margin-top: 1; }
         & RuleList { scrollbar-size-vertical: 1; }
     }
@@ -89,6 +90,7 @@ class PolicyScreen(Modal[None]):
         self._rows: list[RuleRow] = []
         self._doomed: Rule | None = None
         self._said = ""
+        self._wanted_rule: Rule | None = None
         self._trace = SeenView()
         self._trace.id = "trace"
 
@@ -131,7 +133,7 @@ class PolicyScreen(Modal[None]):
 
     def _draw(self) -> None:
         rows = self.query_one(RuleList)
-        kept = self._rule
+        kept, self._wanted_rule = self._wanted_rule or self._rule, None
         self._rows = rule_rows(self._overview, self._findings, self._clock())
         rows.set_options(Option(row.label, disabled=row.rule is None) for row in self._rows)
         rules = [row.rule for row in self._rows]
@@ -168,7 +170,9 @@ class PolicyScreen(Modal[None]):
         decision = check.decision if check is not None else None
         self.set_class(decision is not None, "-trying")
         problem = check.problem if check is not None else ""
-        self.query_one("#verdict", Static).update(safe_content(problem, "prompt", "$text-muted"))
+        line = self.query_one("#verdict", Static)
+        line.update(safe_content(problem, "prompt", "$text-muted"))
+        line.display = bool(problem)
         if decision is not None:
             self._trace.show(lambda width: list(_reasons(decision, width)))
 
@@ -194,6 +198,7 @@ class PolicyScreen(Modal[None]):
     def action_add(self) -> None:
         """Write a new rule."""
         if not self.query(AddPanel):
+            self.add_class("-adding")
             self.query_one(".frame").mount(AddPanel(self._permissions, self._overview.places))
 
     @on(AddPanel.Wanted)
@@ -204,6 +209,7 @@ class PolicyScreen(Modal[None]):
     async def _add(self, wanted: AddPanel.Wanted) -> str:
         rule = await self._permissions.add(wanted.rule, wanted.behavior, wanted.scope)
         await self._end_adding()
+        self._wanted_rule = rule
         return f"{rule.behavior} {rule.text} holds now · {rule.source}"
 
     @on(AddPanel.Left)
@@ -213,6 +219,7 @@ class PolicyScreen(Modal[None]):
 
     async def _end_adding(self) -> None:
         await self.query(AddPanel).remove()
+        self.remove_class("-adding")
         self.query_one(RuleList).focus()
 
     def action_revoke(self) -> None:

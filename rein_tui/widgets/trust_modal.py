@@ -41,7 +41,7 @@ class TrustModal(Modal[TrustReply]):
     TrustModal {
         & > .frame { border: round $warning; height: auto; max-height: 95%; }
         & VerticalScroll { height: auto; max-height: 1fr; margin: 1 0; scrollbar-size-vertical: 1; }
-        & OptionList { height: auto; border: none; background: $surface; padding: 0; }
+        & OptionList { height: auto; border: none; background: transparent; padding: 0; }
         & .frame > Static { height: auto; }
     }
     """
@@ -89,10 +89,22 @@ class TrustModal(Modal[TrustReply]):
             style = "bold $text-warning" if kind in _GRAVE else "bold $text"
             yield Content.assemble((words, style), (f"  {len(items)}", "$text-muted"))
             for item in items:
-                yield from _item(item)
+                yield from self._item(item)
 
     def _of(self, kind: TrustKind) -> list[TrustItem]:
         return [item for item in self._request.items if item.kind == kind]
+
+    def _item(self, item: TrustItem) -> Iterator[Content]:
+        """One thing on lines of its own: every character of it is shown, however long it is."""
+        detail = f"{safe_text(item.detail, 'label')}: " if item.detail else ""
+        where = safe_text(item.where.removeprefix(f"{self._request.root}/"), "path")
+        first, *more = safe_content(item.title, "prompt", "$text").split("\n", allow_blank=True)
+        first = Content.assemble(("  • ", "$text-muted"), (detail, "$text-primary"), first)
+        yield first if more else Content.assemble(first, (f"  {where}", "$text-disabled"))
+        for line in more:
+            yield Content.assemble("    ", line)
+        if more:
+            yield Content.styled(f"    {where}", "$text-disabled")
 
     def action_answer(self, trusted: bool) -> None:
         """Answer and close."""
@@ -115,15 +127,4 @@ class TrustModal(Modal[TrustReply]):
 
 
 def _row(key: str, words: str, note: str) -> Content:
-    return Content.assemble((f" {key} ", "bold $primary"), (words, "$text"), (f"   {note}", "$text-muted"))
-
-
-def _item(item: TrustItem) -> Iterator[Content]:
-    """One thing on lines of its own: every character of it is shown, however long it is."""
-    detail = f"{safe_text(item.detail, 'label')}: " if item.detail else ""
-    lines = safe_content(item.title, "prompt", "$text").split("\n", allow_blank=True)
-    yield Content.assemble(("  • ", "$text-muted"), (detail, "$text-primary"), lines[0])
-    for line in lines[1:]:
-        yield Content.assemble("    ", line)
-    if item.where:
-        yield Content.assemble("    ", safe_content(item.where, "path", "$text-muted"))
+    return Content.assemble((f" {key} ", "bold $primary"), (f"{words:<34}", "$text"), (note, "$text-muted"))
