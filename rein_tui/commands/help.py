@@ -1,7 +1,5 @@
-"""Commands that explain: help, keys, palette, status, doctor."""
+"""Commands that explain: help, keys, palette, status."""
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
 from textual.binding import Binding
@@ -116,36 +114,9 @@ async def _status(app: "ReinApp", _: str) -> None:
     await app.ask(Sheet("Status", table([(term, words or "–") for term, words in rows])))
 
 
-async def _doctor(app: "ReinApp", _: str) -> None:
-    """What this screen can tell about its terminal and servers, and what to do where something is missing."""
-    import platform
-
-    from rein_tui.widgets.sheet import Sheet, table
-
-    servers = await app.workbench.find_servers()
-    colours = app.console.color_system or "none"
-    terminal = os.environ.get("TERM_PROGRAM") or os.environ.get("TERM", "unknown")
-    rows = [
-        ("rein-tui", f"{__version__} on Python {platform.python_version()}, {sys.platform}"),
-        ("terminal", f"{terminal}, {app.size.width} x {app.size.height}"),
-        (
-            "colours",
-            colours + ("" if colours == "truecolor" else " · set COLORTERM=truecolor if the terminal has more"),
-        ),
-        ("multiplexer", "tmux · set -g focus-events on, allow-passthrough on" if os.environ.get("TMUX") else "none"),
-        ("editor", os.environ.get("VISUAL") or os.environ.get("EDITOR") or "none set · export EDITOR=vim"),
-        ("NO_COLOR", "set" if os.environ.get("NO_COLOR") else "not set"),
-        *(("server", f"{s.flavour} {s.version} at {s.url}, {len(s.models)} models") for s in servers),
-    ]
-    if not servers:
-        rows.append(("server", "no local model server answers · ollama serve"))
-    await app.ask(Sheet("Doctor", table(rows)))
-
-
 COMMANDS = (
     Command("help", "What can be done here", _help, family="help"),
     Command("keys", "The keys valid now", _keys, key="f1", family="help", aliases=("keybindings",)),
     Command("palette", "Find a command", _palette, key="ctrl+p", family="help", in_palette=False),
     Command("status", "Version, model, session", _status, family="help"),
-    Command("doctor", "Check terminal and servers", _doctor, family="help"),
 )
