@@ -130,7 +130,7 @@ class ContextPane(Vertical):
         entries = self._list.load(rows)
         same = next((entry for entry in entries if _key(entry.block) == _key(chosen)), None)
         self._list.set_cursor(same or (entries[0] if entries else None), show=False)
-        self._list.scroll_to(y=place, animate=False, immediate=True)
+        self._list.hold(place)
         self._filling = filling
         self._head.update(headline(filling, max(20, self.size.width - 2)))
         self._foot.update(self._legend(filling))

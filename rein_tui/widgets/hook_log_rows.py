@@ -78,8 +78,9 @@ class HookRow(ListRow):
 
     def line(self, width: int, middle: Content, figures: list[tuple[Content, int]]) -> Content:
         """Time and event, the middle, figures at the right."""
-        event = 12 if width < SOURCED else 16
-        lead = [fit(safe_content(self.moment, "label", "$text-accent"), event), Content("  ")]
+        event = 7 if width < ROOMY else 12 if width < SOURCED else 16
+        moment = self.moment if width >= ROOMY else self.moment.replace("ToolUse", "")
+        lead = [fit(safe_content(moment, "label", "$text-accent"), event), Content("  ")]
         if width >= ROOMY and self.at:
             clock = time.strftime("%H:%M:%S", time.localtime(self.at))
             lead = [Content.styled(f"{clock}  ", "$text-disabled"), *lead]

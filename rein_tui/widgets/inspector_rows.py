@@ -22,6 +22,8 @@ GLYPHS = {
 }
 _TIME_CELLS = 6
 _PROVENANCE_CELLS = 14
+ROOMY = 54
+"""Cells from which a row says more than the least."""
 
 
 class RecordRow(ListRow):
@@ -51,10 +53,10 @@ class RecordRow(ListRow):
                 return _turn(record, width)
             case StepRecord():
                 left = Content.assemble(indent, _state(record), " ", title(record))
-                return columns(width, left, _step_figures(record, width))
+                return columns(width, left, _step_figures(record, width), gap=2 if width >= ROOMY else 1)
             case CallRecord():
                 left = Content.assemble(f"{indent}  ", _state(record), " ", title(record))
-                return columns(width, left, _call_figures(record, width))
+                return columns(width, left, _call_figures(record, width), gap=2 if width >= ROOMY else 1)
             case _:
                 return EMPTY
 
@@ -77,8 +79,8 @@ def title(record: Record) -> Content:
             return EMPTY
 
 
-def provenance(call: CallRecord) -> Content:
-    """How the call came to run or not: `ask→once`, `allow rule`, `deny hook`."""
+def provenance(call: CallRecord, *, short: bool = False) -> Content:
+    """How the call came to run or not: `ask→once`, `allow rule` (in short: `rule`), `deny hook`."""
     decision, resolved = call.decision, call.resolved
     if resolved is not None:
         answer = resolved.reply.answer
@@ -92,7 +94,8 @@ def provenance(call: CallRecord) -> Content:
         decision.decided_by, decision.decided_by.replace("_path", "")
     )
     style = "$text-error" if decision.outcome == "deny" else "$text-muted"
-    return Content.styled(f"{decision.outcome} {by}", style)
+    words = by if short and decision.outcome == "allow" else f"{decision.outcome} {by}"
+    return Content.styled(words, style)
 
 
 def _turn(record: TurnRecord, width: int) -> Content:
@@ -132,7 +135,9 @@ def _call_figures(call: CallRecord, width: int) -> list[tuple[Content, int]]:
     marks = Content.styled("✎" if call.started is not None and call.started.edited_by else "", "$text-accent")
     hooks = sum(fired.run.result != "nothing" for fired in call.hooks)
     anchor = Content.styled("⚓" if hooks else "", "$text-secondary")
-    return [(anchor + marks, 3), (provenance(call), _PROVENANCE_CELLS if width >= 50 else 11), (words, _TIME_CELLS)]
+    if width < ROOMY:
+        return [(anchor or marks, 2), (provenance(call, short=True), 9), (words, _TIME_CELLS)]
+    return [(anchor + marks, 3), (provenance(call), _PROVENANCE_CELLS), (words, _TIME_CELLS)]
 
 
 def _step_figures(step: StepRecord, width: int) -> list[tuple[Content, int]]:
@@ -141,7 +146,7 @@ def _step_figures(step: StepRecord, width: int) -> list[tuple[Content, int]]:
         words = "retrying" if step.retries and not step.is_over else "" if step.is_over else "writing"
         return [(Content.styled(words, "$text-warning" if step.retries else "$text-primary"), 8)]
     time = Content.styled(short_duration(finished.duration), "$text-muted")
-    return [(_tokens(finished.usage), _PROVENANCE_CELLS if width >= 50 else 11), (time, _TIME_CELLS)]
+    return [(_tokens(finished.usage), _PROVENANCE_CELLS if width >= ROOMY else 11), (time, _TIME_CELLS)]
 
 
 def _tokens(usage: Usage) -> Content:

@@ -60,7 +60,9 @@ def why_blocks(call: CallRecord) -> Iterator[Block]:
 def decision_blocks(decision: Decision, cwd: str = "") -> Iterator[Block]:
     """One decision with its reasons; files below `cwd` are named from there."""
     sentence = Content.assemble(
-        (decision.outcome, f"bold {OUTCOME_STYLES[decision.outcome]}"), "  ", safe_content(decision.reason, "prompt")
+        (decision.outcome, f"bold {OUTCOME_STYLES[decision.outcome]}"),
+        "  ",
+        safe_content(_near(decision.reason, cwd), "prompt"),
     )
     yield Passage(lambda _: [Piece(sentence)], f"{decision.outcome}: {decision.reason}")
     rule, source = decision.rule, decision.source or (decision.rule.source if decision.rule else None)
@@ -69,7 +71,7 @@ def decision_blocks(decision: Decision, cwd: str = "") -> Iterator[Block]:
             ("decided by", _BY.get(decision.decided_by, decision.decided_by)),
             ("rule", safe_text(f"{rule.behavior}  {rule.text}", "prompt") if rule else ""),
             ("layer", _LAYERS.get(source.layer, source.layer) if source else ""),
-            ("written in", _place(source, cwd) if source and source.path else ""),
+            ("written in", _near(str(source), cwd) if source and source.path else ""),
             ("mode", decision.mode),
         ]
     )
@@ -77,7 +79,7 @@ def decision_blocks(decision: Decision, cwd: str = "") -> Iterator[Block]:
         yield prose(f"! {warning}", "$text-warning")
     if decision.parts:
         yield heading("parts", f"{len(decision.parts)} looked at, the strictest decides")
-        yield _parts(decision.parts)
+        yield _parts(decision.parts, cwd)
     if decision.hook_verdicts:
         yield heading("hooks")
         yield _verdicts(decision.hook_verdicts, cwd)
@@ -93,12 +95,14 @@ def _outcome(outcome: Outcome) -> Content:
     return Content.styled(f"{outcome:<5} ", OUTCOME_STYLES[outcome])
 
 
-def _parts(parts: Sequence[PartDecision]) -> Block:
+def _parts(parts: Sequence[PartDecision], cwd: str) -> Block:
     pieces: list[Piece] = []
     for part in parts:
-        text = Content.assemble(safe_content(part.text, "path", "bold"))
+        text = safe_content(_near(part.text, cwd), "path", "bold")
         pieces.append(Piece(text, _outcome(part.outcome), Content(" " * 6)))
-        pieces.append(Piece(safe_content(part.reason, "path", "$text-muted"), Content(" " * 6), Content(" " * 6)))
+        pieces.append(
+            Piece(safe_content(_near(part.reason, cwd), "path", "$text-muted"), Content(" " * 6), Content(" " * 6))
+        )
     return Passage(lambda _: pieces, "\n".join(f"{p.outcome} {p.text}: {p.reason}" for p in parts))
 
 
@@ -126,16 +130,16 @@ def _trials(trials: Sequence[RuleTrial], cwd: str) -> Block:
         )
         pieces.append(Piece(name, mark, Content("  ")))
         part = f" · {trial.part}" if trial.part and len(parts) > 1 else ""
-        words = safe_content(f"{trial.reason}{part}", "path", "$text-muted")
+        words = safe_content(_near(f"{trial.reason}{part}", cwd), "path", "$text-muted")
         pieces.append(Piece(words, Content("    "), Content("    ")))
         pieces.append(_where(trial.rule.source, cwd))
     source = "\n".join(f"{t.rule.behavior} {t.rule.text}: {t.reason} ({t.rule.source})" for t in trials)
     return Passage(lambda _: pieces, source)
 
 
-def _place(source: Source, cwd: str) -> str:
-    place = str(source)
-    return place.removeprefix(f"{cwd}/") if cwd else place
+def _near(text: str, cwd: str) -> str:
+    """Files below `cwd` named from there."""
+    return text.replace(f"{cwd}/", "") if cwd else text
 
 
 def _where(source: Source, cwd: str) -> Piece:
@@ -143,7 +147,7 @@ def _where(source: Source, cwd: str) -> Piece:
     words = Content.assemble(
         (layer, "$text-secondary"),
         "  ",
-        safe_content(_place(source, cwd) if source.path else "", "path", "$text-disabled"),
+        safe_content(_near(str(source), cwd) if source.path else "", "path", "$text-disabled"),
     )
     return Piece(words.rstrip(), Content("    "), Content("    "), "fold")
 

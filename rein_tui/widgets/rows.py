@@ -75,6 +75,12 @@ class RowList(Surface):
             self.cursor = entry
         return entry
 
+    def hold(self, row: int) -> None:
+        """Keep this row on top, whatever the layout does next."""
+        self.reading.top = self.stack.at(row)
+        self._follow(False)
+        self.settle()
+
     def look(self, entry: Entry[Block], offset: int, line: Line) -> tuple[Content, Sequence[Span]]:
         """The row under the cursor is tinted, stronger while the list has the focus."""
         if entry is not self.cursor:
