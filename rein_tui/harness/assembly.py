@@ -12,13 +12,14 @@ from typing import Literal
 
 from .compaction import WindowCompactor
 from .context.git import branch_of
-from .context.memory import Memory, MemoryScope
+from .context.memory import MemoryScope
 from .context.references import ReferenceScope, expand_references
 from .context.system_prompt import build_system_prompt, look_around
 from .environment import child_environment
 from .hooks.config import parse_hooks
 from .hooks.context import HookContext, HookSwitches
 from .hooks.engine import Hooks
+from .instructions import Instructions
 from .live_settings import LiveSettings
 from .oversight import Oversight
 from .parts import Parts
@@ -102,7 +103,7 @@ class Opening:
 class Ground:
     """What all sessions of one program share. `grants` tells what all stored sessions know of grants.
 
-    `is_trusted` looks anew whether the folder is trusted as it is now.
+    `is_trusted` looks anew whether the folder is trusted as it is now. `redact` takes our keys out of what is written.
     """
 
     places: Places
@@ -111,6 +112,7 @@ class Ground:
     prompter: Prompter
     grants: Callable[[], Iterable[Told]] = tuple
     is_trusted: Callable[[], bool] = bool
+    redact: Callable[[bytes], bytes] = bytes
 
 
 async def assemble(
@@ -132,6 +134,7 @@ async def assemble(
         opening.journal.session_id,
         version=ground.wishes.version,
         past=lambda: opening.past,
+        redact=ground.redact,
     )
     hooks = makers.hooks(policy, workspace, transcript.path)
     background = Background()
@@ -141,6 +144,7 @@ async def assemble(
         ledger=Ledger(is_denied=makers.is_denied(policy, workspace)), before_change=checkpoints.before_change
     )
     toolbox = Toolbox(builtin_tools(tool_parts))
+    instructions = makers.instructions(workspace)
     parts = Parts(
         provider=provider,
         model=choice.model,
@@ -153,7 +157,8 @@ async def assemble(
         max_steps=ground.wishes.max_steps,
         effort=ground.wishes.effort,
         stop_hook_cap=_stop_hook_cap(ground.environment),
-        after_hooks=furniture.after_hooks(partial(_look_again, tool_parts.files.ledger)),
+        after_call=furniture.after_call(instructions.touched),
+        after_hooks=partial(_look_again, tool_parts.files.ledger),
     )
     makers.hook_context.ask_model = partial(ask_object, parts)
     model_for = partial(model_named, parts)
@@ -165,11 +170,12 @@ async def assemble(
     toolbox.add(Skill(invocations))
     servers = makers.servers(parts, toolbox)
     live = makers.live(policy, hooks)
-    compactor = makers.compactor(parts, workspace)
+    compactor = makers.compactor(parts, instructions)
     expand = makers.expand(policy, workspace)
     around = Surroundings(
         context=instructed(servers, await makers.context(parts, toolbox)),
-        memory=makers.memory(workspace),
+        memory=instructions.load,
+        news=instructions.take_news,
         notices=tuple(opening.notices),
         expand=expand,
         unfold=unfolding(servers, invocations.unfold, expand),
@@ -348,13 +354,13 @@ class _Makers:
             self._opening.notices.append(Notice(text=text, code="sandbox"))
         return found
 
-    def compactor(self, parts: Parts, workspace: Workspace) -> WindowCompactor:
+    def compactor(self, parts: Parts, instructions: Instructions) -> WindowCompactor:
         """Keeps the conversation inside the model's window, which is asked for once a model."""
         windows = _Windows(parts)
         limit = self._settings.get("autoCompactWindow", default=0)
         compactor = WindowCompactor(
             windows.current,
-            self.memory(workspace),
+            instructions.load,
             automatic=bool(self._settings.get("autoCompactEnabled", default=True)),
             limit=limit if isinstance(limit, int) else 0,
         )
@@ -384,19 +390,19 @@ class _Makers:
 
         return LiveSettings(SettingsWatch(self._settings, load), policy, hooks, self._hook_specs, hook_switches)
 
-    def memory(self, workspace: Workspace) -> Callable[[], Sequence[tuple[str, str]]]:
+    def instructions(self, workspace: Workspace) -> Instructions:
+        """The memory files of this session."""
+        environment = self._ground.environment
+        with_additional = environment.get("CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD") == "1"
         scope = MemoryScope(
             places=self._ground.places,
             cwd=workspace.cwd,
             root=workspace.root,
+            additional=tuple(workspace.additional) if with_additional else (),
             excludes=tuple(self._settings.merged("claudeMdExcludes") or ()),
             project=workspace.trusted,
         )
-
-        def load() -> Sequence[tuple[str, str]]:
-            return Memory.load(scope).messages()
-
-        return load
+        return Instructions(scope)
 
     def expand(
         self, policy: Policy, workspace: Workspace

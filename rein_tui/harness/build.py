@@ -125,6 +125,7 @@ class LocalWorkbench:
             self.prompter,
             self.store.grant_story,
             partial(self._is_trusted_now, wishes),
+            self.store.redact,
         )
         session = await assemble(ground, settings, opening, provider, choice)
         self._brought = opening.brought

@@ -190,6 +190,8 @@ class CallPassage:
                 tool_response=result.response if result.response is not None else {"content": _text(result.content)},
                 duration_ms=milliseconds,
             )
+        if self._parts.after_call is not None and not result.is_error:
+            self._added += self._parts.after_call(self._tool.name, self._input)
         if outcome.runs and self._parts.after_hooks is not None:
             self._parts.after_hooks(self._tool.name, self._input)
         self._added += outcome.context

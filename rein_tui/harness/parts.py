@@ -1,7 +1,7 @@
 """What a loop and its gate stand on: one value, built once per session and copied for each subagent."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .interrupt import Interrupt
@@ -25,8 +25,9 @@ class Parts:
 
     `frontmatter` are the rules of the running command, skill or agent: for the turn only. `mode` overrides the
     permission engine's mode (subagents). `max_steps` 0 means no limit. `asking` keeps one question at a time.
-    `stop_hook_cap` is how often in a row Stop hooks may send the model on (0: no limit). `after_hooks` hears of each
-    call (tool, input) after its PostToolUse hooks.
+    `after_call` hears of each call that worked and gives texts for the model beside its result. `stop_hook_cap` is
+    how often in a row Stop hooks may send the model on (0: no limit). `after_hooks` hears of each call (tool, input)
+    after its PostToolUse hooks.
     """
 
     provider: Provider
@@ -48,4 +49,5 @@ class Parts:
     agent: AgentIdentity = AgentIdentity()
     stop_hook_cap: int = 8
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    after_call: Callable[[str, JsonObject], Sequence[str]] | None = None
     after_hooks: Callable[[str, JsonObject], None] | None = None

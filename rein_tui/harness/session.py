@@ -22,6 +22,7 @@ from .interrupt import Interrupted
 from .loop import Compactor, Loop, Progress
 from .moments import fired
 from .parts import Parts
+from .protocol.base import JsonObject
 from .protocol.decisions import Mode, Option, Question, QuestionRequest
 from .protocol.errors import Failure, ReinError, StartError
 from .protocol.events import (
@@ -87,6 +88,7 @@ class Surroundings:
 
     context: Callable[[], ContextPrepared]
     memory: Callable[[], Sequence[tuple[str, str]]] = tuple
+    news: Callable[[], tuple[Sequence[Notice], Sequence[JsonObject]]] | None = None
     notices: tuple[Notice, ...] = ()
     expand: Callable[[Prompt], tuple[tuple[Block, ...], tuple[Notice, ...]]] | None = None
     unfold: Callable[[Prompt, Emit], Awaitable[Unfolded | None]] | None = None
@@ -127,6 +129,7 @@ class Session:
         self._prepared = next((f for f in reversed(self._facts) if isinstance(f, ContextPrepared)), None)
         self._steering: deque[str] = deque()
         self._whispered: list[str] = []
+        self._disk_problem = ""
         self._asides: asyncio.Queue[Event | None] = asyncio.Queue()
         self._turn = max((f.turn for f in self._facts), default=0)
         self._current_turn = 0
@@ -241,12 +244,25 @@ class Session:
         for fact in [*self._unstored, event]:
             self._journal.append(fact)
         self._unstored = []
+        self._watch_disk()
         self._facts.append(event)
         self._conversation.apply(event)
         self._fold.apply(event)
         for watch in self._around.watchers:
             watch(event)
         return event
+
+    def _watch_disk(self) -> None:
+        """Say so once when facts stop reaching the disk, and once when they do again."""
+        problem, told = self._journal.problem, self._disk_problem
+        if bool(problem) == bool(told):
+            return
+        self._disk_problem = problem
+        if problem:
+            hint = "The session goes on in memory and is written as soon as the disk takes it."
+            self.tell_aside(Notice(level="error", text=f"This session is not being stored: {problem}", hint=hint))
+        else:
+            self.tell_aside(Notice(text="The session is being stored again; nothing is missing."))
 
     def _told(self, call: HookCall, outcomes: list[HookOutcome]) -> AsyncGenerator[Event]:
         """Fire hooks outside the loop; the outcome is appended to `outcomes`."""
@@ -274,6 +290,9 @@ class Session:
             if opening.source in {"startup", "clear"}:
                 for source, text in self._around.memory():
                     yield self._record(_user((TextBlock(text=text),), "memory", source))
+            async with aclosing(self._told_news()) as events:
+                async for event in events:
+                    yield self._record(event)
             payload = {"source": opening.source, "model": opening.model}
             call = HookCall(point="SessionStart", subject=opening.source, payload=payload)
             async with aclosing(self._hooked(call)) as events:
@@ -393,9 +412,10 @@ class Session:
             return
         if not any(isinstance(f, TitleChanged) for f in self._facts) and prompt.text.strip():
             yield TitleChanged(title=first_words(prompt.text))
-        async with aclosing(self._refreshed()) as events:
-            async for event in events:
-                yield event
+        for story in (self._refreshed(), self._told_news()):
+            async with aclosing(story) as events:
+                async for event in events:
+                    yield event
         outcomes: list[HookOutcome] = []
         call = HookCall(point="UserPromptSubmit", payload={"prompt": prompt.text})
         async with aclosing(self._told(call, outcomes)) as events:
@@ -449,6 +469,17 @@ class Session:
             yield notice
         if not suppressed:
             yield _user(blocks, "prompt")
+
+    async def _told_news(self) -> AsyncGenerator[Event]:
+        """What memory files have to say, and InstructionsLoaded for each."""
+        notices, loaded = self._around.news() if self._around.news is not None else ((), ())
+        for notice in notices:
+            yield notice
+        for payload in loaded:
+            call = HookCall(point="InstructionsLoaded", subject=str(payload.get("load_reason", "")), payload=payload)
+            async with aclosing(self._told(call, [])) as events:
+                async for event in events:
+                    yield event
 
     async def _refreshed(self) -> AsyncGenerator[Event]:
         if self._around.refresh is not None:

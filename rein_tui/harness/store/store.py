@@ -56,6 +56,10 @@ class Store:
         """Why the store cannot be written just now, or empty."""
         return self._database.problem
 
+    def redact(self, encoded: bytes) -> bytes:
+        """Encoded JSON without our own keys."""
+        return self._redact(encoded)
+
     def take_notices(self) -> list[Notice]:
         """What happened to the store since the last call, such as a salvage."""
         notices, self._database.notices = self._database.notices, []
