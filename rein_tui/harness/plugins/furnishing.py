@@ -1,9 +1,10 @@
 """How a session is furnished with what files and plugins bring: the Skill tool, `/name`, agents, hooks, programs."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from ..agents import builtin_agents
 from ..hooks.config import for_subagent
@@ -18,6 +19,9 @@ from .extensions import Extensions
 from .invocation import Attach, Usage
 from .listing import Budget
 from .rendering import Scene
+
+AfterCall: TypeAlias = Callable[[str, JsonObject], Sequence[str]]
+"""Hears of a call that worked; gives texts for the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +53,14 @@ class Furniture:
         searched = self.extensions.search_path(path)
         return {"PATH": searched} if searched != path else {}
 
-    def after_hooks(self, look_again: Callable[[str, JsonObject], None]) -> Callable[[str, JsonObject], None]:
+    def after_call(self, tell: AfterCall) -> AfterCall:
         """The same, and skills about the file that was touched come up."""
 
-        def touched(tool: str, tool_input: JsonObject) -> None:
-            look_again(tool, tool_input)
+        def touched(tool: str, tool_input: JsonObject) -> Sequence[str]:
             path = tool_input.get("file_path")
             if isinstance(path, str) and Path(path).is_absolute():
                 self.extensions.catalog.touch(path)
+            return tell(tool, tool_input)
 
         return touched
 
