@@ -115,7 +115,12 @@ _ENOUGH, _WITH_THOUGHT = 64, 1024
 
 
 async def _echo(provider: Provider, model: str) -> ToolProbe:
-    done = await _ask(provider, model, _ENOUGH)
+    try:
+        done = await _ask(provider, model, _ENOUGH)
+    except ProviderError as error:
+        if error.kind != "invalid_request":
+            raise
+        return ToolProbe(verdict="none", raw=error.message)  # such as: this model does not support tools
     if done.stop_reason == "max_tokens" and not done.message.tool_uses:
         done = await _ask(provider, model, _WITH_THOUGHT)  # it was still thinking
     return _judged(done)

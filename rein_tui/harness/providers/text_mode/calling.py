@@ -102,7 +102,7 @@ class CallingProvider:
         # The model must answer to tools as the server sends them, however its calls travelled so far.
         self._mode.settle(model, Way())
         found = await self._prober.probe(self._inner, model, server, again=True)
-        self._mode.settle(model, _way(found, _is_small(server, model), server, model))
+        self._mode.settle(model, _way(found, _is_small(server, model)))
         return found
 
     async def _settled(self, model: str) -> AsyncGenerator[ProviderEvent]:
@@ -126,7 +126,7 @@ class CallingProvider:
                 )
                 known = await self._prober.probe(self._inner, model, server)
                 yield ProviderNotice(text=f"{model}: {told(known)}.", level="info", code="tool_way")
-            self._mode.settle(model, _way(known, small, server, model))
+            self._mode.settle(model, _way(known, small))
 
     # --- until it can be run --------------------------------------------------------------------------------
 
@@ -178,17 +178,11 @@ def _is_small(server: FoundServer | None, model: str) -> bool | None:
     return size < _SMALL if size else None
 
 
-def _way(probe: ToolProbe, small: bool | None, server: FoundServer | None, model: str) -> Way:
-    """Natively where a probe proves it; also where it proved nothing and the server does not deny the ability."""
-    if probe.verdict == "native" or (probe.verdict == "none" and not _denies_tools(server, model)):
+def _way(probe: ToolProbe, small: bool | None) -> Way:
+    """Natively only where a probe proves it: a model that did neither may still follow an example in its prompt."""
+    if probe.verdict == "native":
         return Way(small=bool(small))
     return Way(kind="text", form=form_shown(probe.dialect, probe.raw).name, small=small is not False)
-
-
-def _denies_tools(server: FoundServer | None, model: str) -> bool:
-    """Whether the server lists what the model can do, and tools are not among it."""
-    abilities = next((info.abilities for info in server.models if info.id == model), ()) if server else ()
-    return bool(abilities) and "tools" not in abilities
 
 
 def told(probe: ToolProbe) -> str:
@@ -199,4 +193,4 @@ def told(probe: ToolProbe) -> str:
         case "text":
             return f"writes tool calls as text ({probe.dialect}); read from there"
         case "none":
-            return "made no tool call when it was tried; --prompt-tools describes tools in the prompt instead"
+            return "made no native tool call when it was tried; tools are described in its prompt, with an example"
