@@ -21,7 +21,7 @@ from .places import Places
 from .plugins.extensions import Extensions
 from .protocol.decisions import Option, Question, QuestionRequest
 from .protocol.errors import ProviderError, StartError, StoreError
-from .protocol.events import Fact, Notice
+from .protocol.events import Fact, ModelChanged, Notice
 from .protocol.policy import TrustItem, TrustRequest
 from .protocol.ports import (
     CommandInfo,
@@ -131,8 +131,17 @@ class LocalWorkbench:
         self._brought = opening.brought
         self._open[journal.session_id] = _Open(session, choice)
         if wishes.interactive:
-            self._warming = asyncio.create_task(provider.warm())
+            self._warming = asyncio.create_task(self._warm(session, provider, choice.model))
         return session
+
+    async def _warm(self, session: Session, provider: Provider, model: str) -> None:
+        """Load what the first request needs, and find out how much fits; both off the input path."""
+        await provider.warm()
+        window = await provider.context_window(model)
+        known = (f.context_window for f in session.history() if isinstance(f, ModelChanged) and f.model == model)
+        await session.has_started.wait()
+        if window and window not in known and session.parts.model == model:
+            session.tell_aside(ModelChanged(model=model, provider=provider.name, context_window=window))
 
     def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
         """Stored sessions, newest first."""
@@ -317,7 +326,8 @@ class LocalWorkbench:
     async def close(self, reason: EndReason = "prompt_input_exit") -> None:
         """End every open session, then the model's server and the store."""
         if self._warming is not None:
-            await self._warming
+            self._warming.cancel()
+            await asyncio.wait([self._warming])
         for opened in list(self._open.values()):
             await opened.session.close(reason)
         if self._provider is not None:

@@ -134,6 +134,7 @@ class Session:
         self._turn = max((f.turn for f in self._facts), default=0)
         self._current_turn = 0
         self._starting = asyncio.Lock()
+        self.has_started = asyncio.Event()
         self._is_running = False
 
     # --- what a screen asks ---------------------------------------------------------------------------------
@@ -285,6 +286,7 @@ class Session:
             if opening is None:
                 return
             yield self._record(opening)
+            self.has_started.set()
             for notice in self._around.notices:
                 yield self._record(notice)
             if opening.source in {"startup", "clear"}:
