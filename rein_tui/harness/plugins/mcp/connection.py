@@ -104,6 +104,7 @@ class Connection:
         """Begin, unless it runs. `login`: a person waits and will use the browser."""
         if self._task is None or self._task.done():
             self._stopping.clear()
+            self.condition, self.error, self.hint = "starting", "", ""
             self._task = asyncio.create_task(self._run(login), name=f"mcp {self.config.name}")
 
     async def stop(self) -> None:

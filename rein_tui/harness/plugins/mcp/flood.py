@@ -8,8 +8,8 @@ RATE = 200.0
 BURST = 1000.0
 """Notifications that pass at once."""
 
-PAUSE = 0.01
-"""Seconds that reading rests at each dropped one, so that the server waits and not the screen."""
+EVERY, PAUSE = 100, 0.01
+"""After so many dropped ones reading rests for so many seconds: the server waits then, and not the screen."""
 
 
 class Flood:
@@ -18,6 +18,7 @@ class Flood:
     def __init__(self) -> None:
         self._permits = BURST
         self._filled = time.monotonic()
+        self._dropped = 0
 
     def admit(self, is_notification: bool) -> float | None:
         """None when the message passes; else how long to rest. Answers and requests always pass."""
@@ -27,6 +28,7 @@ class Flood:
         self._permits = min(BURST, self._permits + (now - self._filled) * RATE)
         self._filled = now
         if self._permits < 1:
-            return PAUSE
+            self._dropped += 1
+            return PAUSE if self._dropped % EVERY == 0 else 0.0
         self._permits -= 1
         return None

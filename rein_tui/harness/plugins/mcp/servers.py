@@ -232,7 +232,7 @@ class Servers:
         login = connection.condition == "needs_login"
         await connection.stop()
         connection.start(login=login)
-        while connection.condition in ("starting", "waiting", "disabled"):
+        while connection.condition in ("starting", "waiting"):
             self._changed.clear()
             await self._changed.wait()
 

@@ -64,10 +64,10 @@ async def stdio_transport(
     import anyio
     from mcp.shared.message import SessionMessage
 
-    to_session, read_stream = anyio.create_memory_object_stream["SessionMessage | Exception"](0)
-    write_stream, from_session = anyio.create_memory_object_stream[SessionMessage](0)
     child = _Child(launch, log)
     await child.start()
+    to_session, read_stream = anyio.create_memory_object_stream["SessionMessage | Exception"](0)
+    write_stream, from_session = anyio.create_memory_object_stream[SessionMessage](0)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(child.read_messages, to_session, ended)
         tasks.start_soon(child.write_messages, from_session)
@@ -79,6 +79,8 @@ async def stdio_transport(
                 read_stream.close()
                 write_stream.close()
                 await child.stop()
+                to_session.close()
+                from_session.close()
             tasks.cancel_scope.cancel()
 
 
