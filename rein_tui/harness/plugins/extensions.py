@@ -90,7 +90,9 @@ def load_extensions(scene: PluginScene, additional: Sequence[Path] = ()) -> Exte
     found = find_plugins(scene)
     overrides = scene.settings.merged("skillOverrides")
     words = {name: value for name, value in overrides.items() if isinstance(value, str)} if is_object(overrides) else {}
-    catalog = Catalog(Library(found_shelves), found.active, scene.root, words)
+    ban = scene.settings.get("permissions", "disableBypassPermissionsMode") == "disable"
+    library = Library(found_shelves, frozenset({"bypassPermissions"} if ban else ()))
+    catalog = Catalog(library, found.active, scene.root, words)
     notices = [*found.notices, *plugin_notices(found.plugins), *catalog.new_problems()]
     return Extensions(scene, catalog, found.plugins, notices)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec import structs
+
 from ..places import Places
 from ..protocol.agents import AgentSpec
 from ..protocol.errors import ConfigError
@@ -51,6 +53,7 @@ class Library:
     """What the shelves hold as of now. Files are read again only when they changed."""
 
     shelves: list[Shelf]
+    forbidden_modes: frozenset[str] = frozenset()
     problems: list[Notice] = field(default_factory=list[Notice])
     _read: dict[tuple[str, str], tuple[tuple[int, int], Any]] = field(
         default_factory=dict[tuple[str, str], tuple[tuple[int, int], Any]]
@@ -80,8 +83,16 @@ class Library:
                     if read is not None:
                         self._note(read[1])
                         if read[0] is not None:
-                            found.setdefault(read[0].name, read[0])
+                            found.setdefault(read[0].name, self._limited(read[0]))
         return found
+
+    def _limited(self, spec: AgentSpec) -> AgentSpec:
+        """Without a mode that settings forbid."""
+        if spec.mode is None or spec.mode not in self.forbidden_modes:
+            return spec
+        text = f"the agent {spec.name} asks for {spec.mode}, which settings forbid; the session's mode holds"
+        self._note([Notice(text=text, level="warning", where=str(spec.source), code="entry_skipped")])
+        return structs.replace(spec, mode=None)
 
     def styles(self) -> dict[str, Style]:
         """Output styles by name, the higher shelf first."""
@@ -157,8 +168,6 @@ class Library:
 
 
 def _named(defined: Definition, name: str) -> Definition:
-    from msgspec import structs
-
     return defined if defined.name == name else structs.replace(defined, name=name)
 
 

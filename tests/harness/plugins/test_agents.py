@@ -1,0 +1,92 @@
+"""Agents of files and plugins: found, ranked, limited, briefed."""
+
+from pathlib import Path
+
+from rein_tui.harness.places import Places
+from rein_tui.harness.protocol.events import AgentStarted
+from rein_tui.harness.providers.scripted import ScriptedCall, Step
+
+from .files import markdown, write
+from .sessions import DONE, bash, staged
+
+
+def agent(name: str, **more: str) -> Step:
+    return Step(
+        calls=(ScriptedCall(name="Agent", input={"description": "x", "prompt": "go", "subagent_type": name, **more}),)
+    )
+
+
+async def test_an_agent_of_a_plugin_works_with_its_own_prompt_and_tools(places: Places, tmp_path: Path) -> None:
+    body = "You live in ${CLAUDE_PLUGIN_ROOT}."
+    plugin = write(
+        tmp_path / "team", {"agents/er.md": markdown(body, name="er", description="reads", tools="LS, Read")}
+    )
+    project = write(tmp_path / "w", {})
+    steps = [agent("team:er"), Step(text="read it"), DONE]
+    async with staged(places, project, steps, plugin_dirs=(plugin,)) as stage:
+        await stage.say("ask er")
+    assert "- team:er: reads" in stage.tool("Agent")
+    request = stage.provider.requests[1]
+    assert request.system.startswith(f"You live in {plugin}.")
+    assert [tool.name for tool in request.tools] == ["Read"]
+    assert stage.finished()[-1] == ("Agent", "ok", "read it")
+
+
+async def test_project_before_person_before_plugin_and_documents_are_no_agents(places: Places, tmp_path: Path) -> None:
+    project = write(
+        tmp_path / "w", {".claude/agents/a.md": markdown("Project.", name="a", description="of the project")}
+    )
+    write(places.config, {"agents/a.md": markdown("Person.", name="a", description="of the person")})
+    write(places.config, {"agents/README.md": "# Notes\n", "agents/bad.md": markdown(name="a:b", description="x")})
+    async with staged(places, project, [agent("a"), Step(text="x"), DONE]) as stage:
+        await stage.say("go")
+        assert stage.opening.brought is not None
+        assert list(stage.opening.brought.catalog.agents()) == ["a"]
+    assert stage.provider.requests[1].system.startswith("Project.")
+    assert any("may neither hold a colon" in notice.text for notice in stage.opening.notices)
+
+
+async def test_agents_of_an_untrusted_project_are_not_there(places: Places, tmp_path: Path) -> None:
+    project = write(tmp_path / "w", {".claude/agents/a.md": markdown(name="a", description="x")})
+    async with staged(places, project, [DONE], trusted=False) as stage:
+        assert stage.opening.brought is not None
+        assert stage.opening.brought.catalog.agents() == {}
+
+
+async def test_an_agent_begins_with_its_skills_and_brings_its_hooks(places: Places, tmp_path: Path) -> None:
+    hooks = "hooks:\n  PreToolUse:\n    - matcher: Bash\n      hooks:\n        - {type: command, command: 'exit 2'}"
+    files = {
+        "agents/a.md": f"---\nname: a\ndescription: x\nskills: know\neffort: low\n{hooks}\n---\nAct.",
+        "skills/know/SKILL.md": "Know this: $ARGUMENTS !`pwd`",
+    }
+    write(places.config, files)
+    project = write(tmp_path / "w", {})
+    steps = [agent("a"), bash("pwd"), Step(text="x"), bash("pwd"), DONE]
+    async with staged(places, project, steps) as stage:
+        await stage.say("go")
+    request = stage.provider.requests[1]
+    assert request.system.startswith("Act.\n\n<skill name='know'>\nKnow this:  [shell")
+    assert request.effort == "low"
+    assert [o for name, o, _ in stage.finished() if name == "Bash"] == ["denied", "ok"]
+    assert [e.agent_type for e in stage.events if isinstance(e, AgentStarted)] == ["a"]
+
+
+async def test_a_bad_mode_is_told_and_widens_nothing(places: Places, tmp_path: Path) -> None:
+    head = markdown(name="a", description="x", permissionMode="yolo")
+    write(places.config, {"agents/a.md": head})
+    async with staged(places, write(tmp_path / "w", {}), [DONE]) as stage:
+        assert stage.opening.brought is not None
+        assert stage.opening.brought.catalog.agents()["a"].mode is None
+    assert any("'yolo' is none of" in notice.text for notice in stage.opening.notices)
+
+
+async def test_an_agent_cannot_exceed_a_ban_on_bypassing(places: Places, tmp_path: Path) -> None:
+    write(places.config, {"agents/a.md": markdown(name="a", description="x", permissionMode="bypassPermissions")})
+    settings = '{"permissions": {"disableBypassPermissionsMode": "disable"}}'
+    steps = [agent("a"), bash("npm publish"), Step(text="x"), DONE]
+    async with staged(places, write(tmp_path / "w", {}), steps, settings=settings, interactive=False) as stage:
+        await stage.say("go")
+        assert stage.opening.brought is not None
+        assert stage.opening.brought.catalog.agents()["a"].mode is None
+    assert any("settings forbid" in notice.text for notice in stage.opening.notices)
+    assert ("Bash", "denied") in [(name, outcome) for name, outcome, _ in stage.finished()]
