@@ -7,7 +7,7 @@ import msgspec
 
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import Event, Fact, TitleChanged, TurnFailed, TurnFinished, TurnStarted
-from rein_tui.harness.protocol.ports import Harness, SessionInfo, Workbench
+from rein_tui.harness.protocol.ports import Harness, Insight, SessionInfo, Workbench
 from rein_tui.turns import Turns
 from rein_tui.widgets.sidebar import Sidebar
 
@@ -34,6 +34,12 @@ class Desk:
     def history(self) -> Sequence[Fact]:
         """The story of the session on the screen."""
         return self.current.harness.history() if self.current is not None else ()
+
+    @property
+    def insight(self) -> Insight | None:
+        """What the session on the screen can tell beyond its facts."""
+        harness = self.current.harness if self.current is not None else None
+        return harness if isinstance(harness, Insight) else None
 
     # --- opening ---
 

@@ -21,6 +21,7 @@ from rein_tui.widgets.status import Status
 
 if TYPE_CHECKING:
     from rein_tui.app import ReinApp
+    from rein_tui.widgets.hook_log import HookLog
     from rein_tui.widgets.welcome import Welcome
 
 
@@ -96,7 +97,7 @@ class MainScreen(Screen[None]):
         self.composer = Composer(self._command_hints, files, history, id="composer")
         self.status = Status(clock=clock, id="status")
         self.sidebar = Sidebar(clock=clock, id="sidebar")
-        self.dock = Dock(dock_tabs(), id="dock")
+        self.dock = Dock(dock_tabs(lambda: self.rein.desk.insight), id="dock")
 
     @property
     def rein(self) -> "ReinApp":
@@ -266,6 +267,13 @@ class MainScreen(Screen[None]):
             self.fold_dock()
         if self.chat.show_call(event.call_id) or self.chat.show_turn(event.turn):
             self.chat.surface.focus()
+
+    def on_hook_log_rerun_requested(self, event: "HookLog.RerunRequested") -> None:
+        """Run a hook again, dry. (Found by its name: panes are imported when they show.)"""
+        from rein_tui.commands.panes import rerun_hook
+
+        event.stop()
+        self.rein.start_work(rerun_hook(self.rein, event.run))
 
     @on(Chat.LinkOpened)
     def _link(self, event: Chat.LinkOpened) -> None:

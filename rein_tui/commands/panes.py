@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from rein_tui.harness.protocol.errors import ReinError
+from rein_tui.harness.protocol.hooks import HookRun
 
 from .registry import Command
 
@@ -30,6 +31,18 @@ async def read_in_editor(app: "ReinApp", text: str, suffix: str) -> None:
 
 async def _sessions(app: "ReinApp", _: str) -> None:
     app.main.toggle_sidebar()
+
+
+async def rerun_hook(app: "ReinApp", run: HookRun) -> None:
+    """Run the hooks of a recorded run's moment again, dry, and show the hook log what they did."""
+    from rein_tui.widgets.hook_log import HookLog
+
+    insight, pane = app.desk.insight, app.main.dock.panes.get("hooks")
+    told = await insight.rehearse(run) if insight is not None else None
+    if told is None:
+        app.hint("this hook cannot be run again here")
+    elif isinstance(pane, HookLog):
+        pane.show_dry(*told)
 
 
 COMMANDS = (

@@ -18,6 +18,7 @@ from .context.system_prompt import build_system_prompt, look_around
 from .environment import child_environment
 from .hooks.config import parse_hooks
 from .hooks.context import HookContext, HookSwitches
+from .hooks.dryrun import call_of_run, dry_run
 from .hooks.engine import Hooks
 from .instructions import Instructions
 from .live_settings import LiveSettings
@@ -38,7 +39,7 @@ from .protocol.base import JsonObject
 from .protocol.decisions import Mode, PermissionQuery, Source
 from .protocol.errors import ProviderError, StartError
 from .protocol.events import ContextPrepared, Event, Fact, Notice, SessionStarted, TodosChanged
-from .protocol.hooks import HookSpec
+from .protocol.hooks import HookOutcome, HookRun, HookSpec
 from .protocol.messages import Block
 from .protocol.ports import Journal, ModelChoice, Prompt, Prompter, Provider, Workspace
 from .session import Session, Surroundings
@@ -183,6 +184,7 @@ async def assemble(
         compactor=compactor,
         refresh=refreshing(servers, live.refresh),
         checkpoints=checkpoints,
+        rehearse=partial(_rehearsed, hooks),
         closers=[background.close, servers.close],
     )
     session = Session(parts, opening.journal, opening.started, around, opening.past)
@@ -479,6 +481,14 @@ def hook_switches(settings: Settings) -> HookSwitches:
 def _stop_hook_cap(environment: Mapping[str, str]) -> int:
     wanted = environment.get("CLAUDE_CODE_STOP_HOOK_BLOCK_CAP", "")
     return int(wanted) if wanted.isdecimal() else 8
+
+
+async def _rehearsed(hooks: Hooks, run: HookRun) -> tuple[tuple[HookRun, ...], HookOutcome] | None:
+    call = call_of_run(run)
+    if call is None:
+        return None
+    done = await dry_run(hooks, call)
+    return done.outcome.runs, done.outcome
 
 
 def _look_again(ledger: Ledger, tool: str, tool_input: JsonObject) -> None:

@@ -46,11 +46,12 @@ from .protocol.events import (
     TurnInterrupted,
     TurnStarted,
 )
-from .protocol.hooks import HookCall, HookOutcome
+from .protocol.hooks import HookCall, HookOutcome, HookRun
 from .protocol.mcp import McpServers
 from .protocol.messages import Block, Message, TextBlock
-from .protocol.ports import Emit, Journal, Permissions, Prompt, Provider, SessionInfo
+from .protocol.ports import Emit, Journal, Permissions, Prompt, Provider, SessionInfo, WireRequest
 from .protocol.rewind import Restored, RewindPlan
+from .requests import request_of
 from .shell_turn import ShellTurn
 from .unfolding import Unfolded
 
@@ -95,6 +96,7 @@ class Surroundings:
     watchers: list[Callable[[Fact], None]] = field(default_factory=list[Callable[[Fact], None]])
     compactor: Compactor | None = None
     refresh: Callable[[Emit], Awaitable[None]] | None = None
+    rehearse: Callable[[HookRun], Awaitable[tuple[tuple[HookRun, ...], HookOutcome] | None]] | None = None
     checkpoints: RewindStore | None = None
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
     now: Callable[[], float] = time.time
@@ -204,6 +206,14 @@ class Session:
     def rename(self, title: str, by: Literal["person", "hook", "model"] = "person") -> None:
         """Give the session a title."""
         self.tell_aside(TitleChanged(title=title, by=by))
+
+    def request_of(self, turn: int, step: int) -> WireRequest | None:
+        """The request of a step, built again from the facts before it."""
+        return request_of(self._facts, turn, step, self.parts.provider)
+
+    async def rehearse(self, run: HookRun) -> tuple[tuple[HookRun, ...], HookOutcome] | None:
+        """Run the hooks of a recorded run's moment again, dry."""
+        return await self._around.rehearse(run) if self._around.rehearse is not None else None
 
     def rewind_plan(self, to_turn: int) -> RewindPlan:
         """What going back to the end of that turn would mean for files."""

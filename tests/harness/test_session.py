@@ -366,3 +366,12 @@ class CommandTool(TestTool):
 
     def parse(self, raw: JsonObject) -> str:
         return str(raw["command"])
+
+
+async def test_the_request_of_any_step_can_be_built_again() -> None:
+    provider = ScriptedProvider([Step(calls=(call("Read", "a"),)), Step(text="ok")])
+    rigged = rig(provider)
+    await told(rigged)
+    for step, sent in enumerate(provider.requests, 1):
+        assert rigged.session.request_of(1, step) == provider.wire(sent)
+    assert rigged.session.request_of(1, 9) is None

@@ -7,7 +7,7 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from .base import JsonObject, Word
 from .decisions import (
@@ -24,7 +24,7 @@ from .decisions import (
 )
 from .displays import Display
 from .events import Event, Fact
-from .hooks import HookCall, HookOutcome
+from .hooks import HookCall, HookOutcome, HookRun
 from .messages import Block, Message, ParseTrace, ResultContent, StopReason, ToolSpec, Usage
 from .policy import CallCheck, PolicyOverview, RuleCheck, RuleFinding, RuleWish, ScopePlace, TrustReply, TrustRequest
 from .rewind import Restored, RewindPlan
@@ -98,6 +98,19 @@ class Permissions(Protocol):
 
     async def revoke(self, rule: Rule) -> bool:
         """Take a rule back, from the session or out of its file; false when it was not there. Raises ConfigError."""
+        ...
+
+
+@runtime_checkable
+class Insight(Protocol):
+    """What a local session can tell beyond its facts; a remote or replayed one need not."""
+
+    def request_of(self, turn: int, step: int) -> "WireRequest | None":
+        """The request of a step as it was sent, built again from the facts before it; None when there is none."""
+        ...
+
+    async def rehearse(self, run: HookRun) -> "tuple[tuple[HookRun, ...], HookOutcome] | None":
+        """Run the hooks of a recorded run's moment again, dry; None when its input was not kept. Never raises."""
         ...
 
 
