@@ -71,6 +71,8 @@ def test_the_last_resort_is_a_guess_and_has_a_limit() -> None:
 def test_a_value_that_was_cut_off_is_a_guess() -> None:
     _, repairs = load('{"a": {"b": 1}', closed=False)
     assert [(repair.what, repair.semantic) for repair in repairs] == [("missing closing bracket", True)]
+    with pytest.raises(ValueError, match="cut off"):
+        load('{"a": "half a fi', closed=False)
 
 
 @settings(max_examples=300, deadline=None)

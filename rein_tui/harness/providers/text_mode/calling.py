@@ -45,7 +45,7 @@ class CallingProvider:
         self, inner: Provider, mode: ToolText, where: Whereabouts, *, wish: Wish = "auto", prober: ToolProber
     ) -> None:
         self._inner = inner
-        self._mode = mode
+        self.mode = mode
         self._where = where
         self._wish: Wish = wish
         self._prober = prober
@@ -92,7 +92,7 @@ class CallingProvider:
 
     def way(self, model: str) -> Way:
         """How this model's calls travel, as far as it is known."""
-        return self._mode.way(model)
+        return self.mode.way(model)
 
     # --- which way ------------------------------------------------------------------------------------------
 
@@ -100,20 +100,20 @@ class CallingProvider:
         """Try the model out anew and go by what comes of it. Raises ProviderError."""
         server = await self._where() or FoundServer(url="", flavour="unknown")
         # The model must answer to tools as the server sends them, however its calls travelled so far.
-        self._mode.settle(model, Way())
+        self.mode.settle(model, Way())
         found = await self._prober.probe(self._inner, model, server, again=True)
-        self._mode.settle(model, _way(found, _is_small(server, model)))
+        self.mode.settle(model, _way(found, _is_small(server, model)))
         return found
 
     async def _settled(self, model: str) -> AsyncGenerator[ProviderEvent]:
         """Find out how the model's calls travel, once; tells that it does. Raises ProviderError."""
         async with self._settling:
-            if self._mode.is_settled(model):
+            if self.mode.is_settled(model):
                 return
             server = await self._where()
             small = _is_small(server, model)
             if self._wish != "auto":
-                self._mode.settle(
+                self.mode.settle(
                     model, Way(kind=self._wish, small=bool(small or (self._wish == "text" and small is None)))
                 )
                 return
@@ -126,7 +126,7 @@ class CallingProvider:
                 )
                 known = await self._prober.probe(self._inner, model, server)
                 yield ProviderNotice(text=f"{model}: {told(known)}.", level="info", code="tool_way")
-            self._mode.settle(model, _way(known, small))
+            self.mode.settle(model, _way(known, small))
 
     # --- until it can be run --------------------------------------------------------------------------------
 
@@ -154,7 +154,7 @@ class CallingProvider:
                 return
             wrong.append(problem.what)
             yield Retrying(attempt=attempt, delay=0, reason=_reason(problem), max_attempts=RETRIES)
-            form = form_named(done.parse.dialect if done.parse else self._mode.way(request.model).form)
+            form = form_named(done.parse.dialect if done.parse else self.mode.way(request.model).form)
             asked = asked_again(request, done, problem, form, constrained=attempt == RETRIES)
 
 

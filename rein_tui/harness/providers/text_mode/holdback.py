@@ -4,6 +4,7 @@ The result depends on the text alone, never on its chunks: everything is read th
 Raw calls are never shown as prose; prose is never lost nor reordered.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -124,6 +125,8 @@ class HoldBack:
         if self._after_call:
             self._held = self._held.lstrip()
             self._after_call = not self._held
+            if final and self._held.startswith("<") and self._openers.may_grow(self._held):
+                self._held = ""  # a closing token that the limit of tokens cut in two
         place, opener = self._openers.next(self._held, 0)
         mark = _MARKS.search(self._held)
         if mark and (place < 0 or mark.start() <= place):
@@ -222,6 +225,7 @@ class _Ending:
         if native:
             calls = tuple(self._mended(call) for call in native)
             dialect = "native"
+            self._raw = "\n".join(f"{call.name} {call.malformed or json.dumps(call.input)}" for call in native)
             if self._heard.found:
                 self._notes.append("calls written as text beside the server's own were left out")
         else:
@@ -241,9 +245,8 @@ class _Ending:
     def _trace(self, calls: tuple[ToolUseBlock, ...], dialect: str, native: bool) -> ParseTrace | None:
         if not calls or (native and not self._repairs and not self._notes):
             return None
-        raw = self._raw if not native else "\n".join(call.malformed or call.name for call in calls)
         return ParseTrace(
-            raw=raw or self._raw,
+            raw=self._raw,
             dialect=dialect,
             repairs=tuple(dict.fromkeys(repair.what for repair in self._repairs)),
             semantic=any(repair.semantic for repair in self._repairs),
@@ -268,7 +271,8 @@ class _Ending:
 
     def _mended(self, call: ToolUseBlock) -> ToolUseBlock:
         """A native call, repaired where it did not parse or does not fit."""
-        raw = call_of(call.name, call.malformed) if call.malformed else RawCall(call.name, call.input)
+        malformed = call.malformed  # maybe cut off by the limit of tokens
+        raw = call_of(call.name, malformed, closed=False) if malformed else RawCall(call.name, call.input)
         fitted = self._tools.fit(raw)
         if raw.problem or (call.malformed and fitted.problem):
             return call

@@ -195,8 +195,10 @@ class _Reader:
         closed = end - start >= 2 * width and body.endswith({"“": ("”", '"')}.get(opening, opening))
         if closed:
             body = body[:-width]
-        else:
+        elif self._closed:
             self._note("string without its end", semantic=True)
+        else:
+            raise Unmendable("the text was cut off inside a string")
         if width == 3:
             self._note("triple quotes")
         elif opening != '"':
