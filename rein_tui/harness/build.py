@@ -112,7 +112,7 @@ class LocalWorkbench:
             wishes = self._demo_wishes(wishes)
         trusted = await self._is_trusted(wishes)
         settings = await self._understood(self._settings(wishes, trusted), wishes, trusted)
-        self._refuse_bypass_as_root(wishes, settings)
+        self._warn_of_bypass(wishes, settings)
         source = "fork" if source_is_fork else "resume" if past else "startup"
         facts = [fact for _, fact in journal.read()] if past else []
         opening = Opening(journal, started(journal, wishes, choice, source), facts, list(self.notices))
@@ -213,14 +213,14 @@ class LocalWorkbench:
                 self._ignored.add(path)
         return self._settings(wishes, trusted) if self._ignored else settings
 
-    def _refuse_bypass_as_root(self, wishes: Wishes, settings: Settings) -> None:
+    def _warn_of_bypass(self, wishes: Wishes, settings: Settings) -> None:
+        """Root without a sandbox and without questions is said out loud; containers made for this set IS_SANDBOX=1."""
         is_root = hasattr(os, "geteuid") and os.geteuid() == 0
         sandboxed = settings.get("sandbox", "enabled", default=False) or self.environment.get("IS_SANDBOX") == "1"
         if wishes.mode == "bypassPermissions" and is_root and not sandboxed:
-            raise StartError(
-                "bypassPermissions is refused for root.",
-                hint="Use another user, turn the sandbox on, or set IS_SANDBOX=1 inside a container made for this.",
-            )
+            text = "You are root, nothing asks (bypassPermissions) and there is no sandbox."
+            hint = "Use another user or mode, or turn the sandbox on."
+            self.notices.append(Notice(level="warning", text=text, hint=hint, code="bypass_root"))
 
     def _is_trusted_now(self, wishes: Wishes) -> bool:
         return wishes.trust or wishes.root == self._demo_root or read_trust(self.places, wishes.root).trusted
