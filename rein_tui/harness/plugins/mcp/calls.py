@@ -71,7 +71,3 @@ class Calls:
         call.heard = time.monotonic()
         if not limit.expired():
             limit.reschedule(None if self._held else asyncio.get_running_loop().time() + self._idle)
-
-    def end(self) -> None:
-        """The connection has ended; nobody is held any more."""
-        self._held = 0

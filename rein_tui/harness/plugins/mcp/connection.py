@@ -7,69 +7,34 @@ Whatever the server does, other servers and the session go on.
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 from ...protocol.base import JsonObject
 from ...protocol.errors import ReinError
 from ...protocol.mcp import McpCondition
 from .calls import Call, Calls
 from .config import ServerConfig
-from .failures import McpFailure, in_words, is_expected, leaves, load_sdk, sdk_errors
+from .dial import Dial, Ending, Greeting
+from .failures import McpFailure, in_words, is_expected, is_transient, leaves, load_sdk, means_lost, sdk_errors
 from .host import Desk
+from .lists import ALL_PARTS, Lists, Part, parts_named
 from .log import ServerLog
 
 if TYPE_CHECKING:
     from mcp.client import Client
     from mcp.client.session import IncomingMessage
-    from mcp.types import (
-        CallToolResult,
-        GetPromptResult,
-        LoggingMessageNotificationParams,
-        Prompt,
-        ReadResourceResult,
-        Resource,
-        Tool,
-    )
+    from mcp.types import CallToolResult, GetPromptResult, LoggingMessageNotificationParams, ReadResourceResult
 
-Part: TypeAlias = Literal["tools", "resources", "prompts"]
-ALL_PARTS: frozenset[Part] = frozenset({"tools", "resources", "prompts"})
+RETRIES, FIRST_RETRIES = 5, 3
+"""How often a remote server is tried again, each time after twice the wait: one that was there, one that never was."""
 
-MOST_PAGES, MOST_ITEMS = 50, 1000
-"""Pages and items of one list that are looked at."""
-
-RETRIES = 5
-"""How often a remote server is tried again, each time after twice the wait."""
+LOGIN = 330.0
+"""Seconds to connect where a person logs in meanwhile."""
 
 _FIRST_WAIT = 1.0
 _SETTLE = 0.25
 """Seconds between two refreshes: a server may announce changes as fast as it likes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dial:
-    """How to reach a server: makes the SDK's transport. `start_timeout` is in seconds.
-
-    Its parameters are the log, what hears of the end of the output, what hears of a refused login, and whether a
-    person waits for one.
-    """
-
-    transport: Callable[
-        [ServerLog, Callable[[str], None], Callable[[int], None], bool], AbstractAsyncContextManager[Any]
-    ]
-    start_timeout: float = 30.0
-    idle_timeout: float = 1800.0
-    call_timeout: float = 100_000.0
-
-
-@dataclass(slots=True)
-class Lists:
-    """What a server offers."""
-
-    tools: list["Tool"] = field(default_factory=list["Tool"])
-    resources: list["Resource"] = field(default_factory=list["Resource"])
-    prompts: list["Prompt"] = field(default_factory=list["Prompt"])
 
 
 class Connection:
@@ -81,6 +46,7 @@ class Connection:
         self.config = config
         self.log = ServerLog()
         self.lists = Lists()
+        self.greeting = Greeting()
         self.condition: McpCondition = "disabled"
         self.error = ""
         self.hint = ""
@@ -119,23 +85,7 @@ class Connection:
     @property
     def is_connected(self) -> bool:
         """Whether it can be called now."""
-        return self.condition == "connected"
-
-    @property
-    def instructions(self) -> str:
-        """What the server says about its use."""
-        return (self.client.instructions or "")[:2048] if self.client is not None and self.is_connected else ""
-
-    @property
-    def version(self) -> str:
-        """Name and version, as the server gives them; neither is verified."""
-        info = self.client.server_info if self.client is not None and self.is_connected else None
-        return f"{info.name} {info.version}" if info is not None else ""
-
-    @property
-    def protocol(self) -> str:
-        """The protocol's version in use."""
-        return self.client.protocol_version if self.client is not None and self.is_connected else ""
+        return self.condition == "connected" and self.client is not None
 
     async def put(self, condition: McpCondition, error: str = "", hint: str = "") -> None:
         """Set the state and tell about it."""
@@ -145,49 +95,51 @@ class Connection:
     # --- its life -------------------------------------------------------------------------------------------
 
     async def _run(self, login: bool) -> None:
+        """Connect and stay connected. A process that ended stays ended; an address is tried again."""
         await self.put("starting")
         try:
             await load_sdk()
         except ReinError as problem:
             await self.put("failed", problem.message, problem.hint)
             return
-        attempt = 0
-        while not self._stopping.is_set():
-            was_connected = await self._once(login)
-            attempt = 0 if was_connected else attempt + 1
-            if self._stopping.is_set() or not self._tries_again(attempt, was_connected):
+        attempt, retries = 0, FIRST_RETRIES
+        while True:
+            ending = await self._once(login)
+            if ending.was_connected:
+                attempt, retries = 0, RETRIES
+            is_remote = self.config.transport != "stdio" and ending.condition == "failed"
+            again = is_remote and (ending.was_connected or (ending.is_transient and attempt < retries))
+            if not again or self._stopping.is_set():
+                await self.put(ending.condition, ending.error, ending.hint)
                 return
-            await self.put("waiting", self.error, self.hint)
-            await self._pause(_FIRST_WAIT * 2 ** max(0, attempt - 1))
-        self.client = None
+            await self.put("waiting", ending.error)
+            if not await self._pause(_FIRST_WAIT * 2**attempt):
+                await self.put("disabled")
+                return
+            attempt += 1
 
-    def _tries_again(self, attempt: int, was_connected: bool) -> bool:
-        """Remote servers come back; a process that ended stays ended until a person wants it again."""
-        if self.config.transport == "stdio" or self.condition == "needs_login":
-            return False
-        return was_connected or (bool(self._lost) and attempt < RETRIES)
-
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self, seconds: float) -> bool:
+        """Wait; false when it was stopped meanwhile."""
         try:
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
         except TimeoutError:
-            return
+            return True
+        return False
 
-    async def _once(self, login: bool) -> bool:
-        """Connect, serve until it ends, and say why; whether it was connected."""
+    async def _once(self, login: bool) -> Ending:
+        """Connect, serve until it ends, and say why."""
         import anyio
 
         self._lost, self._refused, self._stale = "", False, set()
-        was_connected = False
-        scope = anyio.CancelScope(deadline=anyio.current_time() + (self._dial.start_timeout if not login else 360))
+        was_connected, problem = False, None
+        scope = anyio.CancelScope(deadline=anyio.current_time() + (LOGIN if login else self._dial.start_timeout))
         self._stop = scope.cancel
-        problem: BaseException | None = None
         try:
             with scope:
                 async with self._connected(login) as client:
                     scope.deadline = float("inf")
-                    was_connected = True
+                    was_connected, self.greeting = True, Greeting.of(client)
                     await self._load(client, ALL_PARTS)
                     await self.put("connected")
                     await self._serve(client)
@@ -196,30 +148,23 @@ class Connection:
                 raise
             problem = caught
         finally:
-            self._stop, self.client = None, None
-            self._calls.end()
-        await self._tell_end(problem, timed_out=scope.cancelled_caught and not self._stopping.is_set())
-        return was_connected
-
-    async def _tell_end(self, problem: BaseException | None, *, timed_out: bool) -> None:
-        self.lists = Lists()
+            self._stop, self.client, self.lists, self.greeting = None, None, Lists(), Greeting()
         if self._stopping.is_set():
-            await self.put("disabled")
-        elif self._refused:
-            await self.put("needs_login", "It wants you to log in.", f"/mcp, then reconnect {self.config.name}.")
-        elif timed_out:
-            seconds = f"{self._dial.start_timeout:g} s"
-            hint = "MCP_TIMEOUT (milliseconds) gives servers more time to start."
-            await self.put("failed", self._with_last_words(f"It did not answer within {seconds}"), hint)
-        else:
-            first = leaves(problem or RuntimeError("It ended"))[0]
-            if isinstance(first, ReinError):
-                await self.put("failed", first.message, first.hint)
-            else:
-                await self.put("failed", self._lost or in_words(first))
+            return Ending("disabled", was_connected=was_connected)
+        return self._ending(problem, was_connected, timed_out=scope.cancelled_caught)
 
-    def _with_last_words(self, text: str) -> str:
-        return f"{text}. It said: {self.log.last_words[:300]}" if self.log.last_words else f"{text}."
+    def _ending(self, problem: Exception | None, was_connected: bool, *, timed_out: bool) -> Ending:
+        if self._refused:
+            return Ending("needs_login", "It wants you to log in.", f"/mcp, then log in to {self.config.name}.")
+        if timed_out:
+            said = f" It said: {self.log.last_words[:300]}" if self.log.last_words else ""
+            error = f"It did not answer within {self._dial.start_timeout:g} s.{said}"
+            return Ending("failed", error, "MCP_TIMEOUT (milliseconds) gives servers more time to start.")
+        first = leaves(problem)[0] if problem is not None else None
+        if isinstance(first, ReinError):
+            return Ending("failed", first.message, first.hint, was_connected)
+        error = self._lost or (in_words(first) if first is not None else "It ended.")
+        return Ending("failed", error, "", was_connected, problem is not None and is_transient(problem))
 
     @asynccontextmanager
     async def _connected(self, login: bool) -> "AsyncGenerator[Client]":
@@ -277,10 +222,8 @@ class Connection:
         except sdk_errors() as problem:
             self.log.add(f"[changes are not heard of: {in_words(problem)}]")
 
-    def _note_stale(self, kind: str) -> None:
-        for part in ALL_PARTS:
-            if part[:-1] in kind.lower():
-                self._stale.add(part)
+    def _note_stale(self, what: str) -> None:
+        self._stale |= parts_named(what)
         self._wake.set()
 
     async def _heard(self, message: "IncomingMessage") -> None:
@@ -292,19 +235,10 @@ class Connection:
     async def _logged(self, params: "LoggingMessageNotificationParams") -> None:
         self.log.add(f"{params.level}: {params.data}")
 
-    # --- lists ----------------------------------------------------------------------------------------------
-
     async def _load(self, client: "Client", parts: frozenset[Part]) -> None:
-        """Read these lists anew; one that cannot be read stays as it was."""
-        offered = client.server_capabilities
         try:
             async with asyncio.timeout(self._dial.start_timeout):
-                if "tools" in parts and offered.tools is not None:
-                    self.lists.tools = await _pages(client.list_tools, lambda page: page.tools)
-                if "resources" in parts and offered.resources is not None:
-                    self.lists.resources = await _pages(client.list_resources, lambda page: page.resources)
-                if "prompts" in parts and offered.prompts is not None:
-                    self.lists.prompts = await _pages(client.list_prompts, lambda page: page.prompts)
+                await self.lists.load(client, parts)
         except sdk_errors() as problem:
             self.log.add(f"[a list could not be read: {in_words(problem)}]")
 
@@ -314,9 +248,7 @@ class Connection:
         """Run a tool. Raises McpFailure. Cancelling tells the server."""
         client, call = self._ready(), call or Call()
         limit = self.config.call_timeout or self._dial.call_timeout
-        return await self._guarded(
-            client.call_tool(tool, arguments, limit, call.progress, meta=None), call, f"the tool {tool}"
-        )
+        return await self._guarded(client.call_tool(tool, arguments, limit, call.progress), call, f"the tool {tool}")
 
     async def read(self, uri: str) -> "ReadResourceResult":
         """Read a resource. Raises McpFailure."""
@@ -333,42 +265,13 @@ class Connection:
         return self.client
 
     async def _guarded(self, work: Awaitable[Any], call: Call, what: str) -> Any:
-        name, started = self.config.name, time.monotonic()
         try:
             async with self._calls.running(call):
                 return await work
         except sdk_errors() as problem:
-            if isinstance(problem, TimeoutError):
-                text = f"nothing was heard for {time.monotonic() - max(call.heard, started):.0f} s"
-            else:
-                text = self._lost or in_words(problem)
-            if _means_lost(problem):
+            silent = f"nothing was heard of it for {time.monotonic() - call.heard:.0f} s"
+            text = silent if isinstance(problem, TimeoutError) else self._lost or in_words(problem)
+            if means_lost(problem):
                 self._lost = self._lost or text
                 self._wake.set()
-            raise McpFailure(f"The MCP server {name} failed at {what}: {text}") from problem
-
-
-async def _pages(read: Callable[..., Awaitable[Any]], items_of: Callable[[Any], list[Any]]) -> list[Any]:
-    """All pages of a list, within reason."""
-    found: list[Any] = []
-    cursor: str | None = None
-    for _ in range(MOST_PAGES):
-        page = await read(cursor=cursor, cache_mode="refresh")
-        found += items_of(page)
-        cursor = page.next_cursor
-        if cursor is None or len(found) >= MOST_ITEMS:
-            break
-    return found[:MOST_ITEMS]
-
-
-def _means_lost(problem: Exception) -> bool:
-    """Whether an error says that the connection itself is gone."""
-    import anyio
-    import httpx2
-    from mcp.shared.exceptions import MCPError
-    from mcp.types import CONNECTION_CLOSED
-
-    if isinstance(problem, MCPError):
-        return problem.code == CONNECTION_CLOSED or problem.message == "Session terminated"
-    gone = (anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream, httpx2.TransportError)
-    return isinstance(problem, (*gone, ConnectionError))
+            raise McpFailure(f"The MCP server {self.config.name} failed at {what}: {text}") from problem

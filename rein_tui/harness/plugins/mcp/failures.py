@@ -73,3 +73,21 @@ def in_words(problem: BaseException) -> str:
         return f"{leaf.filename or 'the command'} cannot be run: {leaf.strerror}"
     text = " ".join(str(leaf).split()) or type(leaf).__name__
     return text[:500]
+
+
+def means_lost(problem: Exception) -> bool:
+    """Whether an error of a call says that the connection itself is gone."""
+    import anyio
+    import httpx2
+    from mcp.shared.exceptions import MCPError
+    from mcp.types import CONNECTION_CLOSED
+
+    if isinstance(problem, MCPError):
+        return problem.code == CONNECTION_CLOSED or problem.message == "Session terminated"
+    gone = (anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream, httpx2.TransportError)
+    return isinstance(problem, (*gone, ConnectionError))
+
+
+def is_transient(problem: Exception) -> bool:
+    """Whether connecting again may help."""
+    return any(isinstance(leaf, Exception) and means_lost(leaf) for leaf in leaves(problem))

@@ -8,7 +8,7 @@ from typing import Any
 from ...environment import child_environment
 from ...places import Places
 from .config import ServerConfig
-from .connection import Dial
+from .dial import Dial
 from .log import ServerLog
 from .remote import Remote, remote_transport
 from .stdio import Launch, stdio_transport

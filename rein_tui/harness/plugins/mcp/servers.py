@@ -177,7 +177,7 @@ class Servers:
 
     def instructions(self) -> dict[str, str]:
         """What connected servers say about their use, by server: for the system prompt."""
-        told = {c.config.name: c.instructions for c in self.connected()}
+        told = {c.config.name: c.greeting.instructions for c in self.connected()}
         return {name: text for name, text in told.items() if text}
 
     # --- for people -----------------------------------------------------------------------------------------
@@ -199,9 +199,9 @@ class Servers:
             plugin_id=config.plugin_id,
             error=connection.error,
             hint=connection.hint,
-            version=connection.version,
-            protocol=connection.protocol,
-            instructions=connection.instructions,
+            version=connection.greeting.version,
+            protocol=connection.greeting.protocol,
+            instructions=connection.greeting.instructions,
             tools=tools,
             resources=tuple(resource.uri for resource in lists.resources),
             prompts=tuple(prompt.name for prompt in lists.prompts),

@@ -111,7 +111,8 @@ def call(number: Any, name: str, params: dict[str, Any]) -> None:
 
 
 def handle(message: dict[str, Any]) -> None:
-    number, params = message.get("id"), message.get("params") or {}
+    number: Any = message.get("id")
+    params: dict[str, Any] = message.get("params") or {}
     match message.get("method"):
         case "initialize":
             offered = {"tools": {"listChanged": True}, "logging": {}}
