@@ -46,6 +46,10 @@ def run_subcommand(arguments: Sequence[str], places: Places) -> int:
 
             add_mcp_parser(subparsers)
             return run_mcp(parser.parse_args(arguments), places, Path.cwd().resolve(), sys.stdout, sys.stderr)
+        case "server" | "client" | "attach":
+            from .server_cli import run_server_command
+
+            return run_server_command(arguments, places)
         case "models":
             from .models_cli import add_models_parser, run_models
 

@@ -112,6 +112,12 @@ class Claim(Word, frozen=True, kw_only=True, tag="claim"):
     session: str
 
 
+class Start(Word, frozen=True, kw_only=True, tag="start"):
+    """Wait until the session has begun (its SessionStart hooks are done). Reply: RunBegun."""
+
+    session: str
+
+
 class Run(Word, frozen=True, kw_only=True, tag="run"):
     """Begin a turn; owner only. Reply: RunBegun.
 
@@ -276,6 +282,7 @@ OwnerRequest: TypeAlias = (
 ObserverRequest: TypeAlias = (
     Leave
     | Claim
+    | Start
     | PlanRewind
     | AnswerTrust
     | PolicyOverviewWanted

@@ -1,0 +1,198 @@
+"""What each request does: the server's side of ports.Workbench, ports.Harness and ports.Permissions."""
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from rein_tui.harness.protocol.errors import StartError, StoreError
+from rein_tui.harness.protocol.events import Fact
+from rein_tui.harness.protocol.ports import Permissions, SessionInfo
+
+from .sessions import Hub, NotYours
+from .wire import FactsPart, encode
+from .wire import requests as ask
+
+if TYPE_CHECKING:
+    from .peers import Peer
+
+_PART = 512 * 1024
+"""Bytes of facts in one part; at least one fact."""
+
+
+async def answer(peer: "Peer", request: ask.Request) -> object:
+    """The result of a request. Raises ReinError."""
+    match request:
+        case ask.Open() | ask.Fork():
+            return await _attach(peer, request)
+        case ask.ListSessions() | ask.FetchFacts() | ask.Rename() | ask.Delete() | ask.Undelete():
+            return await _stored(peer, request)
+        case ask.ListCommands():
+            return tuple(peer.hall.bench.commands())
+        case ask.FindServers():
+            return await peer.hall.bench.find_servers()
+        case ask.ListModels():
+            return await peer.hall.bench.models()
+        case ask.Choose():
+            await peer.hall.bench.choose(request.choice, request.api_key)
+            return peer.hall.bench.choice
+        case ask.AnswerTrust() | ask.AnswerQuestion(session=""):
+            _check_counted(peer.questions.answer(request.id, request.reply))
+            return None
+        case ask.PlanRewind():
+            return _plan(peer, request)
+        case ask.Leave():
+            peer.unfollow(request.session)
+            return None
+        case _:
+            return await _in_session(peer, _session(peer, request), request)
+
+
+def answer_now(peer: "Peer", request: ask.Request) -> object:
+    """The result of one of the few requests that are answered without waiting. Raises ReinError."""
+    match request:
+        case ask.FetchFacts():
+            return _part(peer.hall.bench.facts(request.session), request.start)
+        case ask.PlanRewind():
+            return _plan(peer, request)
+        case _:
+            raise TypeError(f"{type(request).__name__} has to be waited for")
+
+
+def _plan(peer: "Peer", request: ask.PlanRewind) -> object:
+    return peer.hall.hub(request.session, peer.principal).harness.rewind_plan(request.to_turn)
+
+
+# --- the workbench ------------------------------------------------------------------------------------------
+
+
+async def _attach(peer: "Peer", request: ask.Open | ask.Fork) -> object:
+    if isinstance(request, ask.Fork):
+        hub = await peer.hall.fork(request.session, request.turn, peer.principal, request.key)
+        hub.seat.wish(peer)
+        peer.follow(hub, 0)
+        return hub.attached(peer)
+    hub = await peer.hall.open(
+        request.session, peer.principal, peer.questions, system_prompt=request.system_prompt, key=request.key
+    )
+    if request.role == "owner":
+        hub.seat.wish(peer)
+    peer.follow(hub, request.after if request.epoch == hub.story.epoch else 0)
+    if hub.seat.owner is peer:
+        hub.questions.offer()
+    return hub.attached(peer)
+
+
+async def _stored(
+    peer: "Peer", request: ask.ListSessions | ask.FetchFacts | ask.Rename | ask.Delete | ask.Undelete
+) -> object:
+    bench = peer.hall.bench
+    if isinstance(request, ask.ListSessions):
+        return _listed(peer, request)
+    if not peer.hall.may_see(request.session, peer.principal):
+        raise StoreError("There is no such session.", where=request.session)
+    match request:
+        case ask.FetchFacts():
+            return _part(bench.facts(request.session), request.start)
+        case ask.Rename():
+            bench.rename(request.session, request.title)
+        case ask.Delete():
+            await peer.hall.drop(request.session, "session deleted")
+            peer.unfollow(request.session, gone="deleted")
+            bench.delete(request.session)
+        case ask.Undelete():
+            bench.undelete(request.session)
+    return None
+
+
+def _listed(peer: "Peer", request: ask.ListSessions) -> list[SessionInfo]:
+    live = {hub.id: hub.info for hub in peer.hall.hubs(peer.principal)}
+    stored = peer.hall.bench.sessions(request.search, request.everywhere)
+    return [live.get(info.id, info) for info in stored if peer.hall.may_see(info.id, peer.principal)]
+
+
+def _part(facts: Sequence[Fact], start: int) -> FactsPart:
+    """Facts from `start` on, as many as fit one part."""
+    taken: list[Fact] = []
+    size = 0
+    for fact in islice(facts, start, None):
+        size += len(encode(fact))
+        if taken and size > _PART:
+            return FactsPart(facts=tuple(taken), next=start + len(taken))
+        taken.append(fact)
+    return FactsPart(facts=tuple(taken))
+
+
+# --- one session --------------------------------------------------------------------------------------------
+
+
+def _session(peer: "Peer", request: ask.OwnerRequest | ask.ObserverRequest) -> Hub:
+    hub = peer.followed(request.session)
+    if hub is None:
+        raise StoreError("You are not attached to this session.", where=request.session)
+    if isinstance(request, ask.OWNER_REQUESTS) and not (hub.seat.fill() and hub.seat.owner is peer):
+        hint = "Claim it first." if hub.seat.owner is not None else "Nobody owns it just now: claim it."
+        raise NotYours("You only watch this session.", hint=hint)
+    return hub
+
+
+async def _in_session(peer: "Peer", hub: Hub, request: ask.OwnerRequest | ask.ObserverRequest) -> object:
+    match request:
+        case ask.Claim():
+            hub.seat.claim(peer)
+            hub.questions.offer()
+        case ask.Start():
+            return await hub.begun()
+        case ask.Run():
+            return hub.run(request.prompt, request.key, queue=request.queue)
+        case ask.Compact():
+            return hub.compact(request.focus, request.key)
+        case ask.Interrupt():
+            hub.interrupt(request.reason)
+        case ask.Steer():
+            hub.harness.steer(request.text)
+        case ask.SetMode():
+            await hub.harness.set_mode(request.mode)
+        case ask.Rewind():
+            if hub.is_running:
+                raise StartError("A turn is running.", hint="Stop it first (Esc).")
+            return await hub.harness.rewind(
+                request.to_turn,
+                conversation=request.conversation,
+                code=request.code,
+                also=frozenset(request.also),
+            )
+        case ask.AnswerPermission() | ask.AnswerQuestion():
+            _check_counted(hub.questions.answer(request.id, request.reply))
+        case _:
+            return await _about_rules(hub, request)
+    return None
+
+
+def _check_counted(counted: bool) -> None:
+    if not counted:
+        raise StartError("This question is answered already, or was withdrawn.")
+
+
+async def _about_rules(hub: Hub, request: ask.OwnerRequest | ask.ObserverRequest) -> object:
+    rules: Permissions | None = hub.harness.permissions
+    if rules is None:
+        raise StartError("This session has no rules to look at.")
+    match request:
+        case ask.PolicyOverviewWanted():
+            return await rules.overview()
+        case ask.PolicyPlaces():
+            return await rules.places()
+        case ask.PolicyLint():
+            return await rules.lint()
+        case ask.PolicyCheck():
+            return await rules.check(request.query)
+        case ask.PolicyCheckText():
+            return await rules.check_text(request.text)
+        case ask.PolicyTry():
+            return await rules.try_rules(request.wish, request.query)
+        case ask.PolicyAdd():
+            return await rules.add(request.rule, request.behavior, request.scope)
+        case ask.PolicyRevoke():
+            return await rules.revoke(request.rule)
+        case _:
+            raise TypeError(f"no answer to {type(request).__name__}")

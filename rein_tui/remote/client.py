@@ -1,0 +1,275 @@
+"""The workbench of a screen whose harness is elsewhere: ports.Workbench over a link.
+
+What a screen asks without waiting (lists) is answered from what was heard last, and asked for anew meanwhile.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Literal
+
+from rein_tui.harness.protocol.errors import ReinError, StartError
+from rein_tui.harness.protocol.events import Fact, Notice
+from rein_tui.harness.protocol.ports import (
+    CommandInfo,
+    FoundServer,
+    Harness,
+    ModelChoice,
+    ModelInfo,
+    Prompter,
+    SessionInfo,
+)
+
+from .link import Link, SocketLink
+from .local_link import LocalLink
+from .remote_session import RemoteSession
+from .wire import (
+    AskPermission,
+    AskQuestion,
+    AskTrust,
+    Attached,
+    FactsPart,
+    Fault,
+    Question,
+    RoleChanged,
+    ServerFrame,
+    SessionGone,
+    Told,
+    Withdrawn,
+)
+from .wire import requests as ask
+
+_MOST_LISTS = 64
+
+
+class RemoteWorkbench:
+    """ports.Workbench elsewhere. Make it, `prepare` it (that connects), `close` it.
+
+    `changed` is called when a list that was answered from memory turned out to be another. `watch` opens sessions
+    to look on only; `claim` takes them from whoever owns them.
+    """
+
+    def __init__(
+        self,
+        link: "SocketLink | LocalLink",
+        prompter: Prompter,
+        *,
+        watch: bool = False,
+        claim: bool = False,
+        system_prompt: str | None = None,
+    ) -> None:
+        self.changed: Callable[[], None] = lambda: None
+        self.choice: ModelChoice | None = None
+        self._link: Link = link
+        self._prompter = prompter
+        self._role: Literal["owner", "observer"] = "observer" if watch else "owner"
+        self._claim = claim
+        self._system_prompt = system_prompt
+        self._sessions: dict[str, RemoteSession] = {}
+        self._lists: dict[tuple[str, bool], Sequence[SessionInfo]] = {}
+        self._commands: Sequence[CommandInfo] = ()
+        self._asked: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._early: dict[str, list[Told]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._connect = link.connect
+        link.on_frame = self._take
+        if isinstance(link, SocketLink):
+            self._first = link
+            link.on_connected = self._attach_again
+            link.on_state = self._tell_state
+
+    # --- ports.Workbench ------------------------------------------------------------------------------------
+
+    async def prepare(self) -> None:
+        """Connect and look around. Raises StartError."""
+        await self._connect()
+        self.choice = self._link.welcome.choice
+        self._lists["", False] = await self._link.ask(ask.ListSessions(), tuple[SessionInfo, ...])
+        self._commands = await self._link.ask(ask.ListCommands(), tuple[CommandInfo, ...])
+
+    async def open(self, session_id: str = "") -> Harness:
+        """A new session there, or one that is stored or runs there."""
+        request = ask.Open(
+            session=session_id,
+            role=self._role,
+            system_prompt=None if session_id else self._system_prompt,
+            key="" if session_id else uuid.uuid4().hex,
+        )
+        session = await self._joined(await self._link.ask(request, Attached))
+        if self._claim and session.role != "owner":
+            await self._link.ask(ask.Claim(session=session.id), object)
+        return session
+
+    async def fork(self, session_id: str, turn: int) -> Harness:
+        """A new session there that shares the story up to the end of that turn."""
+        request = ask.Fork(session=session_id, turn=turn, key=uuid.uuid4().hex)
+        return await self._joined(await self._link.ask(request, Attached))
+
+    async def _joined(self, attached: Attached) -> RemoteSession:
+        session = RemoteSession(self._link, attached)
+        self._sessions[session.id] = session
+        for told in self._early.pop(session.id, ()):
+            session.told(told.events)
+        await session.caught_up()
+        return session
+
+    async def on_screen(self) -> str:
+        """The session that runs there, or was used last; empty when there is none."""
+        listed = await self._link.ask(ask.ListSessions(), tuple[SessionInfo, ...])
+        busy = [info for info in listed if info.state in ("running", "waiting")]
+        return next((info.id for info in [*busy, *listed]), "")
+
+    def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
+        """The list as heard last; `changed` is called when it is another by now."""
+        self._start(self._refresh(search, everywhere))
+        return self._lists.get((search, everywhere), ())
+
+    async def _refresh(self, search: str, everywhere: bool) -> None:
+        try:
+            request = ask.ListSessions(search=search, everywhere=everywhere)
+            listed = await self._link.ask(request, tuple[SessionInfo, ...])
+        except ReinError:
+            return
+        if tuple(self._lists.get((search, everywhere), ())) == listed:
+            return
+        if len(self._lists) >= _MOST_LISTS:
+            self._lists.clear()
+        self._lists[search, everywhere] = listed
+        self.changed()
+
+    def facts(self, session_id: str) -> Sequence[Fact]:
+        """The stored facts of a session; the screen waits for them. Raises StoreError, StartError."""
+        facts: list[Fact] = []
+        while True:
+            part = self._link.ask_now(ask.FetchFacts(session=session_id, start=len(facts)), FactsPart)
+            facts += part.facts
+            if not part.next:
+                return facts
+
+    def commands(self) -> Sequence[CommandInfo]:
+        """Slash commands that files there define."""
+        return self._commands
+
+    def rename(self, session_id: str, title: str) -> None:
+        """Give a session a title."""
+        self._link.say(ask.Rename(session=session_id, title=title))
+
+    def delete(self, session_id: str) -> None:
+        """Delete a session there."""
+        self._link.say(ask.Delete(session=session_id))
+
+    def undelete(self, session_id: str) -> None:
+        """Take a deletion back."""
+        self._link.say(ask.Undelete(session=session_id))
+
+    async def find_servers(self) -> tuple[FoundServer, ...]:
+        """Model servers on the harness's machine."""
+        return await self._link.ask(ask.FindServers(), tuple[FoundServer, ...])
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        """What the current provider offers. Raises ProviderError."""
+        return await self._link.ask(ask.ListModels(), tuple[ModelInfo, ...])
+
+    async def choose(self, choice: ModelChoice, api_key: str = "") -> None:
+        """Use this model from now on. Raises ProviderError, StartError."""
+        self.choice = await self._link.ask(ask.Choose(choice=choice, api_key=api_key), ModelChoice)
+
+    async def close(self) -> None:
+        """Leave; turns go on there."""
+        for task in [*self._asked.values(), *self._tasks]:
+            task.cancel()
+        await asyncio.gather(*self._asked.values(), *self._tasks, return_exceptions=True)
+        await self._link.close()
+        for session in self._sessions.values():
+            session.fail(StartError("The connection is closed."))
+
+    # --- frames ---------------------------------------------------------------------------------------------
+
+    def _take(self, frame: ServerFrame) -> None:
+        match frame:
+            case Told():
+                session = self._sessions.get(frame.session)
+                if session is not None:
+                    session.told(frame.events)
+                else:  # told before its reply was read
+                    self._early.setdefault(frame.session, []).append(frame)
+            case AskPermission() | AskQuestion() | AskTrust():
+                self._put(frame)
+            case Withdrawn():
+                task = self._asked.pop((frame.session, frame.id), None)
+                if task is not None:
+                    task.cancel()
+            case RoleChanged():
+                self._change_role(frame)
+            case SessionGone():
+                session = self._sessions.pop(frame.session, None)
+                if session is not None:
+                    session.fail(StartError(f"The session is gone: {frame.reason}."))
+            case Fault():
+                for session in self._sessions.values():
+                    session.tell_aside(Notice(text=frame.failure.message, level="warning", code="connection"))
+            case _:
+                pass
+
+    def _put(self, question: Question) -> None:
+        key = (question.session, question.request.id)
+        if key in self._asked:
+            return
+        task = asyncio.create_task(self._answer(question))
+        self._asked[key] = task
+        task.add_done_callback(lambda _: self._asked.pop(key, None) if self._asked.get(key) is task else None)
+
+    async def _answer(self, question: Question) -> None:
+        session, number = question.session, question.request.id
+        match question:
+            case AskPermission(request=request):
+                reply = await self._prompter.ask(request)
+                self._link.say(ask.AnswerPermission(session=session, id=number, reply=reply))
+            case AskQuestion(request=request):
+                answer = await self._prompter.question(request)
+                self._link.say(ask.AnswerQuestion(session=session, id=number, reply=answer))
+            case AskTrust(request=request):
+                trust = await self._prompter.trust(request)
+                self._link.say(ask.AnswerTrust(session=session, id=number, reply=trust))
+
+    def _change_role(self, changed: RoleChanged) -> None:
+        session = self._sessions.get(changed.session)
+        if session is None:
+            return
+        session.role = changed.role
+        if changed.role == "observer":
+            for key in [key for key in self._asked if key[0] == changed.session]:
+                self._asked.pop(key).cancel()
+        text = "This session is yours now." if changed.role == "owner" else "Somebody else took this session over."
+        session.tell_aside(Notice(text=text, code="role", time=time.time()))
+
+    # --- the connection -------------------------------------------------------------------------------------
+
+    async def _attach_again(self) -> None:
+        for session in list(self._sessions.values()):
+            request = ask.Open(session=session.id, role=self._role, epoch=session.epoch, after=session.seen)
+            self._early.pop(session.id, None)
+            del self._sessions[session.id]
+            try:
+                attached = await self._first.ask_first(request, Attached)
+            except ReinError as error:
+                session.fail(error)
+                continue
+            session.reattached(attached)
+            self._sessions[session.id] = session
+            for told in self._early.pop(session.id, ()):
+                session.told(told.events)
+
+    def _tell_state(self, text: str, error: ReinError | None) -> None:
+        for session in self._sessions.values():
+            hint = error.hint if error is not None else ""
+            level = "error" if error is not None else "info"
+            session.tell_aside(Notice(text=text, level=level, hint=hint, code="connection", time=time.time()))
+            if error is not None:
+                session.fail(error)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

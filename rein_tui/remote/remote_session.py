@@ -1,0 +1,401 @@
+"""A session elsewhere: ports.Harness and ports.Permissions over a link.
+
+Events arrive whether anybody asks for them or not; here they wait in one line, in order. A turn that this screen
+began takes them from the line; what happens otherwise comes out of `asides`. A fact joins the history when it is
+handed out, so that what is on the screen and what the history says never differ.
+"""
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
+
+from msgspec import structs
+
+from rein_tui.harness.folds import SessionFold
+from rein_tui.harness.protocol.decisions import Mode, Outcome, PermissionQuery, Rule, Scope
+from rein_tui.harness.protocol.errors import Failure, ReinError
+from rein_tui.harness.protocol.events import (
+    DELTAS,
+    TURN_ENDS,
+    Event,
+    Fact,
+    ModeChanged,
+    Notice,
+    TurnFailed,
+    TurnStarted,
+)
+from rein_tui.harness.protocol.policy import CallCheck, PolicyOverview, RuleCheck, RuleFinding, RuleWish, ScopePlace
+from rein_tui.harness.protocol.ports import Prompt, SessionInfo
+from rein_tui.harness.protocol.rewind import Restored, RewindPlan
+
+from .link import Link, Refused
+from .wire import Attached, Envelope, Role, RunBegun, encode
+from .wire import requests as ask
+
+_SOON = 0.1
+"""Seconds until a refused turn is tried again, when the one that is in its way was not heard of yet."""
+LEAVING = "exit"
+"""Why a screen that goes away interrupts: here the turn goes on without it."""
+
+
+class RemoteSession:
+    """ports.Harness elsewhere. With `epoch` and `seen`, how far the story came, the workbench attaches again."""
+
+    def __init__(self, link: Link, attached: Attached) -> None:
+        self.id = attached.info.id
+        self.role: Role = attached.role
+        self.epoch = attached.epoch
+        self.seen = 0
+        self.permissions = RemotePermissions(link, self.id) if attached.has_permissions else None
+        self._link = link
+        self._attached = attached
+        self._mode: Mode = attached.mode
+        self._fold = SessionFold(self.id)
+        self._fold.info = attached.info
+        self._facts: list[Fact] = []
+        self._line: deque[Envelope] = deque()
+        self._known: Counter[bytes] = Counter()
+        self._moved = asyncio.Event()
+        self._is_running = attached.is_running
+        self._foregrounds = 0
+        self._is_detached = False
+        self._is_absorbing = False
+        self._failure: ReinError | None = None
+
+    # --- what arrives ---------------------------------------------------------------------------------------
+
+    def told(self, events: Iterable[Envelope]) -> None:
+        """More of the story arrived."""
+        for envelope in events:
+            if envelope.seq <= self.seen:
+                continue
+            self.seen = envelope.seq
+            if not self._is_known(envelope.event):
+                self._line.append(_calmed(envelope))
+        if self.seen >= self._attached.seq:
+            self._known.clear()
+        self._absorb()
+        self._stir()
+
+    def tell_aside(self, event: Event) -> None:
+        """Something to say that is not of the story: the connection, the role."""
+        self._line.append(Envelope(seq=0, event=event))
+        self._stir()
+
+    def reattached(self, attached: Attached) -> None:
+        """The link attached again. In a new epoch all facts come once more: those known here are dropped."""
+        if attached.epoch != self.epoch:
+            facts = [*self._facts, *(e.event for e in self._line if e.seq and not isinstance(e.event, DELTAS))]
+            self._known = Counter(encode(fact) for fact in facts)
+            self.epoch, self.seen, self._is_running = attached.epoch, 0, attached.is_running
+        self._attached, self.role, self._mode = attached, attached.role, attached.mode
+        self._stir()
+
+    def fail(self, error: ReinError) -> None:
+        """Nothing more will come."""
+        self._failure = error
+        self._stir()
+
+    async def caught_up(self) -> None:
+        """Wait until the past has arrived; it is the history from then on."""
+        while self.seen < self._attached.seq and self._failure is None:
+            await self._moved.wait()
+        if self._failure is not None:
+            raise self._failure
+        later: deque[Envelope] = deque()
+        while self._line:
+            envelope = self._line.popleft()
+            if envelope.seq > self._attached.seq or isinstance(envelope.event, DELTAS):
+                later.append(envelope)
+            else:
+                self._facts.append(envelope.event)
+        self._line = later
+        self._fold = SessionFold(self.id, self._facts)
+        if not self._facts:
+            self._fold.info = self._attached.info
+
+    def _is_known(self, event: Event) -> bool:
+        if not self._known or isinstance(event, DELTAS):
+            return False
+        body = encode(_calm(event))
+        if not self._known[body]:
+            return False
+        self._known[body] -= 1
+        return True
+
+    def _stir(self) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    # --- what a screen asks ---------------------------------------------------------------------------------
+
+    @property
+    def info(self) -> SessionInfo:
+        """Who this session is, as far as it was told."""
+        return self._fold.info
+
+    @property
+    def mode(self) -> Mode:
+        """The permission mode in force."""
+        return self._mode
+
+    def history(self) -> Sequence[Fact]:
+        """All facts handed out so far."""
+        return self._facts
+
+    def interrupt(self, reason: str = "") -> None:
+        """Stop the running turn; a screen that only leaves lets it run."""
+        if reason == LEAVING:
+            self._is_detached = True
+        else:
+            self._link.say(ask.Interrupt(session=self.id, reason=reason))
+
+    def steer(self, text: str) -> None:
+        """Say something to the running turn."""
+        self._link.say(ask.Steer(session=self.id, text=text))
+
+    async def set_mode(self, mode: Mode) -> None:
+        """Change the permission mode. Raises ConfigError for one that policy forbids there."""
+        await self._link.ask(ask.SetMode(session=self.id, mode=mode), object)
+        self._mode = mode
+
+    def rewind_plan(self, to_turn: int) -> RewindPlan:
+        """What going back would do to files there."""
+        return self._link.ask_now(ask.PlanRewind(session=self.id, to_turn=to_turn), RewindPlan)
+
+    async def rewind(
+        self, to_turn: int, *, conversation: bool = True, code: bool = False, also: frozenset[str] = frozenset()
+    ) -> Restored:
+        """Go back to the end of that turn. Raises StartError while one runs."""
+        request = ask.Rewind(
+            session=self.id, to_turn=to_turn, conversation=conversation, code=code, also=tuple(sorted(also))
+        )
+        return await self._link.ask(request, Restored)
+
+    # --- the story ------------------------------------------------------------------------------------------
+
+    async def start(self) -> AsyncGenerator[Event]:
+        """What happens until the session rests: its beginning, or the rest of a turn that runs already."""
+        try:
+            begun = await self._link.ask(ask.Start(session=self.id), RunBegun)
+        except ReinError as error:
+            yield _complaint(error)
+            return
+        epoch = self.epoch
+        with _Foreground(self):
+            while self._failure is None:
+                if self._line:
+                    yield self._hand_out()
+                elif not self._is_running and (self.seen >= begun.after or epoch != self.epoch):
+                    return
+                else:
+                    await self._moved.wait()
+
+    async def asides(self) -> AsyncGenerator[Event]:
+        """Whatever happens outside the turns that this screen began, until the session is gone."""
+        while True:
+            if self._line and not self._foregrounds:
+                yield self._hand_out()
+            elif self._failure is not None and not self._line:
+                return
+            else:
+                await self._moved.wait()
+
+    async def run(self, prompt: Prompt) -> AsyncGenerator[Event]:
+        """One turn; see ports.Harness."""
+        key = uuid.uuid4().hex
+        turn = self._turn(prompt.text, lambda: ask.Run(session=self.id, prompt=prompt, key=key))
+        async with aclosing(turn) as events:
+            async for event in events:
+                yield event
+
+    async def compact(self, focus: str = "") -> AsyncGenerator[Event]:
+        """Summarise the conversation, as a turn of its own."""
+        key = uuid.uuid4().hex
+        turn = self._turn(f"/compact {focus}".strip(), lambda: ask.Compact(session=self.id, focus=focus, key=key))
+        async with aclosing(turn) as events:
+            async for event in events:
+                yield event
+
+    async def _turn(self, text: str, request: Callable[[], ask.Run | ask.Compact]) -> AsyncGenerator[Event]:
+        with _Foreground(self) as foreground:
+            try:
+                begun = await self._begun(request, foreground)
+            except ReinError as error:
+                yield TurnStarted(text=text, time=time.time(), turn=self.info.turns + 1)
+                yield self._failed(error)
+                return
+            is_started = has_ended = False
+            epoch = self.epoch
+            try:
+                while not has_ended:
+                    if self._line:
+                        after = begun.after if epoch == self.epoch else 0
+                        is_ours = self._line[0].seq > after
+                        event = self._hand_out()
+                        is_started = is_started or epoch != self.epoch or (is_ours and isinstance(event, TurnStarted))
+                        has_ended = is_started and isinstance(event, TURN_ENDS) and not event.parent
+                        yield event
+                    elif (error := self._broken_off(epoch)) is not None:
+                        has_ended = True
+                        yield self._failed(error)
+                    else:
+                        await self._moved.wait()
+            finally:
+                if not has_ended and not self._is_detached:
+                    self._link.say(ask.Interrupt(session=self.id, reason="the screen left the turn"))
+                    self._is_absorbing = True
+                    self._absorb()
+
+    async def _begun(self, request: Callable[[], ask.Run | ask.Compact], foreground: "_Foreground") -> RunBegun:
+        """Begin a turn, after the end of the one that runs. Raises ReinError."""
+        while True:
+            try:
+                return await self._link.ask(request(), RunBegun)
+            except Refused as refused:
+                if refused.kind != "Busy":
+                    raise
+            foreground.pause()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(None if self._is_running else _SOON):
+                    await self._moved.wait()
+            foreground.go_on()
+            if self._failure is not None:
+                raise self._failure
+
+    def _broken_off(self, epoch: str) -> ReinError | None:
+        """Why the turn's end will never come, if so."""
+        if self._failure is not None:
+            return self._failure
+        restarted = epoch != self.epoch and self.seen >= self._attached.seq and not self._attached.is_running
+        if not restarted:
+            return None
+        return ReinError("The server started anew; the turn was lost.", hint="Send it again.")
+
+    def _failed(self, error: ReinError) -> TurnFailed:
+        return TurnFailed(failure=error.failure(), time=time.time(), turn=self.info.turns)
+
+    def _hand_out(self) -> Event:
+        """The next event of the line; a fact joins the history."""
+        envelope = self._line.popleft()
+        event = envelope.event
+        if isinstance(event, TurnStarted) and not event.parent:
+            self._is_running = True
+        elif isinstance(event, TURN_ENDS) and not event.parent:
+            self._is_running = False
+            self._stir()
+        elif isinstance(event, ModeChanged):
+            self._mode = event.mode
+        if envelope.seq and not isinstance(event, DELTAS):
+            self._facts.append(event)
+            self._fold.apply(event)
+        return event
+
+    def _absorb(self) -> None:
+        """The rest of a turn that its reader left joins the history without being told, as it does locally."""
+        while self._is_absorbing and self._line:
+            event = self._hand_out()
+            self._is_absorbing = not (isinstance(event, TURN_ENDS) and not event.parent)
+
+    def take(self, step: int) -> None:
+        """A foreground began (1) or ended (-1): while there is one, asides wait."""
+        self._foregrounds += step
+        self._stir()
+
+
+class _Foreground:
+    """The time during which a turn of this screen takes all events."""
+
+    def __init__(self, session: RemoteSession) -> None:
+        self._session = session
+        self._is_on = False
+
+    def __enter__(self) -> "_Foreground":
+        self.go_on()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pause()
+
+    def go_on(self) -> None:
+        """Take the events."""
+        if not self._is_on:
+            self._is_on = True
+            self._session.take(1)
+
+    def pause(self) -> None:
+        """Leave them to the asides."""
+        if self._is_on:
+            self._is_on = False
+            self._session.take(-1)
+
+
+def _calm(event: Event) -> Event:
+    """The server drives the session and wakes it itself; a screen must not do it once more."""
+    if isinstance(event, Notice) and event.code == "wake":
+        return structs.replace(event, code="woken")
+    return event
+
+
+def _calmed(envelope: Envelope) -> Envelope:
+    event = _calm(envelope.event)
+    return envelope if event is envelope.event else Envelope(seq=envelope.seq, event=event)
+
+
+def _complaint(error: ReinError) -> Notice:
+    failure: Failure = error.failure()
+    return Notice(text=failure.message, level="error", where=failure.where, hint=failure.hint, time=time.time())
+
+
+class RemotePermissions:
+    """ports.Permissions elsewhere."""
+
+    def __init__(self, link: Link, session: str) -> None:
+        self._link = link
+        self._session = session
+
+    async def overview(self) -> PolicyOverview:
+        """See ports.Permissions."""
+        return await self._link.ask(ask.PolicyOverviewWanted(session=self._session), PolicyOverview)
+
+    async def places(self) -> tuple[ScopePlace, ...]:
+        """See ports.Permissions."""
+        return await self._link.ask(ask.PolicyPlaces(session=self._session), tuple[ScopePlace, ...])
+
+    async def lint(self) -> tuple[RuleFinding, ...]:
+        """See ports.Permissions."""
+        return await self._link.ask(ask.PolicyLint(session=self._session), tuple[RuleFinding, ...])
+
+    async def check(self, query: PermissionQuery) -> CallCheck:
+        """See ports.Permissions."""
+        return await self._checked(ask.PolicyCheck(session=self._session, query=query), query.tool)
+
+    async def check_text(self, text: str) -> CallCheck:
+        """See ports.Permissions."""
+        return await self._checked(ask.PolicyCheckText(session=self._session, text=text), "")
+
+    async def _checked(self, request: ask.PolicyCheck | ask.PolicyCheckText, tool: str) -> CallCheck:
+        try:
+            return await self._link.ask(request, CallCheck)
+        except ReinError as error:
+            return CallCheck(tool=tool, input={}, problem=error.message)
+
+    async def try_rules(self, wish: RuleWish, query: PermissionQuery | None = None) -> RuleCheck:
+        """See ports.Permissions."""
+        try:
+            return await self._link.ask(ask.PolicyTry(session=self._session, wish=wish, query=query), RuleCheck)
+        except ReinError as error:
+            return RuleCheck(problem=error.message)
+
+    async def add(self, rule: str, behavior: Outcome, scope: Scope) -> Rule:
+        """See ports.Permissions."""
+        request = ask.PolicyAdd(session=self._session, rule=rule, behavior=behavior, scope=scope)
+        return await self._link.ask(request, Rule)
+
+    async def revoke(self, rule: Rule) -> bool:
+        """See ports.Permissions."""
+        return await self._link.ask(ask.PolicyRevoke(session=self._session, rule=rule), bool)

@@ -1,0 +1,361 @@
+"""`rein-tui server`, `client` (`attach`), `web`, `acp`: the harness for others, and the screen for one elsewhere."""
+
+import argparse
+import asyncio
+import importlib.util
+import os
+import sys
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import __version__
+from .harness.places import Places
+from .harness.protocol.base import JsonObject
+from .harness.protocol.errors import ConfigError, StartError
+from .harness.protocol.messages import ToolSpec
+from .harness.protocol.ports import Harness, Prompter
+from .options import Options, build_parser
+
+if TYPE_CHECKING:
+    from .harness.build import LocalWorkbench
+    from .modal_prompter import ModalPrompter
+    from .remote.client import RemoteWorkbench
+    from .remote.connection import Reception
+    from .remote.link import Address
+    from .remote.server import Desk
+    from .remote.sessions import Hall
+
+DEFAULT_URL = "ws://127.0.0.1:8765/ws/chat"
+SERVER_COMMANDS = frozenset({"server", "client", "attach", "web", "acp"})
+
+
+def run_server_command(arguments: Sequence[str], places: Places) -> int:
+    """Run `rein-tui server|client|attach|web|acp …`; returns the exit code. Raises ReinError."""
+    match arguments[0]:
+        case "server":
+            return asyncio.run(_serve(_server_options(arguments[1:]), places))
+        case _:
+            return asyncio.run(_client(_client_options(arguments), places))
+
+
+def need(module: str, extra: str) -> None:
+    """Raises StartError when an optional extra is not installed."""
+    if importlib.util.find_spec(module) is None:
+        raise StartError(f"This needs the optional extra {extra!r}.", hint=f"pip install 'rein-tui[{extra}]'")
+
+
+# --- the server ---------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class ServerOptions(Options):
+    """What `rein-tui server` was asked for, typed."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    token_file: Path | None = None
+    tls_cert: str = ""
+    tls_key: str = ""
+    allow_host: list[str] | None = None
+    max_sessions: int = 500
+    answer_timeout: float = 3600.0
+    owner_grace: float = 60.0
+
+
+def server_parser() -> argparse.ArgumentParser:
+    """The parser of `rein-tui server`: its own flags and those of every start."""
+    parser = build_parser()
+    parser.prog, parser.description = "rein-tui server", "Serve the harness to other screens and programs."
+    parser.epilog = "The token comes from REIN_TUI_TOKEN, from --token-file, or is made at start."
+    group = parser.add_argument_group("server")
+    group.add_argument("--host", default="127.0.0.1", help="beyond loopback only with TLS")
+    group.add_argument("--port", type=int, default=8765, help="0: any free one")
+    group.add_argument("--token-file", type=Path, metavar="FILE", help="TOKEN, or lines of NAME TOKEN; mode 0600")
+    group.add_argument("--tls-cert", default="", metavar="FILE")
+    group.add_argument("--tls-key", default="", metavar="FILE")
+    group.add_argument("--allow-host", action="append", metavar="NAME", help="a further Host name of this server")
+    group.add_argument("--max-sessions", type=int, default=500, metavar="N", help="open at once")
+    group.add_argument("--answer-timeout", type=float, default=3600.0, metavar="S", help="then a question is denied")
+    group.add_argument("--owner-grace", type=float, default=60.0, metavar="S", help="time to come back and answer")
+    return parser
+
+
+def _server_options(arguments: Sequence[str]) -> ServerOptions:
+    parser = server_parser()
+    options = parser.parse_args(arguments, namespace=ServerOptions())
+    if options.prompt is not None or options.print:
+        parser.error("a server takes no prompt")
+    if options.project_dir is not None and not options.project_dir.is_dir():
+        parser.error(f"--project-dir {options.project_dir}: no such folder")
+    return options
+
+
+async def _serve(options: ServerOptions, places: Places) -> int:
+    need("fastapi", "server")
+    need("websockets", "server")
+    need("uvicorn", "server")
+    from .remote.guard import Tokens
+    from .remote.questions import EdgePrompter
+    from .remote.server import create_app
+    from .remote.server_run import Listening, guard_of, run_server
+
+    listening = Listening(
+        host=options.host,
+        port=options.port,
+        cert=options.tls_cert,
+        key=options.tls_key,
+        names=tuple(options.allow_host or ()),
+    )
+    listening.check()
+    bench = _open_bench(options, places, EdgePrompter())
+    if bench.choice is None:
+        await bench.close("other")
+        raise StartError(
+            "No model is chosen.",
+            hint="Set ANTHROPIC_API_KEY, or give --local, --local-url URL, --gguf PATH or --demo.",
+        )
+    try:
+        tokens, said = _tokens(options, places)
+        hall = _hall(bench, options)
+        reception = _reception(hall, bench)
+        app = create_app(reception, _Exhibits(bench, hall).desk())
+        guard = guard_of(app, Tokens(tokens), listening, reception)
+
+        def ready(port: int) -> None:
+            guard.open_doors(replace(listening, port=port).doors)
+            scheme = "https" if listening.cert else "http"
+            sys.stdout.write(f"rein-tui serves {bench.wishes.root} on {scheme}://{options.host}:{port}\n{said}\n")
+            sys.stdout.flush()
+
+        await run_server(guard, listening, hall.limits.message, ready)
+    finally:
+        await bench.close("other")
+        generated_token(places, options.port).unlink(missing_ok=True)
+    return 0
+
+
+def _tokens(options: ServerOptions, places: Places) -> tuple[dict[str, str], str]:
+    """Tokens by principal, and where they come from in words. Raises ConfigError, StartError."""
+    from .remote.server_run import checked_token, make_token, read_tokens
+
+    given = os.environ.get("REIN_TUI_TOKEN", "")
+    if given:
+        return {"owner": checked_token(given, "REIN_TUI_TOKEN")}, "The token is REIN_TUI_TOKEN."
+    if options.token_file is not None:
+        return read_tokens(options.token_file), f"The token is in {options.token_file}"
+    path = generated_token(places, options.port)
+    return {"owner": make_token(path)}, f"The token is in {path}"
+
+
+def generated_token(places: Places, port: int) -> Path:
+    """Where the token that was made at start is kept while the server runs."""
+    return places.data / "run" / f"server-{port}.token"
+
+
+def _open_bench(options: Options, places: Places, prompter: Prompter) -> "LocalWorkbench":
+    from .cli import choice_of, wishes_of
+    from .harness.build import open_workbench
+
+    environment = {name: value for name, value in os.environ.items() if name != "REIN_TUI_TOKEN"}
+    wishes = wishes_of(options, interactive=True)
+    return open_workbench(places, environment, wishes, prompter, choice_of(options, environment))
+
+
+def _hall(bench: "LocalWorkbench", options: ServerOptions) -> "Hall":
+    from .remote.questions import Patience
+    from .remote.sessions import Hall, Limits
+
+    async def open_with(system_prompt: str) -> Harness:
+        before = bench.wishes
+        bench.wishes = replace(before, system_prompt=system_prompt)
+        try:
+            return await bench.open()
+        finally:
+            bench.wishes = before
+
+    patience = Patience(answer=options.answer_timeout, empty=options.owner_grace)
+    return Hall(bench, limits=Limits(sessions=options.max_sessions, patience=patience), open_with=open_with)
+
+
+def _reception(hall: "Hall", bench: "LocalWorkbench") -> "Reception":
+    from .remote.connection import Reception
+
+    return Reception(hall, lambda token: "", version=__version__, project=str(bench.wishes.root))
+
+
+class _Exhibits:
+    """What the endpoints show besides sessions: tools and settings."""
+
+    def __init__(self, bench: "LocalWorkbench", hall: "Hall") -> None:
+        self._bench = bench
+        self._hall = hall
+        self._probe: Harness | None = None
+
+    def desk(self) -> "Desk":
+        """As the server wants it."""
+        from .remote.server import Desk
+
+        return Desk(self.tools, self.settings)
+
+    async def tools(self) -> tuple[ToolSpec, ...]:
+        """The tools of a session here; of one that is not stored when none is open. Raises ReinError."""
+        from .harness.session import Session
+
+        if self._probe is None:
+            before = self._bench.wishes
+            self._bench.wishes = replace(before, persist=False)
+            try:
+                self._probe = await self._bench.open()
+            finally:
+                self._bench.wishes = before
+        if not isinstance(self._probe, Session):
+            return ()
+        parts = self._probe.parts
+        return parts.tools.specs(parts.permissions.removed_tools())
+
+    def settings(self) -> JsonObject:
+        """Settings in force, secrets masked."""
+        from .harness.settings.load import load_settings
+        from .remote.masking import masked
+
+        wishes = self._bench.wishes
+        settings = load_settings(
+            self._bench.places, wishes.root, extra=wishes.settings, sources=wishes.sources, trusted=wishes.trust
+        )
+        return masked(settings.data)
+
+
+# --- the client ---------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class ClientOptions(argparse.Namespace):
+    """What `rein-tui client` was asked for, typed."""
+
+    name: str = ""
+    url: str = ""
+    token: str = ""
+    token_file: Path | None = None
+    ca: str = ""
+    session: str = ""
+    watch: bool = False
+    claim: bool = False
+    system_prompt: str | None = None
+    is_attach: bool = False
+
+
+def _client_options(arguments: Sequence[str]) -> ClientOptions:
+    parser = argparse.ArgumentParser(
+        prog=f"rein-tui {arguments[0]}", description="The full screen over a harness elsewhere.", allow_abbrev=False
+    )
+    parser.add_argument("name", nargs="?", default="", help="attach: the terminal to join, when there are several")
+    parser.add_argument("--url", default="", help=f"default: {DEFAULT_URL}; attach: a terminal of yours")
+    parser.add_argument("--token", default="", help="better: REIN_TUI_TOKEN or --token-file, others see arguments")
+    parser.add_argument("--token-file", type=Path, metavar="FILE")
+    parser.add_argument("--ca", default="", metavar="FILE", help="trust this certificate")
+    parser.add_argument("--session", default="", metavar="ID", help="which session; attach: the one on the screen")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--watch", action="store_true", help="look on only")
+    mode.add_argument("--claim", action="store_true", help="become the one who prompts and answers")
+    parser.add_argument("--system-prompt", default=None, metavar="TEXT", help="for a new session")
+    options = parser.parse_args(arguments[1:], namespace=ClientOptions())
+    options.is_attach = arguments[0] == "attach"
+    return options
+
+
+async def _client(options: ClientOptions, places: Places) -> int:
+    need("websockets", "server")
+    from .remote.link import SocketLink
+
+    address = _address(options, places)
+    if address is None:
+        return 0
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise StartError("The screen needs a terminal.")
+    from .modal_prompter import ModalPrompter
+    from .remote.client import RemoteWorkbench
+
+    prompter = ModalPrompter()
+    link = SocketLink(address, client=uuid.uuid4().hex)
+    bench = RemoteWorkbench(
+        link, prompter, watch=options.watch, claim=options.claim, system_prompt=options.system_prompt
+    )
+    try:
+        await bench.prepare()
+        session = options.session or (await bench.on_screen() if address.socket is not None else "")
+        await run_screen(bench, prompter, places, session)
+    finally:
+        await bench.close()
+    return 0
+
+
+async def run_screen(bench: "RemoteWorkbench", prompter: "ModalPrompter", places: Places, session: str) -> str:
+    """The full screen over a harness elsewhere; returns what the app returns."""
+    from .app import ReinApp
+
+    app = ReinApp(bench, prompter=prompter, places=places, open_id=session)
+    bench.changed = app.desk.refresh
+    return await app.run_async() or ""
+
+
+def _address(options: ClientOptions, places: Places) -> "Address | None":
+    """Where to connect; None when only a list was to be shown. Raises ConfigError, StartError."""
+    from .remote.link import Address
+    from .remote.server_run import attachable
+
+    if options.is_attach and not options.url:
+        sockets = {path.stem: path for path in attachable(places.data / "run")}
+        if options.name and options.name not in sockets:
+            raise StartError(f"No terminal {options.name!r} can be attached to.", hint="rein-tui attach lists them.")
+        if options.name or len(sockets) == 1:
+            return Address(socket=sockets[options.name] if options.name else next(iter(sockets.values())))
+        if sockets:
+            sys.stdout.write("".join(f"rein-tui attach {name}\n" for name in sockets))
+            return None
+    url = options.url or DEFAULT_URL
+    return Address(url=url, token=lambda: _client_token(options, places, url), ca=options.ca)
+
+
+def _client_token(options: ClientOptions, places: Places, url: str) -> str:
+    """The token; read anew for every connection, since a server that started anew may have made another."""
+    from urllib.parse import urlsplit
+
+    if options.token or os.environ.get("REIN_TUI_TOKEN"):
+        return options.token or os.environ["REIN_TUI_TOKEN"]
+    path = options.token_file or generated_token(places, urlsplit(url).port or 443)
+    try:
+        words = path.read_text(encoding="utf-8").split()
+    except OSError as error:
+        if options.token_file is None:
+            return ""
+        raise ConfigError(f"The token file cannot be read: {error.strerror}", where=str(path)) from error
+    return words[-1] if words else ""
+
+
+# --- a terminal that others may attach to -------------------------------------------------------------------
+
+
+async def attachable_screen(options: Options, places: Places, open_id: str = "") -> str:
+    """The screen of `--attachable`: its sessions live in a hall that others on this machine may join."""
+    need("websockets", "server")
+    from .modal_prompter import ModalPrompter
+    from .remote.client import RemoteWorkbench
+    from .remote.local_link import LocalLink
+    from .remote.questions import EdgePrompter
+    from .remote.server_run import attach_socket
+
+    bench = _open_bench(options, places, EdgePrompter())
+    hall = _hall(bench, ServerOptions())
+    prompter = ModalPrompter()
+    remote = RemoteWorkbench(LocalLink(hall, client="screen"), prompter)
+    socket = places.data / "run" / f"{bench.wishes.root.name or 'root'}-{os.getpid()}.sock"
+    try:
+        async with attach_socket(socket, _reception(hall, bench)):
+            return await run_screen(remote, prompter, places, open_id)
+    finally:
+        await hall.close()
+        await remote.close()
+        await bench.close()
