@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .harness.protocol.events import Fact
-from .harness.protocol.ports import CommandInfo, FoundServer, Harness, ModelChoice, ModelInfo, SessionInfo
+from .harness.protocol.ports import CommandInfo, FoundServer, Harness, ModelChoice, ModelInfo, ModelProbe, SessionInfo
 
 if TYPE_CHECKING:
     from .harness.build import LocalWorkbench
@@ -95,6 +95,11 @@ class DeferredWorkbench:
         """See ports.Workbench."""
         bench = await self.ready()
         return await bench.models()
+
+    async def probe(self) -> ModelProbe:
+        """See ports.ProbesModels."""
+        bench = await self.ready()
+        return await bench.probe()
 
     async def choose(self, choice: ModelChoice, api_key: str = "") -> None:
         """See ports.Workbench."""

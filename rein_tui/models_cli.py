@@ -39,17 +39,22 @@ async def run_models(args: argparse.Namespace, environment: Mapping[str, str], o
 
 
 async def _verdict(server: FoundServer, model: ModelInfo, environment: Mapping[str, str]) -> str:
+    """What trying the model out shows; sessions go by it from then on."""
+    from .harness.places import find_places
     from .harness.providers.choose import Surroundings, make_provider
-    from .harness.providers.probe import ToolProber
+    from .harness.providers.text_mode.calling import CallingProvider
 
     choice = ModelChoice(kind="local", model=model.id, url=server.url)
-    provider = make_provider(choice, Surroundings(environment=environment, settings={}))
+    probes = find_places(environment).cache / "tool-probes.json"
+    provider = make_provider(choice, Surroundings(environment=environment, settings={}, probes=probes))
+    assert isinstance(provider, CallingProvider)
     try:
-        return (await ToolProber().probe(provider, model.id, server)).verdict
+        found = await provider.probe(model.id)
     except ProviderError as error:
         return f"failed: {error.message}"
     finally:
         await provider.close()
+    return f"{found.verdict} ({found.dialect})" if found.dialect else found.verdict
 
 
 def _record(server: FoundServer, model: ModelInfo, verdict: str) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from .protocol.ports import (
     Journal,
     ModelChoice,
     ModelInfo,
+    ModelProbe,
     Prompter,
     Provider,
     SessionInfo,
@@ -39,6 +40,7 @@ from .providers.choose import Surroundings, default_model, make_provider
 from .providers.keys import shell_helper
 from .providers.probe import find_servers
 from .providers.scripted import ScriptedProvider
+from .providers.text_mode.calling import CallingProvider
 from .session import EndReason, Session
 from .settings.layers import Settings
 from .settings.load import load_settings
@@ -303,6 +305,13 @@ class LocalWorkbench:
         if self._provider is None:
             raise ProviderError("No model server is chosen yet.", kind="unavailable", hint="Choose one with /model.")
         return await self._provider.models()
+
+    async def probe(self) -> ModelProbe:
+        """Try out whether the model in use calls tools. Raises ProviderError."""
+        provider, choice = self._provider, self.choice
+        if choice is None or not isinstance(provider, CallingProvider):
+            raise ProviderError("Only local models are tried out.", kind="unavailable", hint="Choose one with /model.")
+        return await provider.tried(choice.model)
 
     async def choose(self, choice: ModelChoice, api_key: str = "") -> None:
         """Use this model from now on, also in open sessions. Raises ProviderError, StartError, ConfigError."""

@@ -278,6 +278,29 @@ class Workbench(Protocol):
         ...
 
 
+class ModelProbe(Word, frozen=True, kw_only=True):
+    """What trying a model out showed. `sent` is how its calls travel from now on: native, or a text dialect's name.
+
+    `raw` is what it wrote where it made no native call, `dialect` how that was read.
+    """
+
+    model: str
+    server: str
+    verdict: Literal["native", "text", "none"]
+    sent: str
+    dialect: str = ""
+    raw: str = ""
+
+
+@runtime_checkable
+class ProbesModels(Protocol):
+    """A workbench that can try out whether its model calls tools: those with the model's server at hand."""
+
+    async def probe(self) -> ModelProbe:
+        """Try the model in use out, anew. Raises ProviderError."""
+        ...
+
+
 class Prompter(Protocol):
     """The one thing that the harness ever asks. Implementations serialise: one question at a time."""
 

@@ -16,7 +16,7 @@ import msgspec
 from ..protocol.base import Word
 from ..protocol.errors import ConfigError, ProviderError
 from ..protocol.messages import Message, TextBlock, ToolSpec
-from ..protocol.ports import Completed, FoundServer, ModelRequest, Provider
+from ..protocol.ports import Completed, FoundServer, ModelInfo, ModelRequest, Provider
 from .http import Endpoint, HttpServer
 from .servers import PATIENCE, look
 
@@ -99,9 +99,15 @@ class ToolProber:
             draft.replace(self._file)
 
 
+def info_of(server: FoundServer, model: str) -> ModelInfo | None:
+    """What the server tells of the model; a server of one model serves that one, whatever it is called."""
+    named = next((info for info in server.models if info.id == model), None)
+    return server.models[0] if named is None and len(server.models) == 1 else named
+
+
 def _key(model: str, server: FoundServer) -> str:
     """Server, version, model and what the model's file is: another file under the same name is tried anew."""
-    info = next((info for info in server.models if info.id == model), None)
+    info = info_of(server, model)
     content = (info.digest or str(info.size_bytes)) if info is not None else ""
     return " ".join((server.url, server.version or "-", model, content or "-"))
 

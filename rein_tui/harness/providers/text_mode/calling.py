@@ -18,6 +18,7 @@ from ...protocol.ports import (
     Completed,
     FoundServer,
     ModelInfo,
+    ModelProbe,
     ModelRequest,
     Provider,
     ProviderEvent,
@@ -25,7 +26,7 @@ from ...protocol.ports import (
     Retrying,
     WireRequest,
 )
-from ..probe import ToolProbe, ToolProber
+from ..probe import ToolProbe, ToolProber, info_of
 from .feedback import RETRIES, Problem, asked_again, problem_in
 from .forms import form_named, form_shown
 from .mode import ToolText, Way
@@ -105,6 +106,20 @@ class CallingProvider:
         self.mode.settle(model, _way(found, _is_small(server, model)))
         return found
 
+    async def tried(self, model: str) -> ModelProbe:
+        """The same as a word for people: what was found, and how calls travel from now on."""
+        found = await self.probe(model)
+        way = self.way(model)
+        server = await self._where()
+        return ModelProbe(
+            model=model,
+            server=f"{server.flavour} {server.version}".strip() if server else "",
+            verdict=found.verdict,
+            sent=way.form if way.kind == "text" else "native",
+            dialect=found.dialect,
+            raw=found.raw,
+        )
+
     async def _settled(self, model: str) -> AsyncGenerator[ProviderEvent]:
         """Find out how the model's calls travel, once; tells that it does. Raises ProviderError."""
         async with self._settling:
@@ -174,8 +189,8 @@ def _concluded(done: Completed, usage: Usage, wrong: list[str]) -> Completed:
 
 def _is_small(server: FoundServer | None, model: str) -> bool | None:
     """Whether the model has fewer than about ten billion parameters; None when the server does not tell."""
-    size = next((info.size_bytes for info in server.models if info.id == model), 0) if server else 0
-    return size < _SMALL if size else None
+    info = info_of(server, model) if server else None
+    return info.size_bytes < _SMALL if info is not None and info.size_bytes else None
 
 
 def _way(probe: ToolProbe, small: bool | None) -> Way:
