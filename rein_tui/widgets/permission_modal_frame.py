@@ -14,14 +14,11 @@ from rein_tui.harness.protocol.displays import DiffDisplay
 from .diff import SPLIT_FROM, DiffStyle
 from .modal import Modal, ResultT
 from .permission_modal_parts import Proposal, body, bullets, headline, key_hints, reason, trace
-from .permission_modal_view import SeenView
+from .permission_modal_view import SeenView, give_rest
 from .safe import safe_content
 
 LOW = 26
 """Rows of a screen below which blank lines give way."""
-
-_LEAST = 3
-"""Rows that the call gets however little room there is."""
 
 
 class Choices(OptionList):
@@ -45,7 +42,6 @@ class CallModal(Modal[ResultT]):
         align: center bottom;
         & > .frame { width: 100%; max-width: 128; margin: 0 1; padding: 0 1; border: round $accent; max-height: 100%; }
         &.-full > .frame { max-width: 100%; height: 100%; margin: 0; }
-        & #what { max-height: 3; }
         &.-full #what { height: 1fr; }
         & .frame > Static { height: auto; }
         & #what, & #warnings, & #why, & #keys { margin-top: 1; }
@@ -105,6 +101,11 @@ class CallModal(Modal[ResultT]):
         self.seen.show(lambda width: body(self.proposal, width, self._style))
         self.seen.unfold(None)
         self.tell()
+        self.call_after_refresh(self._settle)
+
+    def _settle(self) -> None:
+        """Once the lines are counted: make room for saying that there are more, before any room is given away."""
+        self.tell()
         self.fit_soon()
 
     def fill(self, selector: str, content: Content) -> None:
@@ -136,15 +137,7 @@ class CallModal(Modal[ResultT]):
         """Give the call the rows that everything else leaves."""
         height = self.size.height
         self.set_class(height < LOW, "-low")
-        frame = self.query_one(".frame")
-        others = sum(
-            part.outer_size.height + part.styles.margin.height
-            for part in frame.children
-            if part is not self.seen and part.display
-        )
-        room = height - others - frame.gutter.height - frame.styles.margin.height - self.seen.styles.margin.height
-        self.seen.styles.max_height = max(_LEAST, room)
-        self.call_after_refresh(self.seen.note_seen)
+        give_rest(self.query_one(".frame"), self.seen, height)
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size: share the rows anew."""

@@ -10,13 +10,29 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from .lines import Line, Piece, lay_out
 from .painter import Painter
 
+LEAST = 3
+"""Rows that what is asked about gets however little room there is."""
+
 Pieces: TypeAlias = Callable[[int], Sequence[Piece]]
 
 _BAR = Content("")
+
+
+def give_rest(frame: Widget, view: "SeenView", height: int) -> None:
+    """Let the view have the rows of a screen that everything else in its frame leaves."""
+    others = sum(
+        part.outer_size.height + part.styles.margin.height
+        for part in frame.children
+        if part is not view and part.display
+    )
+    room = height - others - frame.gutter.height - frame.styles.margin.height - view.styles.margin.height
+    view.styles.max_height = max(LEAST, room)
+    view.call_after_refresh(view.note_seen)
 
 
 class SeenView(ScrollView, can_focus=False):
@@ -26,7 +42,7 @@ class SeenView(ScrollView, can_focus=False):
     """
 
     DEFAULT_CSS = """
-    SeenView { height: auto; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    SeenView { height: auto; max-height: 3; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
     """
 
     class Seen(Message):

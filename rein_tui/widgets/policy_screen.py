@@ -32,7 +32,7 @@ _KEYS = (
     ("/", "try a call"),
     ("a", "add a rule"),
     ("d", "take back"),
-    ("page up/down", "scroll"),
+    ("shift+↑ ↓", "reasons"),
     ("esc", "close"),
 )
 

@@ -14,7 +14,7 @@ from rein_tui.harness.assembly import Wishes
 from rein_tui.harness.build import LocalWorkbench
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.base import JsonObject
-from rein_tui.harness.protocol.events import Fact, PermissionResolved, ToolCallFinished
+from rein_tui.harness.protocol.events import Fact, PermissionResolved, SessionStarted, ToolCallFinished
 from rein_tui.harness.protocol.ports import Harness, ModelChoice, Prompt
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
 from rein_tui.harness.store.store import Store
@@ -131,5 +131,6 @@ async def at_home(
         house = House(app, pilot, bench, root, places)
         await house.until(lambda: app.desk.current is not None or len(app.screen_stack) > 1)
         yield house
+        await house.until(lambda: app.desk.current is not None and house.told(SessionStarted))
         app.exit()
     await bench.close()

@@ -152,7 +152,7 @@ async def test_trust_lists_everything_and_no_is_highlighted(places: Places):
     touch = ("Bash", {"command": "touch made.txt"})
     async with at_home(places, calling(touch), trust=False, files=hostile()) as house:
         await house.until(lambda: isinstance(house.app.screen, TrustModal))
-        await house.shows("Trust this folder")
+        await house.shows("Folders besides this one")
         text = house.text()
         for shown in ("touch pwned <U+202E> now", "npx -y db --write", "Bash(touch *)", "PATH=./bin"):
             assert shown in text
@@ -169,7 +169,7 @@ async def test_trust_lists_everything_and_no_is_highlighted(places: Places):
 async def test_trust_given_is_kept_until_something_changes(places: Places):
     async with at_home(places, trust=False, files=hostile()) as house:
         await house.until(lambda: isinstance(house.app.screen, TrustModal))
-        await house.shows("A new folder")
+        await house.shows("Folders besides this one")
         await house.press("y")
         await house.until(lambda: house.app.desk.current is not None)
     async with at_home(places, trust=False, files=hostile()) as house:
@@ -179,6 +179,19 @@ async def test_trust_given_is_kept_until_something_changes(places: Places):
         await house.shows("Changed since you trusted it")
         await house.press("escape")
         await house.until(lambda: house.app.desk.current is not None)
+
+
+async def test_trust_needs_all_of_it_seen(places: Places):
+    async with at_home(places, trust=False, files=hostile(), size=(60, 20)) as house:
+        await house.shows("more lines")
+        await house.press("y")
+        await house.pilot.pause()
+        assert isinstance(house.app.screen, TrustModal)
+        await house.press("end")
+        await house.gone("more lines")
+        await house.press("y")
+        await house.until(lambda: house.app.desk.current is not None)
+        assert places.trust_file.exists()
 
 
 async def test_trust_cannot_be_typed_ahead(places: Places):
