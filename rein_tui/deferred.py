@@ -6,12 +6,22 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .harness.protocol.events import Fact
-from .harness.protocol.ports import CommandInfo, FoundServer, Harness, ModelChoice, ModelInfo, ModelProbe, SessionInfo
+from .harness.protocol.ports import (
+    CommandInfo,
+    ExtensionRow,
+    FoundServer,
+    Harness,
+    ModelChoice,
+    ModelInfo,
+    ModelProbe,
+    SessionInfo,
+)
 
 if TYPE_CHECKING:
     from .harness.build import LocalWorkbench
 
-_WARM = ("rein_tui.harness.build",)
+_WARM = ("rein_tui.harness.build", "markdown_it", "pygments.lexers")
+"""What the first turn will need; loaded in a thread once the screen is there."""
 
 
 class DeferredWorkbench:
@@ -70,6 +80,15 @@ class DeferredWorkbench:
     def commands(self) -> Sequence[CommandInfo]:
         """See ports.Workbench."""
         return self._bench.commands() if self._bench is not None else ()
+
+    def extensions(self) -> Sequence[ExtensionRow]:
+        """See ports.Extensible."""
+        return self._bench.extensions() if self._bench is not None else ()
+
+    async def reload_extensions(self) -> Sequence[ExtensionRow]:
+        """See ports.Extensible."""
+        bench = await self.ready()
+        return await bench.reload_extensions()
 
     def rename(self, session_id: str, title: str) -> None:
         """See ports.Workbench."""

@@ -5,17 +5,22 @@ new lines; a long open table at most every fourth time. When all is said, the li
 `markdown_pieces` gives for the whole text.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from markdown_it.token import Token
 from textual.content import Content
 
 from .highlight import MAX_COLOURED, code_lines, next_code_lines
 from .lines import BLANK, EMPTY, Line, Piece, lay_out
 from .markdown import CONTENT, code_piece, parser, pieces_of
 from .safe import SafeStream
+
+if TYPE_CHECKING:  # the parser loads with the first text, not with the screen
+    from markdown_it.token import Token
 
 _FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})([^\n]*)\n")
 _DEFINITION = re.compile(r"^ {0,3}\[[^\]\n]+\]:", re.MULTILINE)

@@ -1,51 +1,52 @@
 """Code to coloured lines: Pygments tokens in theme colours, lexers kept, long code without colours."""
 
+from __future__ import annotations
+
 from functools import lru_cache
 from pathlib import PurePath
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from pygments import lexers
-from pygments.lexer import Lexer
-from pygments.token import Token
-from pygments.util import ClassNotFound
 from textual.content import Content, Span
 
 from .safe import clip_line, safe_text
+
+if TYPE_CHECKING:  # Pygments loads with the first code, not with the screen
+    from pygments.lexer import Lexer
 
 MAX_COLOURED = 20_000
 """Characters of one piece of code that are worth colouring; beyond, it is shown plain."""
 LIVE_CONTEXT = 40
 """Lines above new live lines that are lexed again, so that strings and comments over several lines mostly hold."""
 
-_STYLES: dict[Any, str] = {
-    Token.Comment: "$text-muted italic",
-    Token.Comment.Preproc: "$text-secondary",
-    Token.Keyword: "$text-accent",
-    Token.Keyword.Constant: "$text-warning",
-    Token.Keyword.Type: "$text-secondary",
-    Token.Literal.Number: "$text-warning",
-    Token.Literal.String: "$text-success",
-    Token.Literal.String.Escape: "$text-warning",
-    Token.Literal.String.Interpol: "$text-warning",
-    Token.Literal.String.Doc: "$text-muted italic",
-    Token.Name.Attribute: "$text-secondary",
-    Token.Name.Builtin: "$text-secondary",
-    Token.Name.Class: "bold $text-primary",
-    Token.Name.Constant: "$text-warning",
-    Token.Name.Decorator: "$text-secondary",
-    Token.Name.Exception: "$text-error",
-    Token.Name.Function: "$text-primary",
-    Token.Name.Label: "$text-primary",
-    Token.Name.Namespace: "",
-    Token.Name.Tag: "$text-primary",
-    Token.Operator.Word: "$text-accent",
-    Token.Generic.Deleted: "$text-error",
-    Token.Generic.Inserted: "$text-success",
-    Token.Generic.Heading: "bold",
-    Token.Generic.Subheading: "$text-secondary",
-    Token.Generic.Error: "$text-error",
-    Token.Generic.Prompt: "$text-muted",
-    Token.Generic.Output: "$text-muted",
+_STYLES = {
+    "Token.Comment": "$text-muted italic",
+    "Token.Comment.Preproc": "$text-secondary",
+    "Token.Keyword": "$text-accent",
+    "Token.Keyword.Constant": "$text-warning",
+    "Token.Keyword.Type": "$text-secondary",
+    "Token.Literal.Number": "$text-warning",
+    "Token.Literal.String": "$text-success",
+    "Token.Literal.String.Escape": "$text-warning",
+    "Token.Literal.String.Interpol": "$text-warning",
+    "Token.Literal.String.Doc": "$text-muted italic",
+    "Token.Name.Attribute": "$text-secondary",
+    "Token.Name.Builtin": "$text-secondary",
+    "Token.Name.Class": "bold $text-primary",
+    "Token.Name.Constant": "$text-warning",
+    "Token.Name.Decorator": "$text-secondary",
+    "Token.Name.Exception": "$text-error",
+    "Token.Name.Function": "$text-primary",
+    "Token.Name.Label": "$text-primary",
+    "Token.Name.Namespace": "",
+    "Token.Name.Tag": "$text-primary",
+    "Token.Operator.Word": "$text-accent",
+    "Token.Generic.Deleted": "$text-error",
+    "Token.Generic.Inserted": "$text-success",
+    "Token.Generic.Heading": "bold",
+    "Token.Generic.Subheading": "$text-secondary",
+    "Token.Generic.Error": "$text-error",
+    "Token.Generic.Prompt": "$text-muted",
+    "Token.Generic.Output": "$text-muted",
 }
 
 
@@ -66,6 +67,9 @@ def next_code_lines(before: list[str], new: list[str], language: str) -> list[Co
 
 @lru_cache(64)
 def _lexer(language: str, name: str) -> Lexer | None:
+    from pygments import lexers
+    from pygments.util import ClassNotFound
+
     untyped = cast("Any", lexers)
     for find, what in ((untyped.get_lexer_by_name, language), (untyped.get_lexer_for_filename, name)):
         if what:
@@ -79,8 +83,8 @@ def _lexer(language: str, name: str) -> Lexer | None:
 @lru_cache(512)
 def _style(token: Any) -> str:
     while token is not None:
-        if token in _STYLES:
-            return _STYLES[token]
+        if (style := _STYLES.get(str(token))) is not None:
+            return style
         token = token.parent
     return ""
 

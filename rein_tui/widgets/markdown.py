@@ -5,12 +5,13 @@ depend on the width. Growing text (`MarkdownText`) freezes every finished block 
 open code fence by its new lines, an open table at most every fourth time.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from textual.content import Content, Span
 from textual.style import Style
 
@@ -18,6 +19,10 @@ from .highlight import code_lines
 from .lines import BLANK, EMPTY, Piece
 from .safe import safe_link, safe_text
 from .tables import table_pieces
+
+if TYPE_CHECKING:  # the parser loads with the first text, not with the screen
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 CODE_STYLE = "$text-warning"
 CODE_GUTTER = Content.styled("│ ", "$text-muted 50%")
@@ -33,6 +38,8 @@ _TASKS = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
 @cache
 def parser() -> MarkdownIt:
     """The one parser: CommonMark with tables, strikethrough and bare links; HTML stays text."""
+    from markdown_it import MarkdownIt
+
     return MarkdownIt("commonmark", {"html": False, "linkify": True}).enable(["table", "strikethrough", "linkify"])
 
 
