@@ -33,6 +33,7 @@ from rein_tui.harness.protocol.ports import (
     FoundServer,
     ModelChoice,
     ModelInfo,
+    ModelProbe,
     Permissions,
     Prompt,
     Prompter,
@@ -204,8 +205,10 @@ class FakeWorkbench:
         choice: ModelChoice | None = CHOICE,
         stored: Sequence[SessionInfo] = (),
         servers: Sequence[FoundServer] = (),
+        probed: ModelProbe | None = None,
     ) -> None:
         self.choice = choice
+        self.probed = probed
         self.opened: list[FakeHarness] = []
         self.keys: list[str] = []
         self.deleted: list[str] = []
@@ -270,6 +273,11 @@ class FakeWorkbench:
             ModelInfo(id=stories.MODEL, title="Sonnet 4.5", context_window=200_000),
             ModelInfo(id="claude-haiku-4-5", title="Haiku 4.5", context_window=200_000),
         )
+
+    async def probe(self) -> ModelProbe:
+        if self.probed is None:
+            raise ProviderError("Only local models are tried out.", kind="unavailable")
+        return self.probed
 
     async def choose(self, choice: ModelChoice, api_key: str = "") -> None:
         if choice.kind == "anthropic" and api_key == "wrong":
