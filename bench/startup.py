@@ -1,0 +1,133 @@
+"""What starting costs: imports, first paint, and the first typed key on the screen, beside a minimal Textual app.
+
+    python -m bench.startup [--rounds 7] [--json]
+
+Each start is a process of its own on a pseudo-terminal of 120×40 that answers the terminal's questions; the two
+programs take turns, and medians are compared.
+"""
+
+import argparse
+import fcntl
+import os
+import pty
+import re
+import resource
+import select
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from pathlib import Path
+
+from bench.figures import Figure, tell
+
+ROOT = Path(__file__).parents[1]
+PATIENCE = 60.0
+KEY = b"Q"
+_ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9]|[=>PX^_]|.)")
+
+OURS = ["-m", "rein_tui", "--local", "--local-url", "http://127.0.0.1:9/v1", "--local-model", "none"]
+PLAIN = ["-m", "bench.plain_app"]
+
+
+def start(arguments: list[str], home: Path) -> tuple[float, float]:
+    """Seconds from exec to the first visible character, and to the first typed key on the screen."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    attributes = termios.tcgetattr(slave)
+    attributes[3] &= ~termios.ECHO  # the line discipline must not answer for the program
+    termios.tcsetattr(slave, termios.TCSANOW, attributes)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(ROOT),
+    }
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=home / "work",
+        env=environment,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    try:
+        return _watch(master, began)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
+
+
+def _watch(master: int, began: float) -> tuple[float, float]:
+    painted = typed = 0.0
+    shown = b""
+    while time.perf_counter() - began < PATIENCE:
+        ready, _, _ = select.select([master], [], [], 0.01)
+        now = time.perf_counter()
+        if ready:
+            data = os.read(master, 65536)
+            if b"\x1b[c" in data:
+                os.write(master, b"\x1b[?62;22c")
+            shown += data
+            visible = _ESCAPES.sub(b"", shown)
+            if not painted and visible.strip():
+                painted = now - began
+            if painted and KEY in visible:
+                return painted, now - began
+            shown = shown[-4096:] if painted else shown
+        if painted and now - typed > 0.05:
+            typed = now
+            os.write(master, KEY)
+    raise SystemExit(f"nothing came for {PATIENCE} s: {shown[-2000:]!r}")
+
+
+def import_seconds(code: str, home: Path) -> float:
+    """Seconds of processor time that a fresh interpreter takes for this."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def measure(rounds: int) -> list[Figure]:
+    """Medians of both programs, started in turns."""
+    times: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        (home / "work").mkdir()
+        for number in range(rounds + 1):
+            taken = {
+                "import": import_seconds("import rein_tui.app", home),
+                "import-plain": import_seconds("import bench.plain_app", home),
+            }
+            taken["paint"], taken["ready"] = start(OURS, home)
+            taken["paint-plain"], taken["ready-plain"] = start(PLAIN, home)
+            if number:  # the first round only warms caches
+                for key, seconds in taken.items():
+                    times.setdefault(key, []).append(seconds * 1000)
+    middle = {key: statistics.median(values) for key, values in times.items()}
+    names = {"import": "import of the app (cpu)", "paint": "first paint", "ready": "first key on the screen"}
+    return [Figure(text, middle[key], "ms", middle[f"{key}-plain"], 1.2) for key, text in names.items()]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    tell(measure(options.rounds), options.json)
+
+
+if __name__ == "__main__":
+    main()
