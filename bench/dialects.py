@@ -1,7 +1,7 @@
 """How many documented outputs of models become the calls that they meant: one line a dialect.
 
-    python bench/dialects.py              the table
-    python bench/dialects.py --markdown   every output and its call, as in docs/local-models.md
+    python -m bench.dialects              the table
+    python -m bench.dialects --markdown   every output and its call, as in docs/local-models.md
 
 Also: what never may become a call, and the CPU time of reading a stream of 50,000 tokens. The outputs are the lines of
 tests/harness/providers/dialects.jsonl.
@@ -9,14 +9,10 @@ tests/harness/providers/dialects.jsonl.
 
 import argparse
 import json
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from rein_tui.harness.protocol.messages import ToolUseBlock
 from rein_tui.harness.protocol.ports import ModelRequest
