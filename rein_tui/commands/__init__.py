@@ -1,11 +1,26 @@
 """Slash commands and palette entries: one registry, one file a family."""
 
-from . import doctor, look, model, panes, permissions, probe, prompt, replay, rewind, session
+from . import asking, doctor, look, mcp, model, panes, permissions, plugin, probe, prompt, replay, rewind, session
 from . import help as help_commands
 from .registry import Command
 
 
 def builtin_commands() -> tuple[Command, ...]:
     """The commands that are always there. A new family adds its file here."""
-    families = (help_commands, doctor, session, replay, rewind, model, probe, permissions, panes, prompt, look)
+    families = (
+        help_commands,
+        doctor,
+        session,
+        replay,
+        rewind,
+        model,
+        probe,
+        permissions,
+        mcp,
+        panes,
+        prompt,
+        asking,
+        look,
+        plugin,
+    )
     return tuple(command for family in families for command in family.COMMANDS)
