@@ -18,7 +18,7 @@ Plain: TypeAlias = Callable[[Cursor, str, Scene], Found | None]
 class Dialect:
     """One way to write a call. Exactly one of `marked` and `plain` reads it, from behind the opener.
 
-    A plain one opens only at the start of a line; `prefix` completes what may be held back as its beginning.
+    A plain one opens only at the start of a line.
     """
 
     name: str
