@@ -7,6 +7,7 @@ handed out, so that what is on the screen and what the history says never differ
 
 import asyncio
 import contextlib
+import math
 import time
 import uuid
 from collections import Counter, deque
@@ -61,7 +62,8 @@ class RemoteSession:
         self._known: Counter[bytes] = Counter()
         self._moved = asyncio.Event()
         self._is_running = attached.is_running
-        self._foregrounds = 0
+        self._for_asides = math.inf
+        self._aside_readers = 0
         self._is_detached = False
         self._is_absorbing = False
         self._failure: ReinError | None = None
@@ -197,13 +199,19 @@ class RemoteSession:
 
     async def asides(self) -> AsyncGenerator[Event]:
         """Whatever happens outside the turns that this screen began, until the session is gone."""
-        while True:
-            if self._line and not self._foregrounds:
-                yield self._hand_out()
-            elif self._failure is not None and not self._line:
-                return
-            else:
-                await self._moved.wait()
+        self._aside_readers += 1
+        try:
+            while True:
+                if self._line and self._line[0].seq <= self._for_asides:
+                    yield self._hand_out()
+                    self._stir()
+                elif self._failure is not None and not self._line:
+                    return
+                else:
+                    await self._moved.wait()
+        finally:
+            self._aside_readers -= 1
+            self._stir()
 
     async def run(self, prompt: Prompt) -> AsyncGenerator[Event]:
         """One turn; see ports.Harness."""
@@ -233,14 +241,16 @@ class RemoteSession:
             epoch = self.epoch
             try:
                 while not has_ended:
-                    if self._line:
-                        after = begun.after if epoch == self.epoch else 0
-                        is_ours = self._line[0].seq > after
+                    after = begun.after if epoch == self.epoch else 0
+                    self.give_asides(after)
+                    if self._line and self._line[0].seq > after:
                         event = self._hand_out()
-                        is_started = is_started or epoch != self.epoch or (is_ours and isinstance(event, TurnStarted))
+                        is_started = is_started or epoch != self.epoch or isinstance(event, TurnStarted)
                         has_ended = is_started and isinstance(event, TURN_ENDS) and not event.parent
                         yield event
-                    elif (error := self._broken_off(epoch)) is not None:
+                    elif self._line and not self._aside_readers:
+                        self._hand_out()
+                    elif not self._line and (error := self._broken_off(epoch)) is not None:
                         has_ended = True
                         yield self._failed(error)
                     else:
@@ -301,10 +311,11 @@ class RemoteSession:
             event = self._hand_out()
             self._is_absorbing = not (isinstance(event, TURN_ENDS) and not event.parent)
 
-    def take(self, step: int) -> None:
-        """A foreground began (1) or ended (-1): while there is one, asides wait."""
-        self._foregrounds += step
-        self._stir()
+    def give_asides(self, until: float) -> None:
+        """Let `asides` have the events up to this number: none while a turn of this screen takes them all."""
+        if self._for_asides != until:
+            self._for_asides = until
+            self._stir()
 
 
 class _Foreground:
@@ -312,7 +323,6 @@ class _Foreground:
 
     def __init__(self, session: RemoteSession) -> None:
         self._session = session
-        self._is_on = False
 
     def __enter__(self) -> "_Foreground":
         self.go_on()
@@ -323,15 +333,11 @@ class _Foreground:
 
     def go_on(self) -> None:
         """Take the events."""
-        if not self._is_on:
-            self._is_on = True
-            self._session.take(1)
+        self._session.give_asides(-1)
 
     def pause(self) -> None:
         """Leave them to the asides."""
-        if self._is_on:
-            self._is_on = False
-            self._session.take(-1)
+        self._session.give_asides(math.inf)
 
 
 def _calm(event: Event) -> Event:

@@ -1,18 +1,23 @@
 """Runs a server: uvicorn around the guarded application, on TCP; and the plain Unix socket of a running terminal."""
 
+import asyncio
 import os
 import secrets
+import signal
 import stat
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rein_tui.harness.protocol.errors import ConfigError, StartError
 
 from .connection import Channel, Gone, Reception
 from .guard import Doors, Guard, Tokens, doors_of, is_loopback
+
+if TYPE_CHECKING:
+    import uvicorn
 
 _SHORTEST_TOKEN = 16
 _GRACE = 15
@@ -129,8 +134,22 @@ async def run_server(guard: Guard, listening: Listening, limit: int, ready: Call
     )
     server = uvicorn.Server(config)
     ready(listener.getsockname()[1])
-    with listener, suppress(KeyboardInterrupt):
-        await server.serve([listener])
+    with listener, _stopping(server):
+        await server._serve([listener])  # pyright: ignore[reportPrivateUsage]  `serve` dies of its signal at the end
+
+
+@contextmanager
+def _stopping(server: "uvicorn.Server") -> Generator[None]:
+    """SIGINT and SIGTERM end the server in order, so that what comes after it still happens; a second one hurries."""
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    for number in numbers:
+        loop.add_signal_handler(number, server.handle_exit, number, None)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
 
 
 # --- the socket of a running terminal -----------------------------------------------------------------------

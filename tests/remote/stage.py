@@ -231,7 +231,12 @@ def plain_settings() -> JsonObject:
 
 @asynccontextmanager
 async def served(
-    bench: MemoryBench, *, limits: Limits | None = None, stall: float = 30.0, auth_seconds: float = 2.0
+    bench: MemoryBench,
+    *,
+    limits: Limits | None = None,
+    stall: float = 30.0,
+    auth_seconds: float = 2.0,
+    names: tuple[str, ...] = (),
 ) -> AsyncGenerator[Served]:
     """A server over this bench, on a free port."""
     hall = Hall(bench, limits=limits or Limits(patience=Patience(answer=PATIENCE, empty=PATIENCE)))
@@ -258,7 +263,7 @@ async def served(
     relay = Relay(port)
     await relay.start()
     doors = doors_of("127.0.0.1", port)
-    through = doors_of("127.0.0.1", relay.port)
+    through = doors_of("127.0.0.1", relay.port, extra=names)
     guard.open_doors(type(doors)(doors.hosts | through.hosts, doors.origins | through.origins))
     here = Served(port, hall, bench, reception, relay)
     try:
