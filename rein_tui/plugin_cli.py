@@ -15,7 +15,7 @@ import msgspec
 from rein_tui.harness.places import Places
 from rein_tui.harness.plugins.house import PluginHouse
 from rein_tui.harness.plugins.marketplace import Marketplace
-from rein_tui.harness.plugins.preview import context_cost, preview_of
+from rein_tui.harness.plugins.preview import PluginPreview, context_cost, preview_of
 from rein_tui.harness.plugins.sources import source_of
 from rein_tui.harness.plugins.switching import SCOPES
 from rein_tui.harness.plugins.validate import validate
@@ -39,8 +39,9 @@ class PluginScreen:
 
     def say(self, *lines: str) -> None:
         """Lines for a person."""
-        for line in lines:
-            self.stdout.write(line + "\n")
+        for line in lines:  # other people's words: no control characters reach the terminal
+            shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+            self.stdout.write(shown + "\n")
 
     def say_json(self, value: Any) -> None:
         """One JSON value for a program."""
@@ -143,6 +144,15 @@ def _report(args: argparse.Namespace, screen: PluginScreen, value: dict[str, Any
         screen.say_json(value)
     else:
         screen.say(*lines)
+
+
+async def staged_preview(name: str, places: Places, environment: Mapping[str, str]) -> PluginPreview:
+    """What a plugin would bring; nothing is installed. Raises ConfigError."""
+    root = Path.cwd()
+    settings = load_settings(places, root, trusted=read_trust(places, root).trusted)
+    staged = await PluginHouse(places, environment, settings, root).stage(name)
+    staged.discard()
+    return preview_of(staged.plugin)
 
 
 # --- install ----------------------------------------------------------------------------------------------

@@ -171,6 +171,7 @@ async def assemble(
     toolbox.add(Skill(invocations))
     servers = makers.servers(parts, toolbox)
     live = makers.live(policy, hooks)
+    furniture.extensions.changed.append(lambda: makers.take_up_hooks(live.watch.current, hooks))
     compactor = makers.compactor(parts, instructions)
     expand = makers.expand(policy, workspace)
     around = Surroundings(
@@ -236,6 +237,10 @@ class _Makers:
         windows = _Windows(parts)
         furniture, environment = self._furniture, self._ground.environment
         return usage_of(furniture, self._settings, parts, attach, windows.current, environment)
+
+    def take_up_hooks(self, settings: Settings, hooks: Hooks) -> None:
+        """Plugins were found anew: their hooks hold from now on."""
+        hooks.replace(self._hook_specs(settings)[0])
 
     def _hook_specs(self, settings: Settings) -> tuple[list[HookSpec], list[Notice]]:
         """The hooks of settings and of plugins."""

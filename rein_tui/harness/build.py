@@ -25,6 +25,7 @@ from .protocol.events import Fact, ModelChanged, Notice
 from .protocol.policy import TrustItem, TrustRequest
 from .protocol.ports import (
     CommandInfo,
+    ExtensionRow,
     FoundServer,
     Harness,
     Journal,
@@ -55,6 +56,7 @@ _WITHOUT = "Go on without it"
 class _Open:
     session: Session
     choice: ModelChoice
+    brought: Extensions | None = None
 
 
 @dataclass(slots=True)
@@ -131,7 +133,7 @@ class LocalWorkbench:
         )
         session = await assemble(ground, settings, opening, provider, choice)
         self._brought = opening.brought
-        self._open[journal.session_id] = _Open(session, choice)
+        self._open[journal.session_id] = _Open(session, choice, opening.brought)
         if wishes.interactive:
             self._warming = asyncio.create_task(self._warm(session, provider, choice.model))
         return session
@@ -186,6 +188,21 @@ class LocalWorkbench:
     def commands(self) -> Sequence[CommandInfo]:
         """Slash commands that files define, as the session opened last knows them."""
         return self._brought.catalog.infos() if self._brought is not None else ()
+
+    def extensions(self) -> Sequence[ExtensionRow]:
+        """What files and plugins bring, as the session opened last has it."""
+        return self._brought.rows() if self._brought is not None else ()
+
+    async def reload_extensions(self) -> Sequence[ExtensionRow]:
+        """Find plugins anew, for all open sessions."""
+        for opened in self._open.values():
+            brought = opened.brought
+            if brought is not None:
+                wishes = replace(self.wishes, root=brought.scene.root)
+                trusted = brought.scene.settings.trusted and self._is_trusted_now(wishes)
+                await asyncio.to_thread(brought.find_again, self._settings(wishes, trusted))
+                brought.take_up()
+        return self.extensions()
 
     # --- trust and settings ---------------------------------------------------------------------------------
 

@@ -1,31 +1,40 @@
 """What files and plugins bring to one session, found once and found again on demand."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..agents import builtin_agents
 from ..protocol.agents import AgentSpec
 from ..protocol.events import Notice
 from ..protocol.hooks import HookSpec
+from ..protocol.ports import ExtensionRow
+from ..settings.layers import Settings
 from ..settings.shapes import is_object
 from .catalog import Catalog
 from .definitions import body_of
-from .finding import PluginScene, find_plugins
+from .finding import FoundPlugins, PluginScene, find_plugins
 from .rendering import Scene, render_words
+from .rows import agent_row, definition_row, plugin_row, style_row
 from .shelves import Library, shelves
-from .styles import chosen_style
+from .styles import BUILT_IN, chosen_style
 from .words import Owner, Plugin, ServerDefinition
 
 
 @dataclass(slots=True)
 class Extensions:
-    """The catalog of a session, and what its plugins add elsewhere: hooks, servers, programs."""
+    """The catalog of a session, and what its plugins add elsewhere: hooks, servers, programs.
+
+    `changed` are told when plugins were found anew.
+    """
 
     scene: PluginScene
     catalog: Catalog
     plugins: list[Plugin]
     notices: list[Notice] = field(default_factory=list[Notice])
+    changed: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+    _found: FoundPlugins | None = None
 
     @property
     def active(self) -> list[Plugin]:
@@ -44,14 +53,30 @@ class Extensions:
         """PATH with the plugins' programs in front."""
         return os.pathsep.join([*(plugin.bin for plugin in self.active if plugin.bin), *([before] if before else [])])
 
-    def reload(self) -> list[Notice]:
-        """Find plugins anew; what is wrong now and was not before."""
-        told = set(self.notices)
-        found = find_plugins(self.scene)
-        self.plugins = found.plugins
+    def find_again(self, settings: Settings) -> None:
+        """Look for plugins anew; `take_up` lets what was found hold. Reads many files: for a thread."""
+        self._found = find_plugins(replace(self.scene, settings=settings))
+
+    def take_up(self) -> list[Notice]:
+        """Let what was found last hold; what is wrong now and was not before."""
+        found, told = self._found, set(self.notices)
+        if found is None:
+            return []
+        self._found, self.plugins = None, found.plugins
         self.catalog.use_plugins(found.active)
         self.notices = [*found.notices, *plugin_notices(found.plugins)]
+        for take_up in self.changed:
+            take_up()
         return [notice for notice in self.notices if notice not in told]
+
+    def rows(self) -> list[ExtensionRow]:
+        """Everything, for people."""
+        return [
+            *(plugin_row(plugin) for plugin in self.plugins),
+            *(definition_row(defined) for defined in self.catalog.definitions()),
+            *(agent_row(spec) for spec in (builtin_agents() | self.catalog.agents()).values()),
+            *(style_row(style) for style in (BUILT_IN | self.catalog.styles()).values()),
+        ]
 
     def style(self) -> tuple[tuple[str, str] | None, list[Notice]]:
         """The output style in force as (source, text), and what is wrong with it."""
@@ -83,8 +108,6 @@ class Extensions:
 
 def load_extensions(scene: PluginScene, additional: Sequence[Path] = ()) -> Extensions:
     """Everything that files and plugins bring. Reads files, runs nothing, never raises for what it finds."""
-    from dataclasses import replace
-
     found_shelves = shelves(scene.places, scene.root, tuple(additional), trusted=scene.settings.trusted)
     scene = replace(scene, shelves=found_shelves)
     found = find_plugins(scene)

@@ -221,6 +221,34 @@ class CommandInfo(Word, frozen=True, kw_only=True):
     source: str = ""
 
 
+class ExtensionRow(Word, frozen=True, kw_only=True):
+    """One thing that files brought: a plugin, an agent, a command or a skill; `where` it is written.
+
+    `details` are lines for a person: what it may call, what it runs, what is wrong with it.
+    """
+
+    kind: Literal["plugin", "agent", "command", "skill", "style"]
+    name: str
+    summary: str = ""
+    source: str = ""
+    state: Literal["on", "off", "broken"] = "on"
+    where: str = ""
+    details: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Extensible(Protocol):
+    """A workbench that knows what files and plugins bring, and can look again."""
+
+    def extensions(self) -> Sequence[ExtensionRow]:
+        """Everything, as the session opened last has it."""
+        ...
+
+    async def reload_extensions(self) -> Sequence[ExtensionRow]:
+        """Look at plugins, commands, skills and agents again, for all open sessions; what there is now."""
+        ...
+
+
 class Workbench(Protocol):
     """What a screen may ask of the house besides the session that it drives."""
 

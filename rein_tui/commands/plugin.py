@@ -1,0 +1,150 @@
+"""Commands about what files and plugins bring: /plugin, /skills, /agents, /reload-plugins."""
+
+import argparse
+import asyncio
+import io
+import os
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from rein_tui.harness.protocol.errors import ConfigError
+from rein_tui.harness.protocol.ports import Extensible, ExtensionRow
+
+from .registry import Command
+
+if TYPE_CHECKING:
+    from rein_tui.app import ReinApp
+
+
+async def _plugin(app: "ReinApp", argument: str) -> None:
+    """`/plugin install NAME` is `rein-tui plugin install NAME`; without words, the list."""
+    if argument:
+        await _manage(app, _words(argument))
+        return
+    from rein_tui.widgets.plugin_screen import PluginScreen
+
+    while True:
+        chosen = await app.ask(PluginScreen("Plugins", await asyncio.to_thread(_plugins), plugins=True))
+        if chosen is None or chosen.action == "use":
+            return
+        verb = chosen.action
+        if verb == "switch":
+            verb = "disable" if chosen.row.state == "on" else "enable"
+        await _manage(app, [verb, chosen.row.name])
+
+
+def _plugins() -> list[ExtensionRow]:
+    """Every plugin on this machine, those that are off included."""
+    from pathlib import Path
+
+    from rein_tui.harness.places import find_places
+    from rein_tui.harness.plugins.house import PluginHouse
+    from rein_tui.harness.plugins.rows import plugin_row
+    from rein_tui.harness.settings.load import load_settings
+    from rein_tui.harness.settings.trust import read_trust
+
+    places, root = find_places(), Path.cwd()
+    settings = load_settings(places, root, trusted=read_trust(places, root).trusted)
+    return [plugin_row(plugin) for plugin in PluginHouse(places, os.environ, settings, root).plugins()]
+
+
+def _words(argument: str) -> list[str]:
+    try:
+        return shlex.split(argument)
+    except ValueError as problem:
+        raise ConfigError(f"cannot be read: {problem}", where="/plugin") from problem
+
+
+async def _manage(app: "ReinApp", words: Sequence[str]) -> None:
+    """Run `rein-tui plugin …` here, show what it says, and let it hold at once."""
+    from textual.content import Content
+
+    from rein_tui.harness.places import find_places
+    from rein_tui.plugin_cli import PluginScreen, add_plugin_parser, run_plugin
+    from rein_tui.widgets.safe import safe_text
+    from rein_tui.widgets.sheet import Sheet
+
+    said = io.StringIO()
+    parser = _Parser(prog="/", allow_abbrev=False)
+    add_plugin_parser(parser.add_subparsers(dest="command"))
+    args = parser.parse_args(["plugin", *words])
+    if args.plugin_action == "install" and not args.yes and not await _agreed(app, args.plugin):
+        return
+    await run_plugin(args, find_places(), os.environ, PluginScreen(io.StringIO(), said, said))
+    await _reload(app)
+    await app.ask(Sheet("Plugin", Content(safe_text(said.getvalue().strip(), "label"))))
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong as an error of ours, and never ends the program."""
+
+    def error(self, message: str) -> NoReturn:
+        """A command line that does not parse."""
+        raise ConfigError(message, where="/plugin", hint=self.format_usage().strip())
+
+    def print_help(self, file: object = None) -> NoReturn:
+        """`--help`."""
+        raise ConfigError(self.format_usage().strip(), where="/plugin")
+
+
+async def _agreed(app: "ReinApp", name: str) -> bool:
+    """Show what a plugin brings, and ask."""
+    from rein_tui.harness.places import find_places
+    from rein_tui.plugin_cli import staged_preview
+    from rein_tui.widgets.picker import Item, Picker
+
+    preview = await staged_preview(name, find_places(), os.environ)
+    facts = [Item("no", line.strip()) for line in preview.lines()[1:]]
+    items = [Item("no", "Do not install"), Item("yes", f"Install {preview.id}"), *facts]
+    return await app.ask(Picker(f"Install {preview.id} {preview.version}?", items)) == "yes"
+
+
+async def _reload(app: "ReinApp") -> Sequence[ExtensionRow]:
+    bench = app.workbench
+    if not isinstance(bench, Extensible):
+        return ()
+    rows = await bench.reload_extensions()
+    from .files import file_command
+
+    for info in app.workbench.commands():
+        app.registry.add(file_command(info))
+    return rows
+
+
+async def _reload_plugins(app: "ReinApp", _: str) -> None:
+    rows = await _reload(app)
+    counts = {kind: sum(row.kind == kind for row in rows) for kind in ("plugin", "command", "skill", "agent")}
+    app.hint(", ".join(f"{count} {kind}s" for kind, count in counts.items()))
+
+
+async def _show(app: "ReinApp", title: str, kinds: tuple[str, ...]) -> None:
+    from rein_tui.widgets.plugin_screen import PluginScreen
+
+    bench = app.workbench
+    rows = bench.extensions() if isinstance(bench, Extensible) else ()
+    chosen = await app.ask(PluginScreen(title, [row for row in rows if row.kind in kinds]))
+    if chosen is not None and chosen.row.kind in ("command", "skill"):
+        app.main.composer.text = f"/{chosen.row.name} "
+
+
+async def _skills(app: "ReinApp", _: str) -> None:
+    await _show(app, "Skills and commands", ("skill", "command"))
+
+
+async def _agents(app: "ReinApp", _: str) -> None:
+    await _show(app, "Agents", ("agent",))
+
+
+COMMANDS = (
+    Command("plugin", "Plugins: what they bring, on and off", _plugin, argument="[words]", family="plugins"),
+    Command("skills", "Skills and commands, and where they are from", _skills, family="plugins"),
+    Command("agents", "Kinds of subagents, and their limits", _agents, family="plugins"),
+    Command(
+        "reload-plugins",
+        "Look at plugins, skills and agents again",
+        _reload_plugins,
+        aliases=("reload-skills",),
+        family="plugins",
+    ),
+)
