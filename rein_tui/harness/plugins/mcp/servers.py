@@ -77,7 +77,6 @@ class Servers:
         """At the first turn: ask about servers that nobody judged, wait a little for those that still start."""
         if self._settled:
             return
-        self._settled = True
         await self._ask_about_new(emit)
         patience = PATIENCE if self.host.interactive else PATIENCE_ALONE
         try:
@@ -88,6 +87,7 @@ class Servers:
         except TimeoutError:
             slow = ", ".join(c.config.name for c in self._connections.values() if c.condition == "starting")
             await emit(Notice(text=f"MCP servers that still start: {slow}. Their tools come later.", code="mcp.slow"))
+        self._settled = True
         for notice in self._held:
             await emit(notice)
         self._held.clear()
