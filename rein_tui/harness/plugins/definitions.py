@@ -171,15 +171,15 @@ def read_style(path: Path, owner: Owner) -> Style:
 def markdown_below(folder: Path, limit: int = 2000) -> list[Path]:
     """All markdown files below a folder, in order; links to folders are followed, each real folder once."""
     found: list[Path] = []
-    seen: set[str] = set()
+    seen: set[tuple[int, int]] = set()
     waiting = [str(folder)]
     while waiting and len(found) < limit:
         place = waiting.pop()
-        real = os.path.realpath(place)
-        if real in seen:
-            continue
-        seen.add(real)
         try:
+            state = os.stat(place)  # noqa: PTH116 - hundreds of these at every start
+            if (state.st_dev, state.st_ino) in seen:
+                continue
+            seen.add((state.st_dev, state.st_ino))
             with os.scandir(place) as entries:
                 listed = sorted(entries, key=lambda entry: entry.name)
         except OSError:

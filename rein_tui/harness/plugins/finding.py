@@ -12,7 +12,6 @@ from ..protocol.events import Notice
 from ..settings.layers import Settings
 from ..settings.shapes import is_list, is_object
 from .loader import PluginPlace, load_plugin
-from .manifest import read_manifest
 from .marketplace import read_marketplace
 from .records import Installed, Known, PluginFolders, read_installed, read_known
 from .shelves import Shelf, personal_plugins
@@ -62,7 +61,7 @@ def find_plugins(scene: PluginScene, *, disabled_too: bool = False) -> FoundPlug
     for place in places:
         plugin = load_plugin(place, scene.places, str(scene.root))
         taken.add(plugin.name)
-        found.plugins.append(_enabled(plugin, switches.is_enabled(plugin.id, default=True)))
+        found.plugins.append(_enabled(plugin, switches.said(plugin.id) is not False))
     try:
         installed = _here(read_installed(scene.folders), scene.root)
         known = read_known(scene.folders)
@@ -75,10 +74,12 @@ def find_plugins(scene: PluginScene, *, disabled_too: bool = False) -> FoundPlug
     for each in installed:
         if each.name in taken and not switches.is_managed(each.id):
             continue
-        default = _default_enabled(each, offers)
-        enabled = switches.is_enabled(each.id, default=default)
-        if enabled or disabled_too:
-            found.plugins.append(_installed(each, offers, switches, scene, enabled=enabled))
+        said = switches.said(each.id)
+        if said is not False or disabled_too:
+            plugin = _installed(each, offers, switches, scene)
+            plugin = _enabled(plugin, plugin.default_enabled if said is None else said)
+            if plugin.enabled or disabled_too:
+                found.plugins.append(plugin)
     return found
 
 
@@ -88,15 +89,14 @@ def _enabled(plugin: Plugin, enabled: bool) -> Plugin:
     return plugin if plugin.enabled == enabled else structs.replace(plugin, enabled=enabled)
 
 
-def _installed(each: Installed, offers: "_Offers", switches: "_Switches", scene: PluginScene, enabled: bool) -> Plugin:
+def _installed(each: Installed, offers: "_Offers", switches: "_Switches", scene: PluginScene) -> Plugin:
     place = PluginPlace(
         each.path,
         each.marketplace,
         each.name,
         offers.entry(each.marketplace, each.name),
         switches.options(each.name, each.marketplace),
-        enabled,
-        each.version,
+        version=each.version,
     )
     return load_plugin(place, scene.places, str(scene.root))
 
@@ -108,12 +108,6 @@ def _here(installed: Sequence[Installed], root: Path) -> list[Installed]:
         if not each.project or root.is_relative_to(each.project):
             found.setdefault(each.id, each)
     return list(found.values())
-
-
-def _default_enabled(each: Installed, offers: "_Offers") -> bool:
-    """What holds where no settings file says anything about the plugin."""
-    manifest = read_manifest(each.path, offers.entry(each.marketplace, each.name), each.name)
-    return manifest.data.get("defaultEnabled") is not False
 
 
 class _Offers:
@@ -172,10 +166,10 @@ class _Switches:
         """Whether policy leaves no room for plugins out of skills folders."""
         return self._strict is not None and {"source": SKILLS_FOLDER} not in self._strict
 
-    def is_enabled(self, plugin_id: str, *, default: bool) -> bool:
-        """Whether a plugin counts; policy first."""
-        value = self._managed.get(plugin_id, self._enabled.get(plugin_id, default))
-        return value is not False
+    def said(self, plugin_id: str) -> bool | None:
+        """Whether settings turn it on or off, policy first; None where nobody says anything."""
+        value = self._managed.get(plugin_id, self._enabled.get(plugin_id))
+        return value if isinstance(value, bool) else None
 
     def is_managed(self, plugin_id: str) -> bool:
         """Whether policy turns it on."""

@@ -1,7 +1,7 @@
 """Where a plugin's parts are: default folders and the manifest's paths, never outside of the plugin."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .definitions import markdown_below
@@ -14,10 +14,24 @@ class Layout:
 
     root: Path
     manifest: Manifest
+    _real: dict[str, str] = field(default_factory=dict[str, str])
+
+    def real(self, path: str) -> str:
+        """A path with all links followed: step by step from the plugin's folder, each folder looked up once."""
+        known = self._real.get(path)
+        if known is None:
+            place, name = os.path.split(path)
+            if path == str(self.root) or name in ("", ".", "..") or os.path.islink(path):  # noqa: PTH114 - see above
+                known = os.path.realpath(path)
+            else:
+                known = f"{self.real(place)}{os.sep}{name}"
+            self._real[path] = known
+        return known
 
     def inside(self, path: Path) -> bool:
         """Whether a path, links followed, is within the plugin."""
-        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root))
+        root, real = self.real(str(self.root)), self.real(str(path))
+        return real == root or real.startswith(root + os.sep)
 
     def listed(self, key: str) -> list[Path]:
         """The paths that the manifest gives for a component, as far as they can be used."""
@@ -47,12 +61,13 @@ class Layout:
         found: dict[str, tuple[Path, str]] = {}
         for root in roots:
             files = [root] if root.is_file() else markdown_below(root)
+            depth = len(root.parts)
             for path in files:
                 if not self.inside(path):
                     self._outside(path)
                     continue
-                scope = "" if root.is_file() else ":".join(path.relative_to(root).parts[:-1])
-                found.setdefault(os.path.realpath(path), (path, scope))
+                scope = ":".join(path.parts[depth:-1])
+                found.setdefault(self.real(str(path)), (path, scope))
         return list(found.values())
 
     def skills(self) -> list[Path]:
@@ -69,7 +84,7 @@ class Layout:
         found: dict[str, Path] = {}
         for place in places:
             if self.inside(place / "SKILL.md"):
-                found.setdefault(os.path.realpath(place / "SKILL.md"), place / "SKILL.md")
+                found.setdefault(self.real(str(place / "SKILL.md")), place / "SKILL.md")
             else:
                 self._outside(place / "SKILL.md")
         return list(found.values())
@@ -81,7 +96,7 @@ class Layout:
         found: dict[str, Path] = {}
         for each in [*paths, *self.listed(key)]:
             if self.inside(each):
-                found.setdefault(os.path.realpath(each), each)
+                found.setdefault(self.real(str(each)), each)
             else:
                 self._outside(each)
         return list(found.values())
@@ -103,6 +118,8 @@ def _skill_folders(folder: Path) -> list[Path]:
 
 def _folders(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if entry.name[0] != "." and entry.is_dir())
     except OSError:
         return []
+    return [folder / name for name in names]

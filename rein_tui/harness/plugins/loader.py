@@ -82,6 +82,7 @@ def load_plugin(place: PluginPlace, places: Places, project: str = "") -> Plugin
         version=str(manifest.data.get("version") or place.version),
         description=str(manifest.data.get("description") or ""),
         enabled=place.enabled,
+        default_enabled=manifest.data.get("defaultEnabled") is not False,
         data=data,
         options=options,
     )

@@ -108,6 +108,7 @@ class Plugin(Word, frozen=True, kw_only=True):
     description: str = ""
     enabled: bool = True
     loaded: bool = True
+    default_enabled: bool = True
     data: str = ""
     options: JsonObject = field(default_factory=dict[str, Any])
     commands: tuple[Definition, ...] = ()

@@ -3,6 +3,7 @@
 Plain words stay words (`on`, `yes` and `1.0` are text), no tag constructs anything, no alias multiplies anything.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 TYPED = frozenset({"hooks", "mcpServers", "metadata"})
 """Keys below which plain words mean what JSON means by them: numbers, booleans, null."""
 
+_PLAIN_LINE = re.compile(r"([A-Za-z][A-Za-z0-9_-]*): +((?![\s\[\]{}&*!|>'\"%@`,?#~-])(?:(?!: | #).)*[^\s:])[ ]*")
 _DEEPEST = 32
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = frozenset(
@@ -45,6 +47,22 @@ class YamlBlock:
 
 def read_yaml(text: str) -> YamlBlock:
     """Decode a mapping. Raises NotYaml, UnsafeYaml."""
+    return _plain(text) or _whole(text)
+
+
+def _plain(text: str) -> YamlBlock | None:
+    """Lines of `key: word word`, which most heads are, as YAML reads them but a hundred times as fast; else None."""
+    block = YamlBlock()
+    for number, line in enumerate(text.rstrip("\n").split("\n"), 1):
+        match = _PLAIN_LINE.fullmatch(line)
+        if match is None or match[1] in block.values or match[1] in TYPED or not line.isprintable():
+            return None
+        block.values[match[1]] = match[2]
+        block.lines[match[1]] = number
+    return block
+
+
+def _whole(text: str) -> YamlBlock:
     import yaml
     from yaml.nodes import MappingNode
 

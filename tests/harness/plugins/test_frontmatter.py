@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rein_tui.harness.plugins import yaml_block
 from rein_tui.harness.plugins.frontmatter import Frontmatter, list_of, read_frontmatter, text_of
 
 
@@ -96,6 +97,18 @@ def test_hooks_are_typed_and_the_rest_is_not() -> None:
     head = read("hooks:\n  Stop:\n    - hooks:\n        - {type: command, command: x, timeout: 10, async: true}")
     handler = head.mapping("hooks")["Stop"][0]["hooks"][0]
     assert handler == {"type": "command", "command": "x", "timeout": 10, "async": True}
+
+
+_WORD = st.text(alphabet="ab1 :#-'\"[]{}&*!|>%@`,?~=.<\t\u00e9", max_size=12)
+_KEY = st.sampled_from(["a", "b", "name", "hooks", "x-y"])
+
+
+@given(st.lists(st.tuples(_KEY, st.sampled_from([":", ": ", ":  "]), _WORD), min_size=1, max_size=3))
+def test_the_quick_way_reads_what_yaml_reads(parts: list[tuple[str, str, str]]) -> None:
+    text = "".join(f"{key}{colon}{word}\n" for key, colon, word in parts)
+    quick = yaml_block._plain(text)  # pyright: ignore[reportPrivateUsage] - the shortcut against the whole
+    if quick is not None:
+        assert quick == yaml_block._whole(text)  # pyright: ignore[reportPrivateUsage]
 
 
 @given(st.text(max_size=300))
