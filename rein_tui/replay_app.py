@@ -1,58 +1,34 @@
 """The real screen over a recording: keys that play, a scrubber in place of the prompt, questions as they were asked."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import OptionList
 
 from rein_tui.app import ReinApp
 from rein_tui.attention import Attention
 from rein_tui.commands.registry import Registry
 from rein_tui.harness.places import Places
-from rein_tui.harness.protocol.decisions import PermissionReply, PermissionRequest, QuestionReply, QuestionRequest
+from rein_tui.harness.protocol.decisions import PermissionRequest
 from rein_tui.modal_prompter import ask_modal
 from rein_tui.replay import ReplayHarness, ReplayWorkbench
+from rein_tui.replay_questions import PLAYER, ReplayedPermission, ReplayedQuestion
 from rein_tui.screen import MainScreen
 from rein_tui.tape import Asked
 from rein_tui.widgets.composer import FileIndex, History
-from rein_tui.widgets.figures import elapsed
 from rein_tui.widgets.modal import Modal
-from rein_tui.widgets.permission_modal import CHOICES, PermissionModal
-from rein_tui.widgets.question_modal import QuestionModal
-from rein_tui.widgets.safe import safe_text
 from rein_tui.widgets.scrubber import Scrubber, Stand
 
 _COMMANDS = frozenset(
     "help keys palette status inspector hooks timeline context theme config density open mouse copy export exit".split()
 )
 """Commands that make sense where nothing runs."""
-
-_KEYS: tuple[tuple[str, str, str], ...] = (
-    ("space", "play", "Play, pause"),
-    ("right", "step(1)", "Next step"),
-    ("left", "step(-1)", "Step back"),
-    ("right_square_bracket", "call(1)", "Next call"),
-    ("left_square_bracket", "call(-1)", "Call before"),
-    ("right_curly_bracket", "turn(1)", "Next turn"),
-    ("left_curly_bracket", "turn(-1)", "Turn before"),
-    ("plus,equals_sign", "faster(1)", "Faster"),
-    ("minus", "faster(-1)", "Slower"),
-    ("home", "ends(False)", "To the start"),
-    ("end", "ends(True)", "To the end"),
-    ("q", "quit_replay", "Leave"),
-)
-
-PLAYER: list[BindingType] = [
-    Binding(keys, f"app.{action}", words, show=False, id=f"replay.{action}") for keys, action, words in _KEYS
-]
 
 SETTLED = 0.05
 """Seconds that a question must stay open to be put up: who skips through a story does not want them all."""
@@ -92,84 +68,6 @@ class ReplayScreen(MainScreen):
     def on_paste(self, event: events.Paste) -> None:
         """Nor a paste."""
         event.prevent_default()
-
-
-class ReplayedPermission(PermissionModal):
-    """A permission question as it was; keys play, the recorded answer is marked."""
-
-    FIRST = ""
-    BINDINGS: ClassVar[list[BindingType]] = PLAYER
-
-    def __init__(self, request: PermissionRequest, asked: Asked, scrubber: Scrubber) -> None:
-        super().__init__(request)
-        self._asked = asked
-        self._scrubber = scrubber
-
-    def compose(self) -> ComposeResult:
-        yield from super().compose()
-        yield self._scrubber
-
-    def on_mount(self) -> None:
-        """Mark the answer, after the question was drawn."""
-        self.call_after_refresh(self._mark)
-
-    def _mark(self) -> None:
-        if not self.is_running:  # it was withdrawn already
-            return
-        reply = self._asked.reply
-        answer = reply.answer if isinstance(reply, PermissionReply) else ""
-        answers = self.query_one(OptionList)
-        answers.highlighted = next((n for n, choice in enumerate(CHOICES) if choice == answer), None)
-        answers.disabled = True
-        self.query_one(".frame").border_subtitle = Content(answer_line(self._asked))
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """One may look, but not answer."""
-        return action in ("trace", "full", "split", "line", "page", "ends")
-
-    def more_keys(self) -> Iterator[tuple[str, str]]:
-        """None: it was answered."""
-        yield from ()
-
-
-class ReplayedQuestion(QuestionModal):
-    """A tool's question as it was."""
-
-    FIRST = ""
-    BINDINGS: ClassVar[list[BindingType]] = PLAYER
-
-    def __init__(self, request: QuestionRequest, asked: Asked, scrubber: Scrubber) -> None:
-        super().__init__(request)
-        self._asked = asked
-        self._scrubber = scrubber
-
-    def compose(self) -> ComposeResult:
-        yield from super().compose()
-        yield self._scrubber
-
-    def on_mount(self) -> None:
-        """Say the answer."""
-        for widget in self.query("OptionList, Input"):
-            widget.disabled = True
-        self.query_one(".frame").border_subtitle = Content(answer_line(self._asked))
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """It was answered."""
-        return False
-
-
-def answer_line(asked: Asked) -> str:
-    """The recorded answer in a few words."""
-    reply = asked.reply
-    if reply is None:
-        return "recorded: no answer"
-    if isinstance(reply, QuestionReply):
-        said = "no answer" if reply.cancelled else ", ".join(reply.answers.values())
-    else:
-        names = {"once": "yes, once", "session": "yes, this session", "always": "always", "stop": "no, and stop"}
-        said = names.get(reply.answer, "no") + (f" · {', '.join(reply.rules)}" if reply.rules else "")
-        said += f" · “{reply.words}”" if reply.words else ""
-    return safe_text(f"recorded: {said}, after {elapsed(asked.waited)}", "label")
 
 
 class ReplayApp(ReinApp):
@@ -237,10 +135,13 @@ class ReplayApp(ReinApp):
     def _jumped(self) -> None:
         self.main.load(self.harness.history())
 
-    def _put_question(self, asked: Asked | None) -> None:
+    def _withdraw_question(self) -> None:
         if self._asking is not None:
             self._asking.cancel()
             self._asking = None
+
+    def _put_question(self, asked: Asked | None) -> None:
+        self._withdraw_question()
         if asked is not None:
             self._asking = asyncio.create_task(self._ask_again(asked))
 
@@ -294,6 +195,10 @@ class ReplayApp(ReinApp):
     def action_faster(self, steps: int) -> None:
         """The next speed up or down."""
         self.harness.go_faster(steps)
+
+    def action_hide_question(self) -> None:
+        """Look at what is below; the question comes back when it is asked again."""
+        self._withdraw_question()
 
     # --- leaving --------------------------------------------------------------------------------------------
 

@@ -20,8 +20,9 @@ from rein_tui.harness.protocol.messages import Message, TextBlock
 from rein_tui.harness.protocol.ports import Prompt, SessionInfo
 from rein_tui.harness.store.store import Store
 from rein_tui.replay import ReplayHarness
-from rein_tui.replay_app import ReplayApp, ReplayedPermission, ReplayedQuestion
+from rein_tui.replay_app import ReplayApp
 from rein_tui.replay_cli import read_recording
+from rein_tui.replay_questions import ReplayedPermission, ReplayedQuestion
 from rein_tui.tape import LONGEST, Tape, deltas_of
 from rein_tui.widgets.scrubber import Scrubber
 from tests import stories
@@ -226,9 +227,13 @@ async def test_a_question_shows_as_it_was_and_cannot_be_answered():
         stage.harness.go_to(asked)
         await stage.until(lambda: isinstance(stage.app.screen, ReplayedPermission))
         await stage.until(lambda: "recorded: yes, once · “but carefully”, after 6" in stage.text())
-        await stage.pilot.press("y", "n", "enter", "a", "escape", "tab")
+        await stage.pilot.press("y", "n", "enter", "a", "tab")
         assert isinstance(stage.app.screen, ReplayedPermission)
         assert stage.harness.position == asked
+        await stage.pilot.press("escape")
+        await stage.until(lambda: len(stage.app.screen_stack) == 1)
+        await stage.pilot.press("left", "right")
+        await stage.until(lambda: isinstance(stage.app.screen, ReplayedPermission))
         await stage.pilot.press("right")
         await stage.until(lambda: len(stage.app.screen_stack) == 1)
         await stage.pilot.press("left")
@@ -243,7 +248,7 @@ async def test_a_tools_question_shows_too():
     async with booth(facts) as stage:
         stage.harness.go_to(asked)
         await stage.until(lambda: isinstance(stage.app.screen, ReplayedQuestion))
-        await stage.pilot.press("1", "enter", "escape")
+        await stage.pilot.press("1", "enter")
         assert isinstance(stage.app.screen, ReplayedQuestion)
         await stage.pilot.press("end")
         await stage.until(lambda: len(stage.app.screen_stack) == 1)
