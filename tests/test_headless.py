@@ -35,7 +35,7 @@ def rein(
     """Run the command in `project`, with a home of its own."""
     home = project.parent / "home"
     home.mkdir(exist_ok=True)
-    chosen = ["--local-url", server.url, "--local-model", "m", "--native-tools"] if server is not None else []
+    chosen = ["--local-url", server.url, "--local-model", "m"] if server is not None else []
     keep = {k: v for k, v in os.environ.items() if k in {"PATH", "LANG", "LC_ALL", "SYSTEMROOT"}}
     return subprocess.run(
         [sys.executable, "-m", "rein_tui", *arguments, *chosen],

@@ -50,7 +50,7 @@ def _others(url: str, answers: dict[str, JsonObject]) -> FoundServer:
         )
     for path in ("/api/v1/models", "/api/v0/models"):
         entries = children(answers.get(path, {}), "models") or children(answers.get(path, {}), "data")
-        if entries:
+        if any("max_context_length" in entry for entry in entries):  # gateways answer here too, but not with this
             return FoundServer(url=url, flavour="lmstudio", models=tuple(_lmstudio(entry, url) for entry in entries))
     version = text(answers.get("/version", {}), "version")
     if any(text(entry, "owned_by") == "vllm" for entry in listed):

@@ -59,10 +59,19 @@ def route(probe: Sequence[Block], *answers: Sequence[Block] | int) -> Callable[[
 class House:
     """A provider over a fake server; `size` is what the server tells of the model's file."""
 
-    def __init__(self, fake: ModelServer, *, wish: Wish = "auto", file: Path | None = None, size: int = 0) -> None:
+    def __init__(
+        self,
+        fake: ModelServer,
+        *,
+        wish: Wish = "auto",
+        file: Path | None = None,
+        size: int = 0,
+        flavour: str = "llamacpp",
+        abilities: tuple[str, ...] = (),
+    ) -> None:
         self.mode = ToolText()
-        info = ModelInfo(id="m", size_bytes=size, digest="d1")
-        found = FoundServer(url=fake.url, flavour="openai", version="1", models=(info,))
+        info = ModelInfo(id="m", size_bytes=size, digest="d1", abilities=abilities)
+        found = FoundServer(url=fake.url, flavour=flavour, version="1", models=(info,))
 
         async def where() -> FoundServer:
             return found
@@ -290,3 +299,36 @@ async def test_a_server_that_refuses_tools_for_a_model_gets_them_as_text() -> No
         house = House(fake)
         assert calls(completed(await house.play())) == [("Read", {"file_path": "a"})]
         await house.provider.close()
+
+
+async def test_a_server_of_no_known_kind_is_not_probed_and_learnt_from() -> None:
+    written = TextBlock(text='<tools>\n{"name": "Read", "arguments": {"file_path": "a"}}\n')
+    async with model_server(route=route([], [written], [written])) as fake:
+        house = House(fake, flavour="openai")
+        first = await house.play()
+        assert codes(first) == []
+        assert calls(completed(first)) == [("Read", {"file_path": "a"})]
+        assert house.provider.way("m").kind == "text"
+        await house.play()
+        await house.provider.close()
+    assert ["tools" in seen.json() for seen in fake.requests] == [True, False]
+
+
+async def test_a_server_of_no_known_kind_that_refuses_tools_gets_them_as_text() -> None:
+    def play(seen: Seen) -> list[Op]:
+        if "tools" in seen.json():
+            return answer('{"error": {"message": "m does not support tools"}}', "application/json", 400)
+        return answer(chat_stream([TextBlock(text=TEXT_READ)], HABITS["openai"]).decode())
+
+    async with model_server(route=play) as fake:
+        house = House(fake, flavour="openai")
+        assert calls(completed(await house.play())) == [("Read", {"file_path": "a"})]
+        await house.provider.close()
+
+
+async def test_a_probe_that_proved_nothing_believes_a_server_that_claims_tools() -> None:
+    async with model_server(route=route([TextBlock(text="ok")], [READ])) as fake:
+        house = House(fake, abilities=("tools",))
+        assert calls(completed(await house.play())) == [("Read", {"file_path": "a"})]
+        await house.provider.close()
+    assert "tools" in fake.requests[1].json()

@@ -35,6 +35,9 @@ Wish: TypeAlias = Literal["auto", "native", "text"]
 Whereabouts: TypeAlias = Callable[[], Awaitable[FoundServer | None]]
 """Tells which server this is, with its version and models; None while it does not answer."""
 
+_UNKNOWN_KINDS = frozenset({"openai", "unknown", ""})
+"""Servers of no known kind are not probed unasked: a gateway may count or bill every request."""
+
 _SMALL = 7_000_000_000
 """Bytes of a file with about ten billion parameters at four to five bits each."""
 
@@ -103,7 +106,7 @@ class CallingProvider:
         # The model must answer to tools as the server sends them, however its calls travelled so far.
         self.mode.settle(model, Way())
         found = await self._prober.probe(self._inner, model, server, again=True)
-        self.mode.settle(model, _way(found, _is_small(server, model)))
+        self.mode.settle(model, _way(found, _is_small(server, model), server, model))
         return found
 
     async def tried(self, model: str) -> ModelProbe:
@@ -135,13 +138,15 @@ class CallingProvider:
             if server is None:
                 return  # it does not answer; the request will say so
             known = self._prober.known(model, server)
+            if known is None and server.flavour in _UNKNOWN_KINDS:
+                return  # nothing is known of it: its first answers show what they are
             if known is None:
                 yield ProviderNotice(
                     text=f"Trying out whether {model} makes tool calls …", level="info", code="tool_probe"
                 )
                 known = await self._prober.probe(self._inner, model, server)
                 yield ProviderNotice(text=f"{model}: {told(known)}.", level="info", code="tool_way")
-            self.mode.settle(model, _way(known, small))
+            self.mode.settle(model, _way(known, small, server, model))
 
     # --- until it can be run --------------------------------------------------------------------------------
 
@@ -158,11 +163,14 @@ class CallingProvider:
                         else:
                             yield event
             except ProviderError as error:
+                if before is None and self._learn_refusal(request.model, error):
+                    continue
                 if before is None or error.kind not in {"invalid_request", "server", "too_long"}:
                     raise
                 done, wrong = before, [*wrong, f"the server did not take the constrained try: {error.message}"]
             assert done is not None
             usage += done.usage if done is not before else Usage()
+            self._learn(request.model, done)
             problem = problem_in(done, request.tools)
             if problem is None or attempt > RETRIES or done is before:
                 yield _concluded(done, usage, wrong)
@@ -171,6 +179,21 @@ class CallingProvider:
             yield Retrying(attempt=attempt, delay=0, reason=_reason(problem), max_attempts=RETRIES)
             form = form_named(done.parse.dialect if done.parse else self.mode.way(request.model).form)
             asked = asked_again(request, done, problem, form, constrained=attempt == RETRIES)
+
+    def _learn(self, model: str, done: Completed) -> None:
+        """Where nothing was proved beforehand, an answer with calls shows how they travel."""
+        if self.mode.is_settled(model) or not done.message.tool_uses:
+            return
+        dialect = done.parse.dialect if done.parse is not None else "native"
+        raw = done.parse.raw if done.parse is not None else ""
+        self.mode.settle(model, Way() if dialect == "native" else Way(kind="text", form=form_shown(dialect, raw).name))
+
+    def _learn_refusal(self, model: str, error: ProviderError) -> bool:
+        """Whether the server just said that this model takes no tools, so that it gets them as text."""
+        if self.mode.is_settled(model) or error.kind != "invalid_request" or "tool" not in error.message.lower():
+            return False
+        self.mode.settle(model, Way(kind="text"))
+        return True
 
 
 def _reason(problem: Problem) -> str:
@@ -193,11 +216,19 @@ def _is_small(server: FoundServer | None, model: str) -> bool | None:
     return info.size_bytes < _SMALL if info is not None and info.size_bytes else None
 
 
-def _way(probe: ToolProbe, small: bool | None) -> Way:
-    """Natively only where a probe proves it: a model that did neither may still follow an example in its prompt."""
-    if probe.verdict == "native":
+def _way(probe: ToolProbe, small: bool | None, server: FoundServer | None, model: str) -> Way:
+    """Natively where a probe proves it, or where it proved nothing and the server claims the ability.
+
+    Else as text: a model that did neither may still follow an example. Calls in prose are read either way.
+    """
+    if probe.verdict == "native" or (probe.verdict == "none" and _claims_tools(server, model)):
         return Way(small=bool(small))
     return Way(kind="text", form=form_shown(probe.dialect, probe.raw).name, small=small is not False)
+
+
+def _claims_tools(server: FoundServer | None, model: str) -> bool:
+    info = info_of(server, model) if server else None
+    return info is not None and "tools" in info.abilities
 
 
 def told(probe: ToolProbe) -> str:
@@ -208,4 +239,4 @@ def told(probe: ToolProbe) -> str:
         case "text":
             return f"writes tool calls as text ({probe.dialect}); read from there"
         case "none":
-            return "made no native tool call when it was tried; tools are described in its prompt, with an example"
+            return "made no tool call when it was tried; calls in its text are read all the same"
