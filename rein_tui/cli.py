@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .harness.settings.locations import SourceName
 
 BAD_USAGE = 2
-SUBCOMMANDS = frozenset("policy hooks sessions mcp models plugin replay doctor report server client attach".split())
+SUBCOMMANDS = frozenset("policy hooks sessions mcp models plugin replay doctor report server client attach acp".split())
 
 
 def run(arguments: Sequence[str]) -> int:
