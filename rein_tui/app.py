@@ -17,6 +17,7 @@ from textual.screen import Screen
 from rein_tui import terminal
 from rein_tui.attention import Attention
 from rein_tui.commands import builtin_commands
+from rein_tui.commands.mcp import learn_prompts
 from rein_tui.commands.registry import Command, Registry, split_command
 from rein_tui.desk import Desk
 from rein_tui.harness.places import Places
@@ -199,6 +200,7 @@ class ReinApp(App[str]):
             turns.submit(prompt, sent.raw)
 
     async def _slash(self, text: str) -> None:
+        learn_prompts(self)
         name, argument = split_command(text)
         if self.run_command(name, argument):
             return

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
+from rein_tui.commands.mcp import learn_prompts
 from rein_tui.harness.protocol.events import Event, Fact
 from rein_tui.panes import dock_tabs
 from rein_tui.widgets.chat import Chat
@@ -114,6 +115,7 @@ class MainScreen(Screen[None]):
         yield self.status
 
     def _command_hints(self) -> Sequence[CommandHint]:
+        learn_prompts(self.rein)
         return [
             CommandHint(command.name, command.summary, command.argument, command.aliases)
             for command in self.rein.registry.all()

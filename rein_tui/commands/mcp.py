@@ -1,13 +1,23 @@
-"""The command that shows the MCP servers."""
+"""The command that shows the MCP servers, and the commands that servers bring."""
 
 from typing import TYPE_CHECKING
 
 from rein_tui.harness.protocol.mcp import HasMcp
 
+from .files import file_command
 from .registry import Command
 
 if TYPE_CHECKING:
     from rein_tui.app import ReinApp
+
+
+def learn_prompts(app: "ReinApp") -> None:
+    """Servers come and go while the app runs: take over the commands that they bring now."""
+    turns = app.desk.current
+    harness = turns.harness if turns is not None else None
+    servers = harness.mcp if isinstance(harness, HasMcp) else None
+    for info in servers.commands() if servers is not None else ():
+        app.registry.add(file_command(info))
 
 
 async def _mcp(app: "ReinApp", _: str) -> None:

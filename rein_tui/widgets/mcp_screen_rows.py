@@ -51,12 +51,12 @@ def server_page(state: McpServerState) -> Content:
         lines.append(_row("is", f"{state.version}, protocol {state.protocol}"))
     if state.garbage or state.dropped:
         lines.append(_row("noise", f"{state.garbage:,} lines that are no messages, {state.dropped:,} dropped"))
+    if state.tools:
+        lines += [Content(""), Content.styled("Tools", "bold $text-muted"), *map(_tool, state.tools)]
     for title, found in (("Resources", state.resources), ("Prompts", state.prompts)):
         if found:
             lines += [Content(""), Content.styled(title, "bold $text-muted")]
             lines += [Content(safe_text(name, "label")) for name in found[:_LONGEST]]
-    if state.tools:
-        lines += [Content(""), Content.styled("Tools", "bold $text-muted"), *map(_tool, state.tools)]
     return Content("\n").join(lines)
 
 

@@ -9,6 +9,7 @@ from textual.widgets import OptionList, Static
 
 from rein_tui.harness.protocol.errors import ConfigError
 from rein_tui.harness.protocol.mcp import McpServerState, McpToolState
+from rein_tui.harness.protocol.ports import CommandInfo
 from rein_tui.widgets.mcp_screen import McpScreen
 
 TOOL = McpToolState(name="echo", description="Says [b]it[/b] again\x1b[31m.", read_only=True, tokens=40)
@@ -29,6 +30,10 @@ class PlayedServers:
     def states(self) -> Sequence[McpServerState]:
         """As they are now."""
         return tuple(self._states.values())
+
+    def commands(self) -> Sequence[CommandInfo]:
+        """None."""
+        return ()
 
     def _set(self, name: str, **changes: object) -> None:
         self._states[name] = msgspec.structs.replace(self._states[name], **changes)

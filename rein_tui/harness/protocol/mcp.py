@@ -5,6 +5,7 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from .base import Word
 from .decisions import Source
+from .ports import CommandInfo
 
 McpScope: TypeAlias = Literal["managed", "command_line", "local", "project", "user", "plugin"]
 """Where a server is configured."""
@@ -59,6 +60,10 @@ class McpServers(Protocol):
 
     def states(self) -> Sequence[McpServerState]:
         """All servers, as configured, with what has become of them."""
+        ...
+
+    def commands(self) -> Sequence[CommandInfo]:
+        """What connected servers offer as slash commands: their prompts."""
         ...
 
     async def reconnect(self, name: str) -> None:

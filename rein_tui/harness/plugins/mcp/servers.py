@@ -6,6 +6,8 @@ Implements protocol.mcp.McpServers for screens; hooks, references and commands u
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
 
 from ...context.tokens import TokenGauge, size_of_tool
 from ...places import Places
@@ -14,7 +16,7 @@ from ...protocol.errors import ConfigError
 from ...protocol.events import Notice
 from ...protocol.mcp import McpServerState, McpToolState
 from ...protocol.messages import TextBlock
-from ...protocol.ports import Emit
+from ...protocol.ports import CommandInfo, Emit
 from ...tools.toolbox import Toolbox
 from .approval import Approvals, tool_digest
 from .asking import NEVER, RUN, ask_approval
@@ -26,6 +28,9 @@ from .prompts import Prompts
 from .reach import Reach
 from .results import Keeping, tool_result
 from .tools import ListMcpResourcesTool, McpTool, ReadMcpResourceTool, read_only, spec_of
+
+if TYPE_CHECKING:
+    from mcp.types import Tool
 
 PATIENCE = 3.0
 """Seconds that the first turn waits for servers that still start."""
@@ -131,7 +136,7 @@ class Servers:
         offered = connection.lists.tools if connection.is_connected else []
         digests = {tool.name: tool_digest(tool.description or "", tool.input_schema) for tool in offered}
         changed = self.approvals.changed_tools(name, digests) if digests else frozenset[str]()
-        tools = {(made := self._made(connection, tool.name, tool.name in changed)).name: made for tool in offered}
+        tools = {(made := self._made(connection, tool, tool.name in changed)).name: made for tool in offered}
         for gone in set(self._tools.get(name, ())) - set(tools):
             self.toolbox.remove(gone)
         for tool in tools.values():
@@ -139,13 +144,8 @@ class Servers:
         self._tools[name] = list(tools)
         self._sync_resource_tools()
 
-    def _made(self, connection: Connection, tool_name: str, is_changed: bool) -> McpTool:
-        tool = next(tool for tool in connection.lists.tools if tool.name == tool_name)
-        server = connection.config.name
-
-        def accept(digest: str) -> None:
-            self.approvals.accept_tool(server, tool_name, digest)
-
+    def _made(self, connection: Connection, tool: "Tool", is_changed: bool) -> McpTool:
+        accept = partial(self.approvals.accept_tool, connection.config.name, tool.name)
         return McpTool(connection, tool, self.keeping, is_changed=is_changed, accept=accept)
 
     def _sync_resource_tools(self) -> None:
@@ -179,6 +179,10 @@ class Servers:
         """What connected servers say about their use, by server: for the system prompt."""
         told = {c.config.name: c.greeting.instructions for c in self.connected()}
         return {name: text for name, text in told.items() if text}
+
+    def commands(self) -> Sequence[CommandInfo]:
+        """The prompts of connected servers, as slash commands."""
+        return self.prompts.commands()
 
     # --- for people -----------------------------------------------------------------------------------------
 
