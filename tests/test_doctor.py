@@ -136,6 +136,21 @@ def test_trust_says_what_waits(places: Places, project: Path):
     assert "missing.sh" in texts(findings, "hooks", "bad")
 
 
+def test_servers_and_plugins_are_looked_at(places: Places, project: Path):
+    assert texts(look(places, project), "plugins", "ok").startswith("none")
+    servers = {"there": {"command": "sh"}, "gone": {"command": "no-such-server"}, "wrong": {"command": 7}}
+    (project / ".mcp.json").write_text(json.dumps({"mcpServers": servers}, indent=1))
+    findings = look(places, project)
+    found = texts(findings, "mcp", "bad")
+    assert "gone: there is no program 'no-such-server'" in found
+    assert f"{project / '.mcp.json'}:" in found
+    assert "wrong" in found
+    manifest = places.config / "skills" / "broken" / ".claude-plugin" / "plugin.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text("{ not json")
+    assert "plugin.json" in texts(look(places, project), "plugins", "bad")
+
+
 # --- store, machine, terminal -------------------------------------------------------------------------------
 
 

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
+from rein_tui.harness.protocol.events import Notice
+
 Level: TypeAlias = Literal["ok", "note", "bad"]
 """`ok`: as it should be; `note`: worth knowing, all works; `bad`: something will not work until it is mended."""
 
@@ -35,3 +37,10 @@ def note(area: str, text: str, todo: str = "", where: str = "") -> Finding:
 def bad(area: str, text: str, todo: str, where: str = "") -> Finding:
     """Something to mend."""
     return Finding(area, "bad", text, todo, where)
+
+
+def of_notice(area: str, notice: Notice) -> Finding:
+    """What a reader of files told, as a finding."""
+    if notice.level == "info":
+        return note(area, notice.text, notice.hint, notice.where)
+    return bad(area, notice.text, notice.hint or "correct the entry", notice.where)

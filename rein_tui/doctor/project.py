@@ -1,4 +1,4 @@
-"""What the person and the folder configured: settings, trust, hooks, sandbox."""
+"""What the person and the folder configured: settings, trust, hooks, plugins, servers, sandbox."""
 
 import os
 import shlex
@@ -13,14 +13,14 @@ from rein_tui.harness.hooks.placeholders import PlaceholderError, fill_shell, fo
 from rein_tui.harness.permissions.sandbox import SandboxUnavailable, bubblewrap_problem, sandbox_wrap
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ReinError
-from rein_tui.harness.protocol.events import Notice
 from rein_tui.harness.protocol.hooks import HookSpec
 from rein_tui.harness.protocol.ports import Workspace
 from rein_tui.harness.settings.layers import Settings
 from rein_tui.harness.settings.load import load_settings
 from rein_tui.harness.settings.trust import read_trust
 
-from .finding import Finding, bad, note, ok
+from .extensions import brought, check_plugins, check_servers
+from .finding import Finding, bad, note, of_notice, ok
 
 _INTERPRETERS = frozenset("sh bash zsh dash python python3 node ruby perl pwsh deno bun php".split())
 _SHELL_WORDS = frozenset(
@@ -51,7 +51,7 @@ def check_project(places: Places, environment: Mapping[str, str], root: Path) ->
         settings = load_settings(places, root, trusted=report.trusted)
     except ReinError as error:
         return Project(None, (bad("settings", error.message, error.hint or "correct the file", error.where),))
-    findings = [_of_notice("settings", problem) for problem in settings.problems]
+    findings = [of_notice("settings", problem) for problem in settings.problems]
     if not findings:
         files = len([layer for layer in settings.layers if layer.path])
         findings.append(ok("settings", f"{files} files, no problems"))
@@ -63,23 +63,23 @@ def check_project(places: Places, environment: Mapping[str, str], root: Path) ->
         findings.append(note("trust", text, "start rein-tui there; it shows them and asks"))
     else:
         findings.append(ok("trust", "nothing in this folder needs trust"))
-    findings += _hooks(settings, environment, root)
+    extensions = brought(places, environment, settings, root)
+    findings += _hooks(settings, extensions.hooks(), environment, root)
+    findings += check_plugins(extensions)
+    findings += check_servers(places, environment, settings, root, extensions)
     findings += _sandbox(settings, places, root)
     return Project(settings, tuple(findings))
-
-
-def _of_notice(area: str, notice: Notice) -> Finding:
-    if notice.level == "info":
-        return note(area, notice.text, notice.hint, notice.where)
-    return bad(area, notice.text, notice.hint or "correct the entry", notice.where)
 
 
 # --- hooks --------------------------------------------------------------------------------------------------
 
 
-def _hooks(settings: Settings, environment: Mapping[str, str], root: Path) -> Iterator[Finding]:
+def _hooks(
+    settings: Settings, of_plugins: list[HookSpec], environment: Mapping[str, str], root: Path
+) -> Iterator[Finding]:
     specs, problems = hook_specs(settings)
-    yield from (_of_notice("hooks", problem) for problem in problems if problem.code != "missing_hook")
+    specs += of_plugins
+    yield from (of_notice("hooks", problem) for problem in problems if problem.code != "missing_hook")
     broken = 0
     for spec in specs:
         if spec.handler == "command" and (finding := _program(spec, environment, root)):
