@@ -41,7 +41,7 @@ from .protocol.errors import ProviderError, StartError
 from .protocol.events import ContextPrepared, Event, Fact, Notice, SessionStarted, TodosChanged
 from .protocol.hooks import HookOutcome, HookRun, HookSpec
 from .protocol.messages import Block
-from .protocol.ports import Journal, ModelChoice, Prompt, Prompter, Provider, Workspace
+from .protocol.ports import Journal, ModelChoice, Prompt, Prompter, Provider, SizesModels, Workspace
 from .session import Session, Surroundings
 from .settings.layers import Settings, SettingsLayer
 from .settings.load import load_settings
@@ -337,9 +337,15 @@ class _Makers:
         self._opening.notices += notices
         appended = [style] if style is not None else []
         appended += [("--append-system-prompt", wishes.appended)] if wishes.appended else []
-        prompt = build_system_prompt(around, override=wishes.system_prompt, appended=appended)
+        full, lean = (
+            build_system_prompt(around, profile=profile, override=wishes.system_prompt, appended=appended)
+            for profile in ("full", "lean")
+        )
 
         def prepared() -> ContextPrepared:
+            provider = parts.provider
+            is_small = isinstance(provider, SizesModels) and provider.is_small(parts.model)
+            prompt = lean if is_small else full
             tools = toolbox.specs(parts.permissions.removed_tools())
             return ContextPrepared(system=prompt.text, tools=tools, sources=prompt.sources)
 

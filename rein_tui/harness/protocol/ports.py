@@ -321,6 +321,15 @@ class ModelProbe(Word, frozen=True, kw_only=True):
 
 
 @runtime_checkable
+class SizesModels(Protocol):
+    """A provider that may know how large a model is."""
+
+    def is_small(self, model: str) -> bool:
+        """Whether the model is known to have fewer than about ten billion parameters: it gets short instructions."""
+        ...
+
+
+@runtime_checkable
 class ProbesModels(Protocol):
     """A workbench that can try out whether its model calls tools: those with the model's server at hand."""
 

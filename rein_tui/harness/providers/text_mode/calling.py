@@ -98,6 +98,10 @@ class CallingProvider:
         """How this model's calls travel, as far as it is known."""
         return self.mode.way(model)
 
+    def is_small(self, model: str) -> bool:
+        """Whether the model is known to be small."""
+        return self.mode.is_settled(model) and self.mode.way(model).small
+
     # --- which way ------------------------------------------------------------------------------------------
 
     async def probe(self, model: str) -> ToolProbe:
