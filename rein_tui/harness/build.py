@@ -11,8 +11,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from msgspec import structs
-
 from .assembly import Ground, Opening, Wishes, assemble, started
 from .choices import remember, remembered
 from .demo.project import make_scratch_project, remove_scratch_project
@@ -37,7 +35,7 @@ from .protocol.ports import (
     SessionInfo,
 )
 from .providers.base import NO_SECRET, Secret
-from .providers.choose import Surroundings, default_model, make_provider
+from .providers.choose import Surroundings, make_provider, settled
 from .providers.keys import shell_helper
 from .providers.probe import find_servers
 from .providers.scripted import ScriptedProvider
@@ -332,7 +330,7 @@ class LocalWorkbench:
 
     async def choose(self, choice: ModelChoice, api_key: str = "") -> None:
         """Use this model from now on, also in open sessions. Raises ProviderError, StartError, ConfigError."""
-        choice = structs.replace(choice, model=choice.model or default_model(choice.kind, self.environment))
+        choice = settled(choice, self.environment)
         key = Secret(api_key, source="typed") if api_key else self.key
         if choice.kind == "demo":
             self.choice = choice
@@ -397,7 +395,7 @@ def open_workbench(
         secrets.append(key.reveal())
     store = Store.open(places, secrets=secrets)
     if choice is not None:
-        choice = structs.replace(choice, model=choice.model or default_model(choice.kind, environment))
+        choice = settled(choice, environment)
     has_own_key = bool(environment.get("ANTHROPIC_API_KEY") or environment.get("ANTHROPIC_AUTH_TOKEN"))
     bench = LocalWorkbench(places, environment, wishes, prompter, store, choice, NO_SECRET if has_own_key else key)
     bench.notices += store.take_notices()

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec import structs
+
 from ..protocol.errors import ConfigError, StartError
 from ..protocol.ports import FoundServer, ModelChoice, Provider
 from .anthropic import DEFAULT_MODEL, DEFAULT_URL, AnthropicOptions, AnthropicProvider
 from .base import NO_SECRET, KeyHelper, Secret, is_loopback
-from .embedded import EmbeddedOptions, EmbeddedProvider
+from .embedded import EmbeddedOptions, EmbeddedProvider, packaged_model
 from .http import Endpoint, HttpServer
 from .keys import HELPER_TTL, KeyRing
 from .local import LocalProvider
@@ -52,6 +54,23 @@ def default_model(kind: str, environment: Mapping[str, str]) -> str:
     if kind == "local":
         return environment.get("LOCAL_LLM_MODEL") or LOCAL_MODEL
     return ""
+
+
+def settled(choice: ModelChoice, environment: Mapping[str, str]) -> ModelChoice:
+    """The choice with its model named: the one asked for, the kind's default, or the file's name."""
+    if choice.model:
+        return choice
+    name = default_model(choice.kind, environment)
+    if choice.kind == "gguf":
+        name = Path(choice.path).stem if choice.path else _packaged_name()
+    return structs.replace(choice, model=name)
+
+
+def _packaged_name() -> str:
+    try:
+        return packaged_model().stem
+    except StartError:
+        return ""  # making the provider says what to do
 
 
 def make_provider(choice: ModelChoice, around: Surroundings, *, api_key: Secret = NO_SECRET) -> Provider:
