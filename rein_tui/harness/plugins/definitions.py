@@ -17,13 +17,17 @@ from .substitute import fill, folder_values
 from .words import Definition, Owner, Style
 
 MAX_FILE = 1024 * 1024
+_USUAL = 100 * 1024
 LONGEST_DESCRIPTION = 1536
 """Characters of description and when_to_use together, as the ecosystem cuts them."""
 
 
 def read_file(path: Path, owner: Owner) -> Frontmatter:
     """A definition file, whole. Raises ConfigError when it cannot be read."""
-    content = read_bytes(path, MAX_FILE)
+    try:
+        content = read_bytes(path, _USUAL)  # a read with a large limit reserves it, which hundreds of files would feel
+    except ConfigError:
+        content = read_bytes(path, MAX_FILE)
     if content is None:
         raise ConfigError("does not exist", where=str(path))
     return read_frontmatter(content.decode("utf-8", "replace"), str(path), owner.layer)

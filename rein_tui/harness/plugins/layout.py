@@ -14,7 +14,20 @@ class Layout:
 
     root: Path
     manifest: Manifest
+    names: frozenset[str] = frozenset()
     _real: dict[str, str] = field(default_factory=dict[str, str])
+
+    @classmethod
+    def of(cls, root: Path, manifest: Manifest) -> "Layout":
+        """The layout of a folder, looked at once: most plugins have few of the parts that there may be."""
+        try:
+            return cls(root, manifest, frozenset(path.name for path in root.iterdir()))
+        except OSError:
+            return cls(root, manifest)
+
+    def has(self, part: str) -> bool:
+        """Whether the first step of a default path is there."""
+        return part.split("/", 1)[0] in self.names
 
     def real(self, path: str) -> str:
         """A path with all links followed: step by step from the plugin's folder, each folder looked up once."""
@@ -53,7 +66,10 @@ class Layout:
 
     def markdown(self, key: str, default: str) -> list[tuple[Path, str]]:
         """The markdown files of a component whose key replaces the default folder, each with its folders (`a:b`)."""
-        roots = self.listed(key) if key in self.manifest.data else [self.root / default]
+        if key in self.manifest.data:
+            roots = self.listed(key)
+        else:
+            roots = [self.root / default] if self.has(default) else []
         if key in self.manifest.data and (self.root / default).is_dir() and self.root / default not in roots:
             self.manifest.tell(
                 f"the folder {default}/ is not read: `{key}` takes its place", key, level="info", code="folder_ignored"
@@ -75,11 +91,12 @@ class Layout:
         listed = self.listed("skills")
         default = self.root / "skills"
         places: list[Path] = []
-        if not self.manifest.exact and default.is_dir():
+        has_default = self.has("skills") and default.is_dir()
+        if not self.manifest.exact and has_default:
             places += _skill_folders(default)
         for path in listed:
             places += [path] if (path / "SKILL.md").is_file() else _skill_folders(path)
-        if not default.is_dir() and "skills" not in self.manifest.data and (self.root / "SKILL.md").is_file():
+        if not has_default and "skills" not in self.manifest.data and self.has("SKILL.md"):
             places.append(self.root)
         found: dict[str, Path] = {}
         for place in places:
@@ -92,7 +109,7 @@ class Layout:
     def files(self, key: str, default: str) -> list[Path]:
         """The files of a component whose key adds to the default file, each real file once."""
         path = self.root / default
-        paths = [path] if path.is_file() else []
+        paths = [path] if self.has(default) and path.is_file() else []
         found: dict[str, Path] = {}
         for each in [*paths, *self.listed(key)]:
             if self.inside(each):

@@ -86,7 +86,7 @@ def load_plugin(place: PluginPlace, places: Places, project: str = "") -> Plugin
         data=data,
         options=options,
     )
-    return _Loading(Layout(place.root, manifest), owner, project).plugin(blank)
+    return _Loading(Layout.of(place.root, manifest), owner, project).plugin(blank)
 
 
 class _Loading:
@@ -118,7 +118,9 @@ class _Loading:
             hooks=tuple(hooks),
             mcp=tuple(mcp),
             styles=tuple(self._styles()),
-            bin=str(bin_folder) if bin_folder.is_dir() and self._layout.inside(bin_folder) else "",
+            bin=str(bin_folder)
+            if self._layout.has("bin") and bin_folder.is_dir() and self._layout.inside(bin_folder)
+            else "",
             unused=tuple(self._unused()),
             problems=tuple(problems),
         )
@@ -251,7 +253,7 @@ class _Loading:
         experimental = self._manifest.data.get("experimental")
         declared = set(self._manifest.data) | (set(experimental) if is_object(experimental) else set[str]())
         for key, default in _UNUSED.items():
-            if key in declared or (self._layout.root / default).exists():
+            if key in declared or (self._layout.has(default) and (self._layout.root / default).exists()):
                 yield key
 
 

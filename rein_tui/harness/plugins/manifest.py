@@ -14,6 +14,7 @@ from ..settings.reader import Document, read_json
 from ..settings.shapes import is_list, is_object
 
 MANIFEST = Path(".claude-plugin") / "plugin.json"
+_LIMIT = 100 * 1024
 COMPONENTS = ("commands", "agents", "skills", "hooks", "mcpServers", "lspServers", "outputStyles")
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -95,7 +96,7 @@ def read_manifest(root: Path, entry: JsonObject | None = None, name: str = "") -
 def _read(root: Path) -> Manifest:
     path = root / MANIFEST
     try:
-        document = read_json(path)
+        document = read_json(path, _LIMIT)
     except ConfigError as problem:
         manifest = Manifest(path=str(path), fatal=f"{path.name} {problem.message}")
         manifest.problems.append(

@@ -27,6 +27,7 @@ class PluginPreview(Word, frozen=True, kw_only=True):
     skills: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
+    skill_hooks: tuple[tuple[str, str], ...] = ()
     programs: bool = False
     tokens: int = 0
     problems: tuple[str, ...] = ()
@@ -37,6 +38,7 @@ class PluginPreview(Word, frozen=True, kw_only=True):
         for hook in self.hooks:
             about = f" ({hook.matcher})" if hook.matcher else ""
             lines.append(f"  runs at {hook.point}{about}: {hook.runs}")
+        lines += [f"  runs hooks at {event}, while /{skill} is used" for skill, event in self.skill_hooks]
         lines += [f"  starts the server {server}" for server in self.servers]
         lines += [f"  may call without asking, while used: {rule}" for rule in self.allowed]
         if self.programs:
@@ -61,6 +63,7 @@ def preview_of(plugin: Plugin) -> PluginPreview:
         skills=tuple(f"/{each.name}" for each in plugin.skills),
         agents=tuple(agent.name for agent in plugin.agents),
         allowed=tuple(dict.fromkeys(rule for each in defined for rule in each.allowed)),
+        skill_hooks=tuple((each.name, event) for each in defined for event in each.hooks),
         programs=bool(plugin.bin),
         tokens=context_cost(plugin),
         problems=tuple(str(notice.text) for notice in plugin.problems if notice.level != "info"),
