@@ -23,7 +23,7 @@ from .permissions.rules import ParsedRule, parse_rule
 from .permissions.tool_names import READERS, WRITERS
 from .protocol.decisions import Decision, Grant, Layer, Outcome, PermissionQuery, Rule, Scope, Source
 from .protocol.errors import ConfigError
-from .protocol.events import Event, Fact, GrantAdded, GrantRevoked
+from .protocol.events import Event, Fact, GrantAdded, GrantRevoked, ToolCallFinished
 from .protocol.policy import (
     CallCheck,
     PastCall,
@@ -187,7 +187,9 @@ class Oversight:
 
     async def _changed(self, rules: tuple[Rule, ...], behavior: Outcome) -> AsyncGenerator[PastCall]:
         """Earlier calls that these rules would have decided, where they were not decided so."""
-        calls = list(recorded_calls(self.session_id, self.history()))
+        facts = self.history()
+        over = {fact.call_id for fact in facts if isinstance(fact, ToolCallFinished)}
+        calls = [call for call in recorded_calls(self.session_id, facts) if call.call_id in over]
         others = (call for call in reversed(calls) if call.decision.outcome != behavior)
         for number, call in enumerate(islice(others, PAST_CALLS)):
             if number % _BREATH == _BREATH - 1:

@@ -40,7 +40,7 @@ class PermissionModal(CallModal[PermissionReply]):
         &.-words #words { display: block; }
         &.-step Choices { display: none; }
         &.-grace Choices { opacity: 40%; }
-        &.-low Choices { margin-top: 0; }
+        &.-low Choices, &.-low AlwaysPanel, &.-low EditPanel, &.-low AlwaysPanel OptionList { margin-top: 0; }
     }
     """
 
@@ -211,12 +211,14 @@ class PermissionModal(CallModal[PermissionReply]):
     def _step(self, panel: Widget) -> None:
         self.add_class("-step")
         self.query_one(".frame").mount(panel)
+        self.query_one("#why").display = not self.has_class("-low")
         self.tell()
         self.fit_soon()
 
     def _end_step(self) -> None:
         self.remove_class("-step")
         self.query("AlwaysPanel, EditPanel").remove()
+        self.query_one("#why").display = True
         self.query_one(Choices).focus()
         self.tell()
         self.fit_soon()
@@ -268,6 +270,12 @@ class PermissionModal(CallModal[PermissionReply]):
         self.proposal = event.proposal
         self._suggested = 0
         self._show()
+
+    @on(EditPanel.Grown)
+    @on(AlwaysPanel.Grown)
+    def _grown(self, event: EditPanel.Grown | AlwaysPanel.Grown) -> None:
+        event.stop()
+        self.fit_soon()
 
     @on(EditPanel.Left)
     @on(AlwaysPanel.Left)

@@ -55,6 +55,9 @@ class AlwaysPanel(Vertical):
             self.rules = rules
             self.scope: Scope = scope
 
+    class Grown(Message):
+        """It needs another number of rows."""
+
     class Left(Message):
         """Back to the question."""
 
@@ -91,6 +94,10 @@ class AlwaysPanel(Vertical):
         rows.focus()
         self._describe()
         self._look()
+
+    def on_resize(self) -> None:
+        """The question shares the rows anew."""
+        self.post_message(self.Grown())
 
     def _row(self, number: int, scope: Scope) -> Option:
         place = self._places[scope]

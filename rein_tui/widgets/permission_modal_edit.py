@@ -77,6 +77,9 @@ class EditPanel(Vertical):
             super().__init__()
             self.proposal = proposal
 
+    class Grown(Message):
+        """It needs another number of rows."""
+
     class Left(Message):
         """The edit is dropped."""
 
@@ -102,6 +105,10 @@ class EditPanel(Vertical):
         editor.focus()
         if self._command is not None:
             editor.move_cursor(editor.document.end)
+
+    def on_resize(self) -> None:
+        """The question shares the rows anew."""
+        self.post_message(self.Grown())
 
     @on(TextArea.Changed)
     def _changed(self, event: TextArea.Changed) -> None:

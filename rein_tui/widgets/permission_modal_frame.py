@@ -130,14 +130,13 @@ class CallModal(Modal[ResultT]):
         return self._style == "split" or (self._style == "auto" and self.seen.size.width >= SPLIT_FROM)
 
     def fit_soon(self) -> None:
-        """Share the rows anew once the parts have their size."""
+        """Share the rows anew once the parts have their size; twice, for texts may wrap differently then."""
+        self.set_class(self.size.height < LOW, "-low")
         self.call_after_refresh(self._fit)
+        self.call_after_refresh(self.call_after_refresh, self._fit)
 
     def _fit(self) -> None:
-        """Give the call the rows that everything else leaves."""
-        height = self.size.height
-        self.set_class(height < LOW, "-low")
-        give_rest(self.query_one(".frame"), self.seen, height)
+        give_rest(self.query_one(".frame"), self.seen, self.size.height)
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size: share the rows anew."""

@@ -222,7 +222,7 @@ def answer_row(choice: Choice, proposal: Proposal, suggestion: Suggestion | None
         more = "   ← → another" if len(proposal.suggestions) > 1 else ""
         note = ", ".join(suggestion.rules) + more
     elif choice == "always":
-        note = "choose the rule and its file"
+        note = "choose rule and file"
     return Content.assemble(
         (f" {KEYS[choice]} ", "bold $primary"),
         (f"{_SAID[choice]:<24}", "$text"),

@@ -65,13 +65,13 @@ class SeenView(ScrollView, can_focus=False):
         self._pieces = pieces
         self._lowest = 0
         self._relay()
-        self.scroll_to(y=0, animate=False, immediate=True)
+        self.scroll_to(y=0, animate=False, immediate=True, force=True)
 
     def unfold(self, more: Pieces | None) -> None:
         """Show more below, and go there; None folds it."""
         self._more = more
         self._relay()
-        self.scroll_to(y=self.must_see if more else 0, animate=False, immediate=True)
+        self.scroll_to(y=self.must_see if more else 0, animate=False, immediate=True, force=True)
 
     def redraw(self) -> None:
         """Lay out again: the same things look different now."""

@@ -61,6 +61,7 @@ class PolicyScreen(Modal[None]):
         & RuleList { scrollbar-size-vertical: 1; }
     }
     PolicyScreen.-slim > .frame { margin: 0; padding: 0 1; }
+    PolicyScreen.-slim.-adding RuleList { display: none; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -107,6 +108,7 @@ class PolicyScreen(Modal[None]):
 
     def on_mount(self) -> None:
         """Rules at once; what lint finds follows."""
+        self.query_one("#note").display = self.query_one("#verdict").display = False
         self.query_one("#call" if self._tests_first else RuleList).focus()
         self.run_worker(self._read(), group="read")
 

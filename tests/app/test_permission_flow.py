@@ -158,6 +158,7 @@ async def test_an_edited_command_runs_instead_and_is_marked(places: Places):
         await house.shows("asks, as before")
         await house.press("enter")
         await house.shows("edited by you")
+        await house.until(lambda: not modal(house).seen.unseen)
         await house.press("y")
         await house.until(house.outcome)
         assert (house.root / "mine.txt").exists()

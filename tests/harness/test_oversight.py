@@ -12,7 +12,14 @@ from rein_tui.harness.oversight import sketch
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.decisions import PermissionQuery, Rule, Source
 from rein_tui.harness.protocol.errors import ConfigError
-from rein_tui.harness.protocol.events import GrantAdded, GrantRevoked, PermissionDecided, ToolCallRequested, TurnStarted
+from rein_tui.harness.protocol.events import (
+    GrantAdded,
+    GrantRevoked,
+    PermissionDecided,
+    ToolCallFinished,
+    ToolCallRequested,
+    TurnStarted,
+)
 from rein_tui.harness.protocol.policy import RuleWish
 from rein_tui.harness.protocol.ports import ModelChoice, Permissions
 from rein_tui.harness.providers.scripted import ScriptedProvider
@@ -100,6 +107,9 @@ async def test_a_rule_is_tried_on_a_call_and_on_earlier_ones(bench: LocalWorkben
     assert decided is not None
     session.tell_aside(ToolCallRequested(call_id="c", name="Bash", input={"command": "touch old.txt"}, step=1))
     session.tell_aside(PermissionDecided(call_id="c", decision=decided))
+    asked_about = await permissions.try_rules(RuleWish(rules=("Bash(touch *)",)), query(command="touch old.txt"))
+    assert not asked_about.would_change
+    session.tell_aside(ToolCallFinished(call_id="c", name="Bash", outcome="ok", content=""))
     check = await permissions.try_rules(RuleWish(rules=("Bash(touch *)",)), query(**TOUCH))
     assert check.decision is not None
     assert check.decision.outcome == "allow"
