@@ -120,7 +120,8 @@ class ReinApp(App[str]):
         if not self.preferences.motion or os.environ.get("NO_MOTION"):
             self.animation_level = "none"
         config = self._places.config if self._places is not None else None
-        keymap, problems = read_keymap(config / "rein-tui-keys.json" if config else None, self.action_names())
+        path = config / "rein-tui-keys.json" if config is not None else None
+        keymap, problems = read_keymap(path, self.action_names() if path is not None and path.is_file() else ())
         self._notices += problems
         self.set_keymap(keymap)
 

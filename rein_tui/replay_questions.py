@@ -16,23 +16,23 @@ from rein_tui.widgets.question_modal import QuestionModal
 from rein_tui.widgets.safe import safe_text
 from rein_tui.widgets.scrubber import Scrubber
 
-_KEYS: tuple[tuple[str, str, str], ...] = (
-    ("space", "play", "Play, pause"),
-    ("right", "step(1)", "Next step"),
-    ("left", "step(-1)", "Step back"),
-    ("right_square_bracket", "call(1)", "Next call"),
-    ("left_square_bracket", "call(-1)", "Call before"),
-    ("right_curly_bracket", "turn(1)", "Next turn"),
-    ("left_curly_bracket", "turn(-1)", "Turn before"),
-    ("plus,equals_sign", "faster(1)", "Faster"),
-    ("minus", "faster(-1)", "Slower"),
-    ("home", "ends(False)", "To the start"),
-    ("end", "ends(True)", "To the end"),
-    ("q", "quit_replay", "Leave"),
+_KEYS: tuple[tuple[str, str, str, str], ...] = (
+    ("space", "play", "Play, pause", "play"),
+    ("right", "step(1)", "Next step", "next_step"),
+    ("left", "step(-1)", "Step back", "previous_step"),
+    ("right_square_bracket", "call(1)", "Next call", "next_call"),
+    ("left_square_bracket", "call(-1)", "Call before", "previous_call"),
+    ("right_curly_bracket", "turn(1)", "Next turn", "next_turn"),
+    ("left_curly_bracket", "turn(-1)", "Turn before", "previous_turn"),
+    ("plus,equals_sign", "faster(1)", "Faster", "faster"),
+    ("minus", "faster(-1)", "Slower", "slower"),
+    ("home", "ends(False)", "To the start", "start"),
+    ("end", "ends(True)", "To the end", "end"),
+    ("q", "quit_replay", "Leave", "leave"),
 )
 
 PLAYER: list[BindingType] = [
-    Binding(keys, f"app.{action}", words, show=False, id=f"replay.{action}") for keys, action, words in _KEYS
+    Binding(keys, f"app.{action}", words, show=False, id=f"replay.{name}") for keys, action, words, name in _KEYS
 ]
 
 HIDING: list[BindingType] = [*PLAYER, Binding("escape", "app.hide_question", "Hide", show=False)]

@@ -61,19 +61,34 @@ def _order(row: tuple[str, str]) -> tuple[bool, bool, str]:
 
 
 def _place(kind: str) -> str:
-    names = {"ReinApp": "Everywhere", "MainScreen": "Everywhere", "PromptArea": "In the prompt"}
+    names = {
+        "ReinApp": "Everywhere",
+        "MainScreen": "Everywhere",
+        "PromptArea": "In the prompt",
+        "ReplayScreen": "In a replay",
+    }
     return names.get(kind, f"In the {kind}")
 
 
 def bound_actions() -> set[str]:
-    """The names by which a keybindings file may rebind keys."""
+    """The names by which a keybindings file may rebind keys. Loads every pane: ask only where there is such a file."""
     from rein_tui.app import ReinApp
+    from rein_tui.replay_questions import PLAYER
+    from rein_tui.widgets.chat import Chat
     from rein_tui.widgets.composer.area import PromptArea
+    from rein_tui.widgets.context_pane import ContextPane
+    from rein_tui.widgets.hook_log import HookLog
+    from rein_tui.widgets.inspector import Inspector
+    from rein_tui.widgets.list_pane import ListPane
+    from rein_tui.widgets.page import Page
     from rein_tui.widgets.sidebar import SessionList
     from rein_tui.widgets.surface import Surface
+    from rein_tui.widgets.timeline import Timeline
 
-    owners = (ReinApp, PromptArea, SessionList, Surface)
-    return {b.id for owner in owners for b in owner.BINDINGS if isinstance(b, Binding) and b.id}
+    panes = (ListPane, Page, Inspector, HookLog, Timeline, ContextPane)
+    owners = (ReinApp, PromptArea, SessionList, Surface, Chat, *panes)
+    bindings = [*PLAYER, *(binding for owner in owners for binding in owner.BINDINGS)]
+    return {b.id for b in bindings if isinstance(b, Binding) and b.id}
 
 
 async def _palette(app: "ReinApp", _: str) -> None:
