@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from .harness.settings.locations import SourceName
 
 BAD_USAGE = 2
-SUBCOMMANDS = frozenset("policy hooks sessions mcp models plugin replay doctor report server client attach acp".split())
+SUBCOMMANDS = frozenset(
+    "policy hooks sessions mcp models plugin replay doctor report server client attach web acp".split()
+)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -50,7 +52,8 @@ def _run(arguments: list[str]) -> int:
     places = find_places()
     if options.print:
         return asyncio.run(_headless(options, places))
-    if not sys.stdin.isatty() or not sys.stdout.isatty():
+    in_browser = bool(os.environ.get("TEXTUAL_DRIVER"))  # set by textual-serve, which is no terminal
+    if not in_browser and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise StartError("The screen needs a terminal.", hint='Without one, use: rein-tui -p "what to do"')
     said = asyncio.run(_screen(options, places))
     if said:

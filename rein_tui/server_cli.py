@@ -37,6 +37,11 @@ def run_server_command(arguments: Sequence[str], places: Places) -> int:
     match arguments[0]:
         case "server":
             return asyncio.run(_serve(_server_options(arguments[1:]), places))
+        case "web":
+            need("textual_serve", "web")
+            from .remote.web import run_web
+
+            return run_web(arguments[1:], places)
         case "acp":
             need("acp", "acp")
             from .remote.acp_run import run_acp

@@ -46,7 +46,7 @@ def run_subcommand(arguments: Sequence[str], places: Places) -> int:
 
             add_mcp_parser(subparsers)
             return run_mcp(parser.parse_args(arguments), places, Path.cwd().resolve(), sys.stdout, sys.stderr)
-        case "server" | "client" | "attach" | "acp":
+        case "server" | "client" | "attach" | "web" | "acp":
             from .server_cli import run_server_command
 
             return run_server_command(arguments, places)

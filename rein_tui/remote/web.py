@@ -1,0 +1,202 @@
+"""`rein-tui web`: the full screen in a browser, through textual-serve, behind our token.
+
+Every page and socket needs a cookie that only the login form gives out; the token never stands in a URL. Host and
+Origin are checked as the server does. Each browser tab is one screen, a program of its own.
+"""
+
+import argparse
+import asyncio
+import os
+import secrets
+import shlex
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from textual_serve.server import Server
+
+from rein_tui.harness.places import Places
+from rein_tui.options import parse_options
+
+from .guard import Buckets, Doors, Tokens
+from .server_run import Listening, checked_token, make_token, read_tokens
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_COOKIE = "rein_tui_screen"
+_MOST_SCREENS = 16
+_MOST_LOGINS = 64
+_LARGEST_FORM = 4096
+
+_FORM = """<!doctype html><html lang="en"><meta charset="utf-8"><title>rein-tui</title>
+<style>body{background:#14161b;color:#d7dae0;font:16px system-ui;display:grid;place-items:center;height:95vh}
+form{display:grid;gap:.8rem;width:22rem}input,button{font:inherit;padding:.6rem;border:1px solid #4a5060;
+border-radius:.3rem;background:#1d2028;color:inherit}p{margin:0;color:#e5a05c;min-height:1.2em}</style>
+<form method="post" action="/login"><label for="token">The token of this server</label>
+<input id="token" name="token" type="password" autocomplete="off" autofocus required>
+<button>Open the screen</button><p role="alert">{problem}</p></form></html>"""
+
+
+class Gatehouse:
+    """The guard of the web screen: an aiohttp middleware and the login page."""
+
+    def __init__(self, tokens: Tokens, doors: Doors, *, secure: bool) -> None:
+        self._tokens = tokens
+        self._doors = doors
+        self._secure = secure
+        self._cookies: list[str] = []
+        self._failures = Buckets(rate=0.2, burst=10)
+        self._screens = 0
+
+    async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let a request through that names this server, comes from its own pages and carries the cookie."""
+        if len(request.headers.getall("Host", [])) != 1 or request.host.lower() not in self._doors.hosts:
+            raise web.HTTPMisdirectedRequest(text="This server does not go by that name.")
+        if any(origin.lower() not in self._doors.origins for origin in request.headers.getall("Origin", [])):
+            raise web.HTTPForbidden(text="Pages of another origin are not served.")
+        if request.path == "/login":
+            return await self._login(request)
+        if not self._is_known(request.cookies.get(_COOKIE, "")):
+            if request.path == "/":
+                raise web.HTTPSeeOther("/login")
+            raise web.HTTPUnauthorized(text="Open / and give the token.")
+        if request.path != "/ws":
+            return _sealed(await handler(request))
+        return await self._screen(request, handler)
+
+    def _is_known(self, cookie: str) -> bool:
+        return any(secrets.compare_digest(known.encode(), cookie.encode()) for known in self._cookies)
+
+    async def _screen(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if self._screens >= _MOST_SCREENS:
+            raise web.HTTPServiceUnavailable(text=f"{_MOST_SCREENS} screens are open.")
+        self._screens += 1
+        try:
+            return await handler(request)
+        finally:
+            self._screens -= 1
+
+    async def _login(self, request: web.Request) -> web.StreamResponse:
+        if request.method == "GET":
+            return _page("")
+        failures = self._failures.of(request.remote or "")
+        if request.method != "POST" or failures.is_empty:
+            raise web.HTTPTooManyRequests(text="Too many wrong tokens; wait a little.")
+        if request.content_length is None or request.content_length > _LARGEST_FORM:
+            raise web.HTTPRequestEntityTooLarge(_LARGEST_FORM, request.content_length or 0)
+        form = await request.post()
+        token = form.get("token", "")
+        if not isinstance(token, str) or not self._tokens.principal(token.strip()):
+            failures.take()
+            return _page("That is not the token.", 401)
+        cookie = secrets.token_urlsafe(32)
+        self._cookies = [*self._cookies[-_MOST_LOGINS:], cookie]
+        response = web.HTTPSeeOther("/")
+        response.set_cookie(_COOKIE, cookie, httponly=True, samesite="Strict", secure=self._secure, path="/")
+        raise response
+
+
+def _page(problem: str, status: int = 200) -> web.StreamResponse:
+    return _sealed(web.Response(text=_FORM.replace("{problem}", problem), content_type="text/html", status=status))
+
+
+def _sealed(response: web.StreamResponse) -> web.StreamResponse:
+    if not response.prepared:
+        response.headers["X-Frame-Options"] = "DENY"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+class WebScreen(Server):
+    """textual-serve's server with a gatehouse in front."""
+
+    def __init__(self, command: str, url: str, gatehouse: Gatehouse, listening: Listening) -> None:
+        super().__init__(  # pyright: ignore[reportUnknownMemberType]  PathLike without its parameter
+            command, host=listening.host, port=listening.port, title="rein-tui", public_url=url
+        )
+        self._gatehouse = gatehouse
+
+    async def application(self) -> web.Application:
+        """The application, guarded."""
+        app = await self._make_app()
+        gatehouse = self._gatehouse
+
+        @web.middleware
+        async def checked(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await gatehouse.check(request, handler)
+
+        app.middlewares.append(checked)
+        return app
+
+    async def on_startup(self, app: web.Application) -> None:
+        """Say nothing: `run_web` does."""
+
+
+def run_web(arguments: Sequence[str], places: Places) -> int:
+    """Serve the screen to browsers until SIGINT or SIGTERM. Raises ReinError."""
+    parser = argparse.ArgumentParser(
+        prog="rein-tui web",
+        description="The full screen in a browser. What stands behind -- are flags for the screen itself.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="beyond loopback only with TLS")
+    parser.add_argument("--port", type=int, default=8766)
+    parser.add_argument("--token-file", type=Path, metavar="FILE")
+    parser.add_argument("--tls-cert", default="", metavar="FILE")
+    parser.add_argument("--tls-key", default="", metavar="FILE")
+    parser.add_argument("--allow-host", action="append", metavar="NAME", help="a further Host name of this server")
+    own = list(arguments)
+    flags = own[own.index("--") + 1 :] if "--" in own else []
+    args = parser.parse_args(own[: own.index("--")] if "--" in own else own)
+    parse_options(flags)
+    listening = Listening(args.host, args.port, args.tls_cert, args.tls_key, tuple(args.allow_host or ()))
+    listening.check()
+    given = os.environ.pop("REIN_TUI_TOKEN", "")  # the screens' programs inherit our environment
+    made = places.data / "run" / f"web-{args.port}.token"
+    if given:
+        tokens, said = {"owner": checked_token(given, "REIN_TUI_TOKEN")}, "The token is REIN_TUI_TOKEN."
+    elif args.token_file is not None:
+        tokens, said = read_tokens(args.token_file), f"The token is in {args.token_file}"
+    else:
+        tokens, said = {"owner": make_token(made)}, f"The token is in {made}"
+    command = shlex.join([sys.executable, "-m", "rein_tui", *flags])
+    try:
+        asyncio.run(_serve(command, Tokens(tokens), listening, said))
+    finally:
+        made.unlink(missing_ok=True)
+    return 0
+
+
+async def _serve(command: str, tokens: Tokens, listening: Listening, said: str) -> None:
+    scheme = "https" if listening.cert else "http"
+    url = f"{scheme}://{listening.host}:{listening.port}"
+    gatehouse = Gatehouse(tokens, replace(listening).doors, secure=bool(listening.cert))
+    runner = web.AppRunner(await WebScreen(command, url, gatehouse, listening).application(), access_log=None)
+    await runner.setup()
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        await web.TCPSite(runner, listening.host, listening.port, ssl_context=_tls(listening)).start()
+        sys.stdout.write(f"rein-tui shows the screen on {url}\n{said}\n")
+        sys.stdout.flush()
+        await stopped.wait()
+    finally:
+        await runner.cleanup()
+
+
+def _tls(listening: Listening) -> Any:
+    if not listening.cert:
+        return None
+    import ssl
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(listening.cert, listening.key)
+    return context
