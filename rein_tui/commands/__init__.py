@@ -1,6 +1,21 @@
 """Slash commands and palette entries: one registry, one file a family."""
 
-from . import asking, doctor, look, mcp, model, panes, permissions, plugin, probe, prompt, replay, rewind, session
+from . import (
+    asking,
+    doctor,
+    look,
+    mcp,
+    model,
+    panes,
+    permissions,
+    plugin,
+    probe,
+    prompt,
+    replay,
+    rewind,
+    session,
+    story,
+)
 from . import help as help_commands
 from .registry import Command
 
@@ -22,5 +37,6 @@ def builtin_commands() -> tuple[Command, ...]:
         asking,
         look,
         plugin,
+        story,
     )
     return tuple(command for family in families for command in family.COMMANDS)

@@ -1,0 +1,115 @@
+"""Commands that read the story so far: /cost, /todos, /tasks, /memory, /diff. Folds over facts; they change nothing."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rein_tui.harness.protocol.events import (
+    BackgroundFinished,
+    BackgroundStarted,
+    Fact,
+    FileChanged,
+    PromptAdded,
+    TodosChanged,
+    TurnFailed,
+    TurnFinished,
+    TurnInterrupted,
+)
+from rein_tui.harness.protocol.messages import TextBlock, Usage
+from rein_tui.widgets.figures import short_cost, short_count, short_duration
+
+from .registry import Command
+
+if TYPE_CHECKING:
+    from rein_tui.app import ReinApp
+
+_MARKS = {"pending": "○", "in_progress": "◐", "completed": "●"}
+
+
+def cost_rows(facts: Iterable[Fact]) -> list[tuple[str, str]]:
+    """What the session used: requests are counted in the turns that made them."""
+    ends = [fact for fact in facts if isinstance(fact, TurnFinished | TurnInterrupted | TurnFailed) and not fact.parent]
+    used = sum((fact.usage for fact in ends), Usage())
+    return [
+        ("cost", short_cost(used.cost_usd) if used.cost_usd is not None else "no price is known for this model"),
+        ("input", f"{short_count(used.input_tokens)} tokens"),
+        ("from cache", f"{short_count(used.cache_read_tokens)} tokens"),
+        ("into cache", f"{short_count(used.cache_write_tokens)} tokens"),
+        ("output", f"{short_count(used.output_tokens)} tokens"),
+        ("requests", str(sum(fact.steps for fact in ends))),
+        ("time", short_duration(sum(fact.duration for fact in ends))),
+    ]
+
+
+def todo_rows(facts: Sequence[Fact]) -> list[tuple[str, str]]:
+    """The model's list as it stands."""
+    last = next((fact for fact in reversed(facts) if isinstance(fact, TodosChanged)), None)
+    return [(_MARKS[todo.status], todo.content) for todo in last.todos] if last is not None else []
+
+
+def task_rows(facts: Iterable[Fact]) -> list[tuple[str, str]]:
+    """What runs in the background, and what ended."""
+    rows: dict[str, tuple[str, str]] = {}
+    for fact in facts:
+        if isinstance(fact, BackgroundStarted):
+            rows[fact.task_id] = (fact.task_id, f"running · {fact.title}")
+        elif isinstance(fact, BackgroundFinished) and fact.task_id in rows:
+            title = rows[fact.task_id][1].partition(" · ")[2]
+            rows[fact.task_id] = (fact.task_id, f"ended · {title}")
+    return list(rows.values())
+
+
+def memory_rows(facts: Iterable[Fact]) -> list[tuple[str, str]]:
+    """The memory files that the model was given, with their size."""
+    added = [fact for fact in facts if isinstance(fact, PromptAdded) and fact.origin == "memory" and not fact.parent]
+    return [(f"{short_count(_length(fact))} chars", fact.source) for fact in added]
+
+
+def _length(fact: PromptAdded) -> int:
+    return sum(len(block.text) for block in fact.message.blocks if isinstance(block, TextBlock))
+
+
+def changed_rows(facts: Iterable[Fact]) -> list[tuple[str, str]]:
+    """The files that the session changed, in order, with lines added and removed in all."""
+    lines: dict[str, tuple[int, int]] = {}
+    for fact in facts:
+        if isinstance(fact, FileChanged):
+            added, removed = lines.get(fact.path, (0, 0))
+            lines[fact.path] = (added + fact.added, removed + fact.removed)
+    return [(f"+{added} −{removed}", path) for path, (added, removed) in lines.items()]
+
+
+async def _show(app: "ReinApp", title: str, rows: list[tuple[str, str]], nothing: str) -> None:
+    from textual.content import Content
+
+    from rein_tui.widgets.sheet import Sheet, table
+
+    await app.ask(Sheet(title, table(rows, width=12) if rows else Content(nothing)))
+
+
+async def _cost(app: "ReinApp", _: str) -> None:
+    await _show(app, "Cost of this session", cost_rows(app.desk.history()), "")
+
+
+async def _todos(app: "ReinApp", _: str) -> None:
+    await _show(app, "To do", todo_rows(app.desk.history()), "the model keeps no list")
+
+
+async def _tasks(app: "ReinApp", _: str) -> None:
+    await _show(app, "In the background", task_rows(app.desk.history()), "nothing runs in the background")
+
+
+async def _memory(app: "ReinApp", _: str) -> None:
+    await _show(app, "Memory files", memory_rows(app.desk.history()), "no CLAUDE.md was found · /init writes one")
+
+
+async def _changed(app: "ReinApp", _: str) -> None:
+    await _show(app, "Files changed", changed_rows(app.desk.history()), "nothing was changed")
+
+
+COMMANDS = (
+    Command("cost", "Tokens, money and time of this session", _cost, aliases=("usage", "stats"), family="help"),
+    Command("todos", "The model's to-do list", _todos, family="help"),
+    Command("tasks", "What runs in the background", _tasks, aliases=("bashes",), family="help"),
+    Command("memory", "The memory files that the model was given", _memory, family="help"),
+    Command("diff", "The files that this session changed", _changed, family="help"),
+)
