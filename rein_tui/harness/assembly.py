@@ -33,6 +33,7 @@ from .plugins.finding import PluginScene, managed_plugins
 from .plugins.furnishing import Furniture, usage_of
 from .plugins.invocation import Invocations, Usage
 from .plugins.mcp.gather import McpWish, gather_servers, instructed, refreshing, unfolding
+from .plugins.mcp.overview import Overview
 from .plugins.mcp.servers import Servers
 from .plugins.turn_scope import TurnScope
 from .protocol.base import JsonObject
@@ -194,7 +195,7 @@ async def assemble(
         session.tell_aside(event)
 
     background.emit = servers.host.tell = tell
-    session.mcp = servers
+    session.mcp = Overview(servers)
     session.permissions = Oversight(
         parts, policy, session.info.id, session.history, session.tell_aside, live.refresh, ground.grants
     )

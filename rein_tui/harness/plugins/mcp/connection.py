@@ -5,18 +5,16 @@ Whatever the server does, other servers and the session go on.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ...protocol.base import JsonObject
 from ...protocol.errors import ReinError
 from ...protocol.mcp import McpCondition
-from .calls import Call, Calls
+from .called import Called
 from .config import ServerConfig
 from .dial import Dial, Ending, Greeting
-from .failures import McpFailure, in_words, is_expected, is_transient, leaves, load_sdk, means_lost, sdk_errors
+from .failures import in_words, is_expected, is_transient, leaves, load_sdk, sdk_errors
 from .host import Desk
 from .lists import ALL_PARTS, Lists, Part, parts_named
 from .log import ServerLog
@@ -24,7 +22,7 @@ from .log import ServerLog
 if TYPE_CHECKING:
     from mcp.client import Client
     from mcp.client.session import IncomingMessage
-    from mcp.types import CallToolResult, GetPromptResult, LoggingMessageNotificationParams, ReadResourceResult
+    from mcp.types import LoggingMessageNotificationParams
 
 RETRIES, FIRST_RETRIES = 5, 3
 """How often a remote server is tried again, each time after twice the wait: one that was there, one that never was."""
@@ -37,31 +35,23 @@ _SETTLE = 0.25
 """Seconds between two refreshes: a server may announce changes as fast as it likes."""
 
 
-class Connection:
+class Connection(Called):
     """A server and what is known about it. `changed` hears of every new state, and of new lists."""
 
     def __init__(
         self, config: ServerConfig, dial: Dial, desk: Desk, changed: "Callable[[Connection], Awaitable[None]]"
     ) -> None:
-        self.config = config
+        super().__init__(config, dial)
         self.log = ServerLog()
         self.lists = Lists()
         self.greeting = Greeting()
-        self.condition: McpCondition = "disabled"
-        self.error = ""
-        self.hint = ""
-        self.client: Client | None = None
-        self._dial = dial
         self._desk = desk
         self._changed = changed
-        self._calls = Calls(dial.idle_timeout)
         desk.around, desk.hold = self._calls.latest, self._calls.hold
         self._task: asyncio.Task[None] | None = None
         self._stop: Callable[[], None] | None = None
         self._stopping = asyncio.Event()
-        self._wake = asyncio.Event()
         self._stale: set[Part] = set()
-        self._lost = ""
         self._refused = False
 
     # --- from outside ---------------------------------------------------------------------------------------
@@ -81,11 +71,6 @@ class Connection:
         if self._task is not None:
             await asyncio.wait({self._task})
             self._task.result()
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether it can be called now."""
-        return self.condition == "connected" and self.client is not None
 
     async def put(self, condition: McpCondition, error: str = "", hint: str = "") -> None:
         """Set the state and tell about it."""
@@ -241,37 +226,3 @@ class Connection:
                 await self.lists.load(client, parts)
         except sdk_errors() as problem:
             self.log.add(f"[a list could not be read: {in_words(problem)}]")
-
-    # --- calls ----------------------------------------------------------------------------------------------
-
-    async def call(self, tool: str, arguments: JsonObject, call: Call | None = None) -> "CallToolResult":
-        """Run a tool. Raises McpFailure. Cancelling tells the server."""
-        client, call = self._ready(), call or Call()
-        limit = self.config.call_timeout or self._dial.call_timeout
-        return await self._guarded(client.call_tool(tool, arguments, limit, call.progress), call, f"the tool {tool}")
-
-    async def read(self, uri: str) -> "ReadResourceResult":
-        """Read a resource. Raises McpFailure."""
-        return await self._guarded(self._ready().read_resource(uri), Call(), f"the resource {uri}")
-
-    async def prompt(self, name: str, arguments: dict[str, str]) -> "GetPromptResult":
-        """Fill in a prompt. Raises McpFailure."""
-        return await self._guarded(self._ready().get_prompt(name, arguments), Call(), f"the prompt {name}")
-
-    def _ready(self) -> "Client":
-        if self.client is None or not self.is_connected:
-            state = self.error or self.condition.replace("_", " ")
-            raise McpFailure(f"The MCP server {self.config.name} is not connected: {state}", hint="See /mcp.")
-        return self.client
-
-    async def _guarded(self, work: Awaitable[Any], call: Call, what: str) -> Any:
-        try:
-            async with self._calls.running(call):
-                return await work
-        except sdk_errors() as problem:
-            silent = f"nothing was heard of it for {time.monotonic() - call.heard:.0f} s"
-            text = silent if isinstance(problem, TimeoutError) else self._lost or in_words(problem)
-            if means_lost(problem):
-                self._lost = self._lost or text
-                self._wake.set()
-            raise McpFailure(f"The MCP server {self.config.name} failed at {what}: {text}") from problem

@@ -1,6 +1,6 @@
 """The MCP servers of one session: started in the background, their tools in the toolbox, their questions to the person.
 
-Implements protocol.mcp.McpServers for screens; hooks, references and commands use the rest.
+What people do with them is in `overview`.
 """
 
 import asyncio
@@ -9,14 +9,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ...context.tokens import TokenGauge, size_of_tool
 from ...places import Places
 from ...protocol.base import JsonObject
-from ...protocol.errors import ConfigError
 from ...protocol.events import Notice
-from ...protocol.mcp import McpServerState, McpToolState
 from ...protocol.messages import TextBlock
-from ...protocol.ports import CommandInfo, Emit
+from ...protocol.ports import Emit
 from ...tools.toolbox import Toolbox
 from .approval import Approvals, tool_digest
 from .asking import NEVER, RUN, ask_approval
@@ -27,7 +24,7 @@ from .host import Desk, Host
 from .prompts import Prompts
 from .reach import Reach
 from .results import Keeping, tool_result
-from .tools import ListMcpResourcesTool, McpTool, ReadMcpResourceTool, read_only, spec_of
+from .tools import ListMcpResourcesTool, McpTool, ReadMcpResourceTool
 
 if TYPE_CHECKING:
     from mcp.types import Tool
@@ -49,10 +46,9 @@ class Servers:
     host: Host
     toolbox: Toolbox
     keeping: Keeping
-    _connections: dict[str, Connection] = field(default_factory=dict[str, Connection])
+    connections: dict[str, Connection] = field(default_factory=dict[str, Connection])
     _tools: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    _gauge: TokenGauge = field(default_factory=TokenGauge)
-    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
     _settled: bool = False
     _held: list[Notice] = field(default_factory=list[Notice])
     on_change: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
@@ -60,7 +56,7 @@ class Servers:
     def __post_init__(self) -> None:
         for config in self.configs.values():
             desk = Desk(config.name, self.host)
-            self._connections[config.name] = Connection(config, self.reach.dial(config), desk, self._news)
+            self.connections[config.name] = Connection(config, self.reach.dial(config), desk, self._news)
 
     @property
     def places(self) -> Places:
@@ -71,7 +67,7 @@ class Servers:
 
     def start(self) -> None:
         """Start every server that may run; returns at once."""
-        for connection in self._connections.values():
+        for connection in self.connections.values():
             verdict = self.approvals.judge(connection.config)
             if verdict.state:
                 connection.condition, connection.error, connection.hint = verdict.state, verdict.reason, verdict.hint
@@ -86,11 +82,11 @@ class Servers:
         patience = PATIENCE if self.host.interactive else PATIENCE_ALONE
         try:
             async with asyncio.timeout(patience):
-                while any(c.condition == "starting" for c in self._connections.values()):
-                    self._changed.clear()
-                    await self._changed.wait()
+                while any(c.condition == "starting" for c in self.connections.values()):
+                    self.changed.clear()
+                    await self.changed.wait()
         except TimeoutError:
-            slow = ", ".join(c.config.name for c in self._connections.values() if c.condition == "starting")
+            slow = ", ".join(c.config.name for c in self.connections.values() if c.condition == "starting")
             await emit(Notice(text=f"MCP servers that still start: {slow}. Their tools come later.", code="mcp.slow"))
         self._settled = True
         for notice in self._held:
@@ -98,7 +94,7 @@ class Servers:
         self._held.clear()
 
     async def _ask_about_new(self, emit: Emit) -> None:
-        new = [c for c in self._connections.values() if c.condition == "unapproved"]
+        new = [c for c in self.connections.values() if c.condition == "unapproved"]
         if not new or not self.approvals.settings.trusted:
             return
         for connection, answer in await ask_approval(new, self.host, emit):
@@ -111,12 +107,12 @@ class Servers:
 
     async def close(self) -> None:
         """End all servers."""
-        await asyncio.gather(*(connection.stop() for connection in self._connections.values()))
+        await asyncio.gather(*(connection.stop() for connection in self.connections.values()))
 
     async def _news(self, connection: Connection) -> None:
         """A server has a new state or new lists."""
         self._sync_tools(connection)
-        self._changed.set()
+        self.changed.set()
         for hear in self.on_change:
             hear()
         if connection.condition in ("failed", "needs_login"):
@@ -149,16 +145,16 @@ class Servers:
         return McpTool(connection, tool, self.keeping, is_changed=is_changed, accept=accept)
 
     def _sync_resource_tools(self) -> None:
-        if any(connection.lists.resources for connection in self._connections.values()):
+        if any(connection.lists.resources for connection in self.connections.values()):
             self.toolbox.add(ListMcpResourcesTool(self.connected))
-            self.toolbox.add(ReadMcpResourceTool(self._connections.get, self.keeping))
+            self.toolbox.add(ReadMcpResourceTool(self.connections.get, self.keeping))
         else:
             self.toolbox.remove("ListMcpResourcesTool")
             self.toolbox.remove("ReadMcpResourceTool")
 
     def connected(self) -> Sequence[Connection]:
         """The servers that can be called now."""
-        return [connection for connection in self._connections.values() if connection.is_connected]
+        return [connection for connection in self.connections.values() if connection.is_connected]
 
     @property
     def prompts(self) -> Prompts:
@@ -167,7 +163,7 @@ class Servers:
 
     async def call(self, server: str, tool: str, arguments: JsonObject) -> tuple[str, bool]:
         """Call a tool for a hook: its text, and whether it is an error. Raises McpFailure."""
-        connection = self._connections.get(server)
+        connection = self.connections.get(server)
         if connection is None:
             raise McpFailure(f"There is no MCP server {server!r}.")
         answer = await tool_result(await connection.call(tool, arguments), self.keeping, tool, None)
@@ -179,95 +175,3 @@ class Servers:
         """What connected servers say about their use, by server: for the system prompt."""
         told = {c.config.name: c.greeting.instructions for c in self.connected()}
         return {name: text for name, text in told.items() if text}
-
-    def commands(self) -> Sequence[CommandInfo]:
-        """The prompts of connected servers, as slash commands."""
-        return self.prompts.commands()
-
-    # --- for people -----------------------------------------------------------------------------------------
-
-    def states(self) -> Sequence[McpServerState]:
-        """All servers, as configured."""
-        return [self._state(connection) for connection in self._connections.values()]
-
-    def _state(self, connection: Connection) -> McpServerState:
-        config, lists = connection.config, connection.lists
-        tools = tuple(self._tool_state(connection, index) for index in range(len(lists.tools)))
-        return McpServerState(
-            name=config.name,
-            scope=config.scope,
-            state=connection.condition,
-            transport=config.transport,
-            summary=config.summary,
-            source=config.source,
-            plugin_id=config.plugin_id,
-            error=connection.error,
-            hint=connection.hint,
-            version=connection.greeting.version,
-            protocol=connection.greeting.protocol,
-            instructions=connection.greeting.instructions,
-            tools=tools,
-            resources=tuple(resource.uri for resource in lists.resources),
-            prompts=tuple(prompt.name for prompt in lists.prompts),
-            tokens=sum(tool.tokens for tool in tools),
-            garbage=connection.log.garbage,
-            dropped=connection.log.dropped,
-            log=connection.log.text,
-        )
-
-    def _tool_state(self, connection: Connection, index: int) -> McpToolState:
-        tool = connection.lists.tools[index]
-        spec = spec_of(connection.config.name, tool)
-        made = self.toolbox.get(spec.name)
-        return McpToolState(
-            name=tool.name,
-            description=spec.description,
-            read_only=read_only(tool),
-            changed=isinstance(made, McpTool) and made.is_changed,
-            tokens=self._gauge.text(size_of_tool(spec)),
-        )
-
-    async def reconnect(self, name: str) -> None:
-        """Start a server anew; see protocol.mcp. Raises ConfigError for one that may not run."""
-        connection = self._known(name)
-        verdict = self.approvals.judge(connection.config)
-        if verdict.state:
-            raise ConfigError(verdict.reason, where=name, hint=verdict.hint)
-        login = connection.condition == "needs_login"
-        await connection.stop()
-        connection.start(login=login)
-        while connection.condition in ("starting", "waiting"):
-            self._changed.clear()
-            await self._changed.wait()
-
-    async def approve(self, name: str) -> None:
-        """Let a project's server run, and start it. Raises ConfigError."""
-        connection = self._known(name)
-        self.approvals.approve(connection.config)
-        await self._judge_again(connection)
-
-    async def deny(self, name: str) -> None:
-        """Never run a project's server. Raises ConfigError."""
-        connection = self._known(name)
-        self.approvals.deny(connection.config)
-        await self._judge_again(connection)
-
-    async def switch(self, name: str, on: bool) -> None:
-        """Switch a server off in this project, or on again. Raises ConfigError."""
-        connection = self._known(name)
-        self.approvals.switch(name, on)
-        await self._judge_again(connection)
-
-    async def _judge_again(self, connection: Connection) -> None:
-        verdict = self.approvals.judge(connection.config)
-        if verdict.state:
-            await connection.stop()
-            await connection.put(verdict.state, verdict.reason, verdict.hint)
-        elif not connection.is_connected:
-            await self.reconnect(connection.config.name)
-
-    def _known(self, name: str) -> Connection:
-        connection = self._connections.get(name)
-        if connection is None:
-            raise ConfigError(f"There is no MCP server {name!r}.", hint="rein-tui mcp list shows all.")
-        return connection

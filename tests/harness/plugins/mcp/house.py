@@ -12,6 +12,7 @@ from typing import Any
 from rein_tui.harness.places import Places
 from rein_tui.harness.plugins.mcp.approval import Approvals
 from rein_tui.harness.plugins.mcp.host import AskModel, Host
+from rein_tui.harness.plugins.mcp.overview import Overview
 from rein_tui.harness.plugins.mcp.reach import Reach
 from rein_tui.harness.plugins.mcp.results import Keeping
 from rein_tui.harness.plugins.mcp.servers import Servers
@@ -66,6 +67,7 @@ class House:
     """Servers with everything around them."""
 
     servers: Servers
+    people: Overview
     toolbox: Toolbox
     person: Person
     workspace: Workspace
@@ -89,7 +91,7 @@ class House:
 
     def state(self, name: str) -> McpServerState:
         """How a server is."""
-        return next(state for state in self.servers.states() if state.name == name)
+        return next(state for state in self.people.states() if state.name == name)
 
     async def until(self, fits: Callable[[], bool]) -> None:
         """Wait for news that make something true."""
@@ -103,7 +105,7 @@ class House:
 
     async def settled(self) -> None:
         """Wait until no server starts any more."""
-        await self.until(lambda: all(state.state not in ("starting", "waiting") for state in self.servers.states()))
+        await self.until(lambda: all(state.state not in ("starting", "waiting") for state in self.people.states()))
 
 
 @asynccontextmanager
@@ -141,7 +143,7 @@ async def open_house(
         toolbox=toolbox,
         keeping=Keeping(root / "kept", reach.most_tokens),
     )
-    house = House(servers, toolbox, person, workspace, told)
+    house = House(servers, Overview(servers), toolbox, person, workspace, told)
     try:
         if start:
             servers.start()

@@ -129,17 +129,17 @@ async def test_a_person_is_asked_at_the_first_turn(places: Places, tmp_path: Pat
     root.mkdir()
     (root / ".mcp.json").write_text(json.dumps({"one": nasty("good"), "two": nasty("good")}))
     async with open_house(places, root, {}, answers=answers) as house:
-        assert {s.state for s in house.servers.states()} == {"unapproved"}
+        assert {s.state for s in house.people.states()} == {"unapproved"}
         await house.servers.settle(house.emit)
         await house.settled()
-        assert [s.state for s in house.servers.states()] == ["connected", "denied"]
+        assert [s.state for s in house.people.states()] == ["connected", "denied"]
         assert len(house.person.asked) == 1
-        await house.servers.switch("one", on=False)
+        await house.people.switch("one", on=False)
         assert house.toolbox.get("mcp__one__echo") is None
-        await house.servers.switch("one", on=True)
-        await house.servers.approve("two")
-        assert [s.state for s in house.servers.states()] == ["connected", "connected"]
-        await house.servers.deny("two")
+        await house.people.switch("one", on=True)
+        await house.people.approve("two")
+        assert [s.state for s in house.people.states()] == ["connected", "connected"]
+        await house.people.deny("two")
         assert house.state("two").state == "denied"
         with pytest.raises(ConfigError):
-            await house.servers.reconnect("two")
+            await house.people.reconnect("two")

@@ -45,7 +45,7 @@ async def test_logging_in(places: Places, tmp_path: Path, monkeypatch: pytest.Mo
         async with open_house(places, tmp_path / "p", entries) as house:
             assert house.state("s").state == "needs_login"
             assert not authority.registered
-            await house.servers.reconnect("s")
+            await house.people.reconnect("s")
             assert house.state("s").state == "connected", house.state("s").error
             assert (await house.call("mcp__s__hello")).content == "hello from afar"
         kept = list((places.data / "mcp-tokens").iterdir())
