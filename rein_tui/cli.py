@@ -55,7 +55,12 @@ def _run(arguments: list[str]) -> int:
     in_browser = bool(os.environ.get("TEXTUAL_DRIVER"))  # set by textual-serve, which is no terminal
     if not in_browser and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise StartError("The screen needs a terminal.", hint='Without one, use: rein-tui -p "what to do"')
-    said = asyncio.run(_screen(options, places))
+    if options.attachable:
+        from .server_cli import attachable_screen
+
+        said = asyncio.run(attachable_screen(options, places, _session_id))
+    else:
+        said = asyncio.run(_screen(options, places))
     if said:
         sys.stdout.write(f"\nGo on with this session:\n  {said}\n")
     return 0

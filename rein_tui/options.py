@@ -25,7 +25,14 @@ commands (rein-tui COMMAND --help):
   sessions    list, search, show, export, import, rename, delete, prune
   mcp         add, list, show and remove MCP servers
   models      list models and servers
+  replay      play a recorded session through the screen; nothing runs
+  report      write a redacted bug bundle of a session
+  doctor      check terminal, models, settings, hooks, plugins and store
   plugin      install, switch, list and check plugins; marketplaces
+  server      the harness for other screens and programs, behind a token
+  client      the full screen over a harness elsewhere; attach: over one in a terminal of yours
+  web         the full screen in a browser
+  acp         the harness for editors (Agent Client Protocol)
 
 environment:
   ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN, ANTHROPIC_BASE_URL, CLAUDE_MODEL
@@ -75,6 +82,7 @@ class Options(argparse.Namespace):
     trust: bool = False
     mcp_config: list[str] | None = None
     strict_mcp_config: bool = False
+    attachable: bool = False
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -115,6 +123,7 @@ def _session_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--fork-session", action="store_true", help="with --continue or --resume: in a copy")
     group.add_argument("--session-id", default="", metavar="UUID", help="the id of the new session")
     group.add_argument("-n", "--name", default="", help="the title of the new session")
+    group.add_argument("--attachable", action="store_true", help="let `rein-tui attach` join from another terminal")
     group.add_argument("--no-session-persistence", action="store_true", help="store nothing")
 
 

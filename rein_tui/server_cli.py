@@ -6,7 +6,7 @@ import importlib.util
 import os
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -302,11 +302,13 @@ async def _client(options: ClientOptions, places: Places) -> int:
     return 0
 
 
-async def run_screen(bench: "RemoteWorkbench", prompter: "ModalPrompter", places: Places, session: str) -> str:
+async def run_screen(
+    bench: "RemoteWorkbench", prompter: "ModalPrompter", places: Places, session: str, prompt: str = ""
+) -> str:
     """The full screen over a harness elsewhere; returns what the app returns."""
     from .app import ReinApp
 
-    app = ReinApp(bench, prompter=prompter, places=places, open_id=session)
+    app = ReinApp(bench, prompter=prompter, places=places, open_id=session, initial_prompt=prompt)
     bench.changed = app.desk.refresh
     return await app.run_async() or ""
 
@@ -348,8 +350,13 @@ def _client_token(options: ClientOptions, places: Places, url: str) -> str:
 # --- a terminal that others may attach to -------------------------------------------------------------------
 
 
-async def attachable_screen(options: Options, places: Places, open_id: str = "") -> str:
-    """The screen of `--attachable`: its sessions live in a hall that others on this machine may join."""
+async def attachable_screen(
+    options: Options, places: Places, session_id: "Callable[[LocalWorkbench, Options], str]"
+) -> str:
+    """The screen of `--attachable`: its sessions live in a hall that others on this machine may join.
+
+    `session_id` finds the stored session that the flags name. Returns the command that resumes the session.
+    """
     need("websockets", "server")
     from .modal_prompter import ModalPrompter
     from .remote.client import RemoteWorkbench
@@ -364,7 +371,7 @@ async def attachable_screen(options: Options, places: Places, open_id: str = "")
     socket = places.data / "run" / f"{bench.wishes.root.name or 'root'}-{os.getpid()}.sock"
     try:
         async with attach_socket(socket, _reception(hall, bench)):
-            return await run_screen(remote, prompter, places, open_id)
+            return await run_screen(remote, prompter, places, session_id(bench, options), options.prompt or "")
     finally:
         await hall.close()
         await remote.close()

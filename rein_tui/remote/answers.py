@@ -106,6 +106,8 @@ async def _stored(
 
 def _listed(peer: "Peer", request: ask.ListSessions) -> list[SessionInfo]:
     live = {hub.id: hub.info for hub in peer.hall.hubs(peer.principal)}
+    if request.running:
+        return list(reversed(live.values()))
     stored = peer.hall.bench.sessions(request.search, request.everywhere)
     return [live.get(info.id, info) for info in stored if peer.hall.may_see(info.id, peer.principal)]
 

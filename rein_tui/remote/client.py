@@ -115,10 +115,10 @@ class RemoteWorkbench:
         return session
 
     async def on_screen(self) -> str:
-        """The session that runs there, or was used last; empty when there is none."""
-        listed = await self._link.ask(ask.ListSessions(), tuple[SessionInfo, ...])
-        busy = [info for info in listed if info.state in ("running", "waiting")]
-        return next((info.id for info in [*busy, *listed]), "")
+        """The session that is open there, one whose turn runs before others; empty when there is none."""
+        opened = await self._link.ask(ask.ListSessions(running=True), tuple[SessionInfo, ...])
+        busy = [info for info in opened if info.state in ("running", "waiting")]
+        return next((info.id for info in [*busy, *opened]), "")
 
     def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
         """The list as heard last; `changed` is called when it is another by now."""

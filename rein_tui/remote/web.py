@@ -108,7 +108,7 @@ def _sealed(response: web.StreamResponse) -> web.StreamResponse:
     if not response.prepared:
         response.headers["X-Frame-Options"] = "DENY"
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Referrer-Policy"] = "same-origin"  # with no-referrer, forms would send Origin: null
         response.headers["Cache-Control"] = "no-store"
     return response
 

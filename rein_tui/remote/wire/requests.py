@@ -22,10 +22,14 @@ from rein_tui.harness.protocol.ports import ModelChoice, Prompt
 
 
 class ListSessions(Word, frozen=True, kw_only=True, tag="sessions"):
-    """Stored and open sessions, newest first. Reply: list of SessionInfo."""
+    """Stored sessions, newest first; with `running`, those that are open now, the last opened first.
+
+    Reply: list of SessionInfo.
+    """
 
     search: str = ""
     everywhere: bool = False
+    running: bool = False
 
 
 class FetchFacts(Word, frozen=True, kw_only=True, tag="facts"):

@@ -1,0 +1,149 @@
+"""The same screen over a harness elsewhere, and a terminal that others on the machine join."""
+
+import asyncio
+import stat
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from rein_tui.app import ReinApp
+from rein_tui.harness.protocol.events import Fact, ToolCallFinished, TurnFinished
+from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
+from rein_tui.modal_prompter import ModalPrompter
+from rein_tui.remote.client import RemoteWorkbench
+from rein_tui.remote.connection import Reception
+from rein_tui.remote.link import Address, SocketLink
+from rein_tui.remote.local_link import LocalLink
+from rein_tui.remote.server_run import attach_socket, attachable, make_token, read_tokens
+from rein_tui.remote.sessions import Hall
+from rein_tui.widgets.permission_modal import PermissionModal
+from tests.app.driving import screen_text
+from tests.fakes.engines import ScriptedPerson, TablePermissions
+from tests.remote.stage import MemoryBench, served, told, turn, until
+
+
+def asking_bench(*steps: Step) -> MemoryBench:
+    return MemoryBench(lambda: ScriptedProvider(steps), permissions=lambda: TablePermissions({"Write": "ask"}))
+
+
+def write() -> ScriptedCall:
+    return ScriptedCall(name="Write", input={"text": "x"})
+
+
+class Screen:
+    """An app over a remote workbench, under test."""
+
+    def __init__(self, app: ReinApp, pilot: Pilot[Any]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(30):
+            while not condition():
+                await self.pilot.pause()
+
+    async def say(self, text: str) -> None:
+        self.app.main.composer.text = text
+        await self.pilot.press("enter")
+
+    def facts(self) -> list[Fact]:
+        return list(self.app.desk.history())
+
+
+@asynccontextmanager
+async def screen(remote: RemoteWorkbench, prompter: ModalPrompter, open_id: str = "") -> AsyncGenerator[Screen]:
+    app = ReinApp(remote, prompter=prompter, open_id=open_id)
+    remote.changed = app.desk.refresh
+    async with app.run_test(size=(120, 36)) as pilot:
+        stage = Screen(app, pilot)
+        await stage.until(lambda: app.desk.current is not None)
+        yield stage
+
+
+async def test_the_full_screen_over_a_server(tmp_path: Path) -> None:
+    bench = asking_bench(Step(text="I write.", calls=(write(),)), Step(text="It is written."))
+    async with served(bench) as server:
+        prompter = ModalPrompter(typing_pause=0, grace=0)
+        remote = RemoteWorkbench(SocketLink(server.address(), "screen"), prompter)
+        server.clients.append(remote)
+        async with screen(remote, prompter) as stage:
+            await stage.say("write it")
+            await stage.until(lambda: isinstance(stage.app.screen, PermissionModal))
+            await stage.pilot.press("y")
+            await stage.until(lambda: any(isinstance(f, TurnFinished) for f in stage.facts()))
+            await stage.until(lambda: "It is written." in screen_text(stage.app))
+            assert [f.outcome for f in stage.facts() if isinstance(f, ToolCallFinished)] == ["ok"]
+
+
+async def test_a_screen_that_leaves_lets_the_turn_go_on(tmp_path: Path) -> None:
+    bench = asking_bench(Step(text="I write.", calls=(write(),)), Step(text="It is written."))
+    async with served(bench) as server:
+        prompter = ModalPrompter(typing_pause=0, grace=0)
+        first = RemoteWorkbench(SocketLink(server.address(), "screen"), prompter)
+        async with screen(first, prompter) as stage:
+            await stage.say("write it")
+            await stage.until(lambda: isinstance(stage.app.screen, PermissionModal))
+        await first.close()
+        session_id = next(iter(bench.sessions_open))
+        prompter = ModalPrompter(typing_pause=0, grace=0)
+        again = RemoteWorkbench(SocketLink(server.address(), "screen"), prompter)
+        server.clients.append(again)
+        async with screen(again, prompter, session_id) as stage:
+            await stage.until(lambda: isinstance(stage.app.screen, PermissionModal))
+            await stage.pilot.press("y")
+            await stage.until(lambda: "It is written." in screen_text(stage.app))
+            assert stage.facts() == list(bench.sessions_open[session_id].history())
+
+
+async def test_a_terminal_is_joined_over_its_socket(tmp_path: Path) -> None:
+    bench = asking_bench(Step(text="I write.", calls=(write(),)), Step(text="It is written."))
+    hall = Hall(bench)
+    person = ScriptedPerson()
+    own = RemoteWorkbench(LocalLink(hall, client="screen"), person)
+    path = tmp_path / "run" / "shop-1.sock"
+    async with attach_socket(path, Reception(hall, lambda token: "")):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert attachable(path.parent) == [path]
+        await own.prepare()
+        session = await own.open()
+        await told(session.start())
+        joined = RemoteWorkbench(SocketLink(Address(socket=path), "second"), ScriptedPerson(), watch=True)
+        await joined.prepare()
+        watched = await joined.open(await joined.on_screen())
+        seen: list[object] = []
+        watching = asyncio.create_task(_collect(watched.asides(), seen))
+        assert isinstance((await turn(session, "go"))[-1], TurnFinished)
+        await until(lambda: seen and isinstance(seen[-1], TurnFinished))
+        assert watched.history() == session.history()
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await joined.close()
+    assert attachable(path.parent) == []
+    await hall.close()
+    await own.close()
+
+
+async def _collect(events: AsyncGenerator[object], found: list[object]) -> None:
+    async for event in events:
+        found.append(event)
+
+
+def test_tokens_in_files(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "token"
+    token = make_token(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert read_tokens(path) == {"owner": token}
+    path.write_text(f"alice {token}\nbob {token}x\n")
+    assert set(read_tokens(path)) == {"alice", "bob"}
+    for text in ("", "short", f"a b {token}", f"alice {token}\nalice {token}"):
+        path.write_text(text)
+        with pytest.raises(Exception, match=r"token|Token"):
+            read_tokens(path)
+    path.write_text(token)
+    path.chmod(0o644)
+    with pytest.raises(Exception, match="Others may read"):
+        read_tokens(path)
