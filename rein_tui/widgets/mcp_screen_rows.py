@@ -47,6 +47,8 @@ def server_page(state: McpServerState) -> Content:
         lines.append(Content.styled(safe_text(state.error, "label"), "$text-error"))
     if state.hint:
         lines.append(Content.styled(safe_text(state.hint, "label"), "$text-muted"))
+    if state.state == "starting" and state.log:
+        lines.append(Content.styled(safe_text(state.log.rpartition("\n")[2], "label"), "$text-warning"))
     if state.version:
         lines.append(_row("is", f"{state.version}, protocol {state.protocol}"))
     if state.garbage or state.dropped:

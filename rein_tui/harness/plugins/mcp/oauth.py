@@ -8,7 +8,7 @@ import hashlib
 import html
 import json
 import webbrowser
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,8 +145,13 @@ class Loopback:
             self._answer.set_result(found)
 
 
-def provider(config: ServerConfig, storage: TokenFile, loopback: Loopback | None) -> "OAuthClientProvider":
-    """The SDK's authentication; without a loopback a login that becomes necessary raises McpFailure."""
+def provider(
+    config: ServerConfig, storage: TokenFile, loopback: Loopback | None, note: Callable[[str], None]
+) -> "OAuthClientProvider":
+    """The SDK's authentication; without a loopback a login that becomes necessary raises McpFailure.
+
+    `note` is told the address to open, for persons whose browser is elsewhere.
+    """
     from mcp.client.auth import OAuthClientProvider
     from mcp.shared.auth import OAuthClientMetadata
 
@@ -156,8 +161,8 @@ def provider(config: ServerConfig, storage: TokenFile, loopback: Loopback | None
     async def open_browser(url: str) -> None:
         if loopback is None:
             raise McpFailure("The login has expired.", where=config.name, hint="Log in again with /mcp.")
-        if not await asyncio.to_thread(webbrowser.open, url):
-            raise McpFailure("No browser could be opened.", where=config.name, hint=f"Open this yourself: {url}")
+        note(f"[to log in, open {url}]")
+        await asyncio.to_thread(webbrowser.open, url)
 
     async def come_back() -> "AuthorizationCodeResult":
         assert loopback is not None

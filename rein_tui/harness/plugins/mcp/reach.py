@@ -45,7 +45,7 @@ class Reach:
             environment = self.environment(config)
             if config.transport == "stdio":
                 return stdio_transport(Launch([config.command, *config.args], self.root, environment), log, ended)
-            return remote_transport(Remote(config, self.places, environment, self.root, refused, login))
+            return remote_transport(Remote(config, self.places, environment, self.root, refused, log.add, login))
 
         return Dial(
             transport,

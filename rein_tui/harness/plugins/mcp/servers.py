@@ -97,6 +97,13 @@ class Servers:
         new = [c for c in self.connections.values() if c.condition == "unapproved"]
         if not new or not self.approvals.settings.trusted:
             return
+        if not self.host.interactive:
+            for connection in new:
+                text = f"The MCP server {connection.config.name} was not started. {connection.error}"
+                where = str(connection.config.source)
+                hint = "Start rein-tui here and approve it with /mcp."
+                await emit(Notice(text=text, level="warning", where=where, hint=hint, code="mcp.unapproved"))
+            return
         for connection, answer in await ask_approval(new, self.host, emit):
             if answer == RUN:
                 self.approvals.approve(connection.config)

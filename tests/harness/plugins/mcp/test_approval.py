@@ -11,6 +11,7 @@ from rein_tui.harness.plugins.mcp.approval import Approvals, forbidden
 from rein_tui.harness.plugins.mcp.config import Entry, ServerConfig, read_entry
 from rein_tui.harness.protocol.decisions import Layer, QuestionReply, QuestionRequest, Source
 from rein_tui.harness.protocol.errors import ConfigError
+from rein_tui.harness.protocol.events import Notice
 from rein_tui.harness.settings.layers import Settings, SettingsLayer
 
 from .house import nasty, open_house
@@ -117,6 +118,17 @@ def test_the_administrators_lists() -> None:
     lists: dict[str, Any] = {"allowManagedMcpServersOnly": True, "allowedMcpServers": []}
     own = settings(managed=lists, user={"allowedMcpServers": [{"serverName": "s"}]})
     assert forbidden(config(), own)
+
+
+async def test_nobody_there_hears_of_a_server_that_changed(places: Places, tmp_path: Path) -> None:
+    root = tmp_path / "p"
+    root.mkdir()
+    (root / ".mcp.json").write_text(json.dumps({"one": nasty("good")}))
+    Approvals(places, root, settings()).approve(config(name="one"))
+    async with open_house(places, root, {}, interactive=False) as house:
+        await house.servers.settle(house.emit)
+        assert [event.code for event in house.told if isinstance(event, Notice)] == ["mcp.unapproved"]
+        assert not house.person.asked
 
 
 async def test_a_person_is_asked_at_the_first_turn(places: Places, tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ async def test_logging_in(places: Places, tmp_path: Path, monkeypatch: pytest.Mo
             assert not authority.registered
             await house.people.reconnect("s")
             assert house.state("s").state == "connected", house.state("s").error
+            assert "to log in, open" in house.state("s").log
             assert (await house.call("mcp__s__hello")).content == "hello from afar"
         kept = list((places.data / "mcp-tokens").iterdir())
         assert [file.stat().st_mode & 0o777 for file in kept] == [0o600]
