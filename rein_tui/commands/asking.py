@@ -28,11 +28,13 @@ it enters to where it is used. Report only what can be exploited, with the input
 fix. Change nothing."""
 
 
-def _asks(text: str) -> "Run":
+def _asks(name: str, text: str) -> "Run":
     async def run(app: "ReinApp", argument: str) -> None:
+        """A command of that name in the person's or the project's files goes before ours."""
         turns = app.desk.current
         if turns is not None:
-            whole = f"{text}\n\n{argument}" if argument else text
+            theirs = any(info.name == name for info in app.workbench.commands())
+            whole = f"/{name} {argument}".rstrip() if theirs else f"{text}\n\n{argument}".rstrip()
             turns.submit(Prompt(text=whole), whole)
 
     return run
@@ -42,11 +44,11 @@ if TYPE_CHECKING:
     from .registry import Run
 
 COMMANDS = (
-    Command("init", "Write a CLAUDE.md for this codebase", _asks(_INIT), family="prompt"),
+    Command("init", "Write a CLAUDE.md for this codebase", _asks("init", _INIT), family="prompt"),
     Command(
         "review",
         "Review the changes of this working tree",
-        _asks(_REVIEW),
+        _asks("review", _REVIEW),
         argument="[what]",
         aliases=("code-review",),
         family="prompt",
@@ -54,7 +56,7 @@ COMMANDS = (
     Command(
         "security-review",
         "Review the changes for security alone",
-        _asks(_SECURITY),
+        _asks("security-review", _SECURITY),
         argument="[what]",
         family="prompt",
     ),
