@@ -44,11 +44,6 @@ class ReplayedPermission(PermissionModal):
     FIRST = ""
     ESC = "hide"
     BINDINGS: ClassVar[list[BindingType]] = HIDING
-    DEFAULT_CSS = """
-    ReplayedPermission Answers:disabled {
-        opacity: 100%; & > .option-list--option-highlighted { background: $primary 30%; text-style: bold; }
-    }
-    """
 
     def __init__(self, request: PermissionRequest, asked: Asked, scrubber: Scrubber) -> None:
         super().__init__(request)
@@ -69,7 +64,11 @@ class ReplayedPermission(PermissionModal):
         reply = self._asked.reply
         answer = reply.answer if isinstance(reply, PermissionReply) else ""
         answers = self.query_one(OptionList)
-        answers.highlighted = next((n for n, choice in enumerate(CHOICES) if choice == answer), None)
+        for number, choice in enumerate(CHOICES):
+            prompt = answers.get_option_at_index(number).prompt
+            if choice == answer and isinstance(prompt, Content):
+                answers.replace_option_prompt_at_index(number, prompt.stylize("bold $text on $primary 40%"))
+        answers.highlighted = None
         answers.disabled = True
         self.query_one(".frame").border_subtitle = Content(answer_line(self._asked))
 

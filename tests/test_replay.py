@@ -28,6 +28,7 @@ from rein_tui.widgets.scrubber import Scrubber
 from tests import stories
 from tests.app.driving import screen_text
 from tests.harness.store.stories import fill
+from tests.pty_program import on_pty
 from tests.stories import Hold, Story
 
 INSTANTLY = 1e9
@@ -301,3 +302,15 @@ def test_recordings_are_found_by_id_title_and_file(places: Places, tmp_path: Pat
     (tmp_path / "noise.jsonl").write_bytes(b"\x00\xff not json")
     with pytest.raises(StoreError):
         read_recording(str(tmp_path / "noise.jsonl"), places)
+
+
+@pytest.mark.pty
+def test_a_file_plays_in_a_real_terminal(places: Places, tmp_path: Path):
+    story = tmp_path / "story.jsonl"
+    story.write_bytes(b"\n".join(ev.fact_encoder.encode(fact) for fact in SESSION))
+    environment = {"HOME": str(places.home), "REIN_TUI_DATA_DIR": str(places.data)}
+    with on_pty(["replay", str(story), "--speed", "500"], tmp_path, environment) as program:
+        program.until(lambda data: f"fact {len(SESSION)}/{len(SESSION)}".encode() in data)
+        program.send(b"q")
+        assert program.wait() == 0
+    assert not places.database.exists(), "nothing was stored"
