@@ -43,7 +43,7 @@ from .protocol.events import ContextPrepared, Event, Fact, Notice, SessionStarte
 from .protocol.hooks import HookOutcome, HookRun, HookSpec
 from .protocol.messages import Block
 from .protocol.ports import Journal, ModelChoice, Prompt, Prompter, Provider, SizesModels, Workspace
-from .session import Session, Surroundings
+from .session import Session
 from .settings.layers import Settings, SettingsLayer
 from .settings.load import load_settings
 from .settings.locations import SourceName
@@ -52,6 +52,7 @@ from .side_requests import ask_object
 from .store.checkpoints import Checkpoints
 from .store.transcript import Transcript, transcript_path
 from .subagents import Subagents
+from .surroundings import Surroundings
 from .tools.agent import Agent
 from .tools.background import Background
 from .tools.bash import Shell

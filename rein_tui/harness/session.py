@@ -6,24 +6,21 @@ rely on its being kept. What else is known about a session (title, cost, statist
 
 import asyncio
 import time
-import uuid
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 from msgspec import structs
 
-from .channel import told_by
 from .conversation import Conversation
 from .folds import SessionFold, closing_facts
 from .interrupt import Interrupted
-from .loop import Compactor, Loop, Progress
+from .loop import Loop, Progress
 from .moments import fired
 from .parts import Parts
-from .protocol.base import JsonObject
-from .protocol.decisions import Mode, Option, Question, QuestionRequest
+from .prompt_turn import PromptTurn, reminder, told_news, user_message
+from .protocol.decisions import Mode
 from .protocol.errors import Failure, ReinError, StartError
 from .protocol.events import (
     DELTAS,
@@ -33,9 +30,6 @@ from .protocol.events import (
     ModeChanged,
     ModelChanged,
     Notice,
-    PromptAdded,
-    QuestionAnswered,
-    QuestionAsked,
     Rewound,
     SessionEnded,
     SessionStarted,
@@ -48,58 +42,13 @@ from .protocol.events import (
 )
 from .protocol.hooks import HookCall, HookOutcome, HookRun
 from .protocol.mcp import McpServers
-from .protocol.messages import Block, Message, TextBlock
-from .protocol.ports import Emit, Journal, Permissions, Prompt, Provider, SessionInfo, WireRequest
+from .protocol.messages import TextBlock
+from .protocol.ports import Journal, Permissions, Prompt, Provider, SessionInfo, WireRequest
 from .protocol.rewind import Restored, RewindPlan
 from .requests import request_of
-from .shell_turn import ShellTurn
-from .unfolding import Unfolded
-
-_GATE_OPTIONS = (
-    Option(label="Do not send", description="The prompt comes back"),
-    Option(label="Send it this once"),
-    Option(label="Ignore this hook for the session"),
-)
+from .surroundings import Surroundings
 
 EndReason = Literal["clear", "resume", "logout", "prompt_input_exit", "other"]
-
-
-class RewindStore(Protocol):
-    """What files held before tools changed them."""
-
-    def plan(self, facts: Iterable[Fact], to_turn: int) -> RewindPlan:
-        """What going back would do to files."""
-        ...
-
-    def restore(self, plan: RewindPlan, also: frozenset[str] = frozenset()) -> Restored:
-        """Do it."""
-        ...
-
-
-@dataclass(slots=True)
-class Surroundings:
-    """What a session takes from the rooms around it.
-
-    `context` gives system prompt and tools as of now. `memory` gives the memory files as (path, text), once a
-    session. `notices` are what was wrong when the session was put together. `expand` turns a typed prompt into
-    blocks (references, images) with notices; `unfold` a typed `/name …` into messages. `watchers` see every stored
-    fact (the transcript that hooks read, titles). `refresh` takes over changed settings at the start of a turn.
-    `closers` end what the session started.
-    """
-
-    context: Callable[[], ContextPrepared]
-    memory: Callable[[], Sequence[tuple[str, str]]] = tuple
-    news: Callable[[], tuple[Sequence[Notice], Sequence[JsonObject]]] | None = None
-    notices: tuple[Notice, ...] = ()
-    expand: Callable[[Prompt], tuple[tuple[Block, ...], tuple[Notice, ...]]] | None = None
-    unfold: Callable[[Prompt, Emit], Awaitable[Unfolded | None]] | None = None
-    watchers: list[Callable[[Fact], None]] = field(default_factory=list[Callable[[Fact], None]])
-    compactor: Compactor | None = None
-    refresh: Callable[[Emit], Awaitable[None]] | None = None
-    rehearse: Callable[[HookRun], Awaitable[tuple[tuple[HookRun, ...], HookOutcome] | None]] | None = None
-    checkpoints: RewindStore | None = None
-    closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
-    now: Callable[[], float] = time.time
 
 
 class Session:
@@ -188,14 +137,14 @@ class Session:
     def whisper(self, text: str) -> None:
         """Tell the model with its next request: now if a turn runs, else with the next prompt."""
         if self._is_running:
-            self._steering.append(_reminder(text))
+            self._steering.append(reminder(text))
         else:
             self._whispered.append(text)
 
     def wake(self, text: str) -> None:
         """Tell the model as soon as possible: now if a turn runs, else whoever drives the session starts one."""
         if self._is_running:
-            self._steering.append(_reminder(text))
+            self._steering.append(reminder(text))
         else:
             self.tell_aside(Notice(text=text, code="wake"))
 
@@ -257,6 +206,8 @@ class Session:
         self._unstored = []
         self._watch_disk()
         self._facts.append(event)
+        if isinstance(event, ContextPrepared) and not event.parent:
+            self._prepared = event
         self._conversation.apply(event)
         self._fold.apply(event)
         for watch in self._around.watchers:
@@ -301,8 +252,8 @@ class Session:
                 yield self._record(notice)
             if opening.source in {"startup", "clear"}:
                 for source, text in self._around.memory():
-                    yield self._record(_user((TextBlock(text=text),), "memory", source))
-            async with aclosing(self._told_news()) as events:
+                    yield self._record(user_message((TextBlock(text=text),), "memory", source))
+            async with aclosing(told_news(self.parts, self._around)) as events:
                 async for event in events:
                     yield self._record(event)
             payload = {"source": opening.source, "model": opening.model}
@@ -321,7 +272,7 @@ class Session:
             if outcome.session_title:
                 yield self._record(TitleChanged(title=outcome.session_title, by="hook"))
             for text in outcome.context:
-                yield self._record(_user((TextBlock(text=_reminder(text)),), "hook", call.point))
+                yield self._record(user_message((TextBlock(text=reminder(text)),), "hook", call.point))
 
     async def close(self, reason: EndReason = "prompt_input_exit") -> None:
         """End the session in order: SessionEnd hooks, what it started, its journal. The provider is not its own."""
@@ -346,7 +297,16 @@ class Session:
         loop = Loop(self.parts, self._conversation, self._around.context, self._steering, self._around.compactor)
         mark = {"shell": "!", "private_shell": "!!"}.get(prompt.kind, "")
         began = TurnStarted(text=mark + prompt.text, by=prompt.by)
-        async with aclosing(self._whole_turn(began, self._turn_events(prompt, loop), loop.progress)) as events:
+        turn = PromptTurn(
+            parts=self.parts,
+            around=self._around,
+            loop=loop,
+            prompt=prompt,
+            whispers=self._whispers,
+            prepared=self._prepared,
+            is_titled=any(isinstance(fact, TitleChanged) for fact in self._facts),
+        )
+        async with aclosing(self._whole_turn(began, turn.events(), loop.progress)) as events:
             async for event in events:
                 yield event
 
@@ -416,127 +376,12 @@ class Session:
             return
         yield self._record(_finished(progress, time.perf_counter() - started))
 
-    async def _turn_events(self, prompt: Prompt, loop: Loop) -> AsyncGenerator[Event]:
-        if prompt.kind != "prompt":
-            async with aclosing(ShellTurn(self.parts, prompt).run()) as events:
-                async for event in events:
-                    yield event
-            return
-        if not any(isinstance(f, TitleChanged) for f in self._facts) and prompt.text.strip():
-            yield TitleChanged(title=first_words(prompt.text))
-        for story in (self._refreshed(), self._told_news()):
-            async with aclosing(story) as events:
-                async for event in events:
-                    yield event
-        outcomes: list[HookOutcome] = []
-        call = HookCall(point="UserPromptSubmit", payload={"prompt": prompt.text})
-        async with aclosing(self._told(call, outcomes)) as events:
-            async for event in events:
-                yield event
-        verdict = outcomes[0]
-        if verdict.verdict == "ask" and not verdict.blocked:
-            async with aclosing(self._ask_about_gate(verdict, loop.progress)) as events:
-                async for event in events:
-                    yield event
-            if loop.progress.reason != "end_turn":
-                return
-        if verdict.session_title:
-            yield TitleChanged(title=verdict.session_title, by="hook")
-        if verdict.blocked or verdict.stop:
-            loop.progress.reason, loop.progress.detail = "hook", verdict.reason or verdict.stop_reason
-            return
-        async with aclosing(self._prompted(prompt, loop.progress, suppressed=verdict.suppress_prompt)) as events:
-            async for event in events:
-                yield event
-        if loop.progress.reason != "end_turn":
-            return
-        for text in [*verdict.context, *self._whispers()]:
-            yield _user((TextBlock(text=_reminder(text)),), "hook", "UserPromptSubmit")
-        async with aclosing(loop.run(self._prepared)) as events:
-            async for event in events:
-                if isinstance(event, ContextPrepared):
-                    self._prepared = event
-                yield event
-
-    async def _prompted(self, prompt: Prompt, progress: Progress, *, suppressed: bool) -> AsyncGenerator[Event]:
-        """The prompt as it joins the conversation: a command unfolded, else the words with what they refer to."""
-        unfold, found = self._around.unfold, list[Unfolded | None]()
-        if unfold is not None:
-
-            async def work(tell: Emit) -> None:
-                found.append(await unfold(prompt, tell))
-
-            async with aclosing(told_by(work, self.parts.interrupt)) as events:
-                async for event in events:
-                    yield event
-        if found and found[0] is not None:
-            for message in found[0].messages:
-                yield message
-            if found[0].refused:
-                progress.reason, progress.detail = "denied", found[0].refused
-            return
-        expand = self._around.expand
-        blocks, notices = expand(prompt) if expand is not None else (_plain(prompt), ())
-        for notice in notices:
-            yield notice
-        if not suppressed:
-            yield _user(blocks, "prompt")
-
-    async def _told_news(self) -> AsyncGenerator[Event]:
-        """What memory files have to say, and InstructionsLoaded for each."""
-        notices, loaded = self._around.news() if self._around.news is not None else ((), ())
-        for notice in notices:
-            yield notice
-        for payload in loaded:
-            call = HookCall(point="InstructionsLoaded", subject=str(payload.get("load_reason", "")), payload=payload)
-            async with aclosing(self._told(call, [])) as events:
-                async for event in events:
-                    yield event
-
-    async def _refreshed(self) -> AsyncGenerator[Event]:
-        if self._around.refresh is not None:
-            async with aclosing(told_by(self._around.refresh, self.parts.interrupt)) as events:
-                async for event in events:
-                    yield event
-
     async def _stop_failure(self, failure: Failure) -> AsyncGenerator[Event]:
         payload = {"error": failure.kind, "error_details": failure.message}
         call = HookCall(point="StopFailure", subject=failure.kind, payload=payload)
         async with aclosing(self._told(call, [])) as events:
             async for event in events:
                 yield event
-
-    async def _ask_about_gate(self, verdict: HookOutcome, progress: Progress) -> AsyncGenerator[Event]:
-        """A gate before the prompt is broken: the person decides whether it goes out all the same."""
-        question = QuestionRequest(
-            id=f"gate_{uuid.uuid4().hex[:8]}",
-            title="A hook that guards your prompts is broken",
-            questions=(Question(question=verdict.reason or "Send the prompt all the same?", options=_GATE_OPTIONS),),
-        )
-        if not self.parts.interactive:
-            progress.reason, progress.detail = "hook", f"{verdict.reason} Nobody can answer here."
-            return
-        yield QuestionAsked(request=question)
-        started = time.perf_counter()
-        reply = await self.parts.interrupt.guard(self.parts.prompter.question(question))
-        yield QuestionAnswered(request_id=question.id, reply=reply, waited=time.perf_counter() - started)
-        answer = next(iter(reply.answers.values()), "")
-        if answer == _GATE_OPTIONS[2].label:
-            self.parts.hooks.ignore([v.hook_id for v in verdict.verdicts if v.broken])
-        elif answer != _GATE_OPTIONS[1].label:
-            progress.reason, progress.detail = "hook", verdict.reason
-
-
-def _user(blocks: tuple[Block, ...], origin: Literal["prompt", "hook", "memory"], source: str = "") -> PromptAdded:
-    return PromptAdded(message=Message(role="user", blocks=blocks), origin=origin, source=source)
-
-
-def _plain(prompt: Prompt) -> tuple[Block, ...]:
-    return (TextBlock(text=prompt.text), *prompt.blocks)
-
-
-def _reminder(text: str) -> str:
-    return f"<system-reminder>\n{text}\n</system-reminder>"
 
 
 def _finished(progress: Progress, duration: float) -> TurnFinished:
@@ -548,11 +393,3 @@ def _finished(progress: Progress, duration: float) -> TurnFinished:
 
 def _failed(failure: Failure, progress: Progress, duration: float) -> TurnFailed:
     return TurnFailed(failure=failure, usage=progress.usage, duration=duration, steps=progress.steps)
-
-
-def first_words(text: str, limit: int = 60) -> str:
-    """A title from a prompt: its first line, cut at a word."""
-    line = next((part.strip() for part in text.splitlines() if part.strip()), "")
-    if len(line) <= limit:
-        return line
-    return line[:limit].rsplit(" ", 1)[0].rstrip(",;:") + " …"

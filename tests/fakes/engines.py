@@ -35,7 +35,8 @@ from rein_tui.harness.protocol.ports import (
     ToolResult,
     Workspace,
 )
-from rein_tui.harness.session import Session, Surroundings
+from rein_tui.harness.session import Session
+from rein_tui.harness.surroundings import Surroundings
 
 
 class MemoryFacts:

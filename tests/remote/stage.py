@@ -24,7 +24,8 @@ from rein_tui.harness.protocol.ports import (
     Provider,
     SessionInfo,
 )
-from rein_tui.harness.session import Session, Surroundings
+from rein_tui.harness.session import Session
+from rein_tui.harness.surroundings import Surroundings
 from rein_tui.remote.client import RemoteWorkbench
 from rein_tui.remote.connection import Reception
 from rein_tui.remote.guard import Guard, Tokens, doors_of
