@@ -133,6 +133,7 @@ async def run_server(guard: Guard, listening: Listening, limit: int, ready: Call
         ssl_keyfile=listening.key or None,
     )
     server = uvicorn.Server(config)
+    listener.listen(128)
     ready(listener.getsockname()[1])
     with listener, _stopping(server):
         await server._serve([listener])  # pyright: ignore[reportPrivateUsage]  `serve` dies of its signal at the end
