@@ -26,7 +26,7 @@ BODY = "A sentence of instructions that nobody needs before it is used.\n" * 120
 _START = """
 import asyncio, sys
 from pathlib import Path
-from rein_tui.harness.assembly import Wishes
+from rein_tui.harness.wishes import Wishes
 from rein_tui.harness.build import open_workbench
 from rein_tui.harness.places import find_places
 from rein_tui.harness.protocol.ports import ModelChoice, Prompt

@@ -17,10 +17,10 @@ from .harness.protocol.ports import ModelChoice, Prompt, Prompter
 from .options import Options, parse_options
 
 if TYPE_CHECKING:
-    from .harness.assembly import Wishes
     from .harness.build import LocalWorkbench
     from .harness.protocol.decisions import Mode
     from .harness.settings.locations import SourceName
+    from .harness.wishes import Wishes
 
 BAD_USAGE = 2
 SUBCOMMANDS = frozenset(
@@ -90,7 +90,7 @@ def wishes_of(options: Options, *, interactive: bool) -> "Wishes":
     """What the flags ask of a session."""
     from pathlib import Path
 
-    from .harness.assembly import Wishes
+    from .harness.wishes import Wishes
 
     mode = "bypassPermissions" if options.dangerously_skip_permissions else options.permission_mode
     sources = options.setting_sources

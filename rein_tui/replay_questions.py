@@ -77,8 +77,9 @@ class ReplayedPermission(PermissionModal):
         return action in ("trace", "full", "split", "line", "page", "ends")
 
     def more_keys(self) -> Iterator[tuple[str, str]]:
-        """None: it was answered."""
-        yield from ()
+        """Those that play."""
+        yield "space", "play"
+        yield "→", "next step"
 
 
 class ReplayedQuestion(QuestionModal):

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rein_tui.harness.assembly import hook_specs, hook_switches
 from rein_tui.harness.hooks.effect import short_title
 from rein_tui.harness.hooks.placeholders import PlaceholderError, fill_shell, folders
+from rein_tui.harness.makers import hook_specs, hook_switches
 from rein_tui.harness.permissions.sandbox import SandboxUnavailable, bubblewrap_problem, sandbox_wrap
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ReinError

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from .assembly import Ground, Opening, Wishes, assemble, started
+from .assembly import assemble
 from .choices import remember, remembered
 from .demo.project import make_scratch_project, remove_scratch_project
 from .demo.script import demo_script
@@ -46,6 +46,7 @@ from .settings.load import load_settings
 from .settings.trust import TrustReport, read_trust, record_trust
 from .store.journal import MemoryJournal
 from .store.store import Store
+from .wishes import Ground, Opening, Wishes, started
 
 _WITHOUT = "Go on without it"
 

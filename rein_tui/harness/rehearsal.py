@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from .assembly import hook_specs, hook_switches
 from .environment import child_environment
 from .hooks.context import HookContext
 from .hooks.engine import Hooks
+from .makers import hook_specs, hook_switches
 from .permissions.policy import Policy
 from .places import Places
 from .protocol.events import Notice

@@ -11,7 +11,6 @@ from typing import Any
 from textual.pilot import Pilot
 
 from rein_tui.app import ReinApp
-from rein_tui.harness.assembly import Wishes
 from rein_tui.harness.build import LocalWorkbench, open_workbench
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.events import (
@@ -24,6 +23,7 @@ from rein_tui.harness.protocol.events import (
     TurnInterrupted,
 )
 from rein_tui.harness.protocol.ports import ModelChoice
+from rein_tui.harness.wishes import Wishes
 from rein_tui.modal_prompter import ModalPrompter
 from rein_tui.widgets.permission_modal import PermissionModal
 from tests.app.driving import screen_text

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from rein_tui.harness.assembly import Wishes
 from rein_tui.harness.build import LocalWorkbench
 from rein_tui.harness.oversight import sketch
 from rein_tui.harness.places import Places
@@ -25,6 +24,7 @@ from rein_tui.harness.protocol.ports import ModelChoice, Permissions
 from rein_tui.harness.providers.scripted import ScriptedProvider
 from rein_tui.harness.session import Session
 from rein_tui.harness.store.store import Store
+from rein_tui.harness.wishes import Wishes
 from tests.fakes.engines import ScriptedPerson
 
 TOUCH = {"command": "touch made.txt"}

@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 
 from rein_tui.app import ReinApp
-from rein_tui.harness.assembly import Wishes
 from rein_tui.harness.build import open_workbench
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.events import (
@@ -24,6 +23,7 @@ from rein_tui.harness.protocol.events import (
 )
 from rein_tui.harness.protocol.ports import FoundServer, ModelChoice, ModelInfo, SessionInfo
 from rein_tui.harness.store.store import Store
+from rein_tui.harness.wishes import Wishes
 from rein_tui.modal_prompter import ModalPrompter
 from rein_tui.replay import ReplayHarness
 from rein_tui.replay_app import ReplayApp

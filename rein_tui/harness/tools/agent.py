@@ -1,5 +1,6 @@
 """Agent: a subagent does a piece of work, beside or after this one."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import msgspec
@@ -15,6 +16,8 @@ from .background import Background, Write
 from .base import BaseTool, ToolInput, one_line
 
 GENERAL = "general-purpose"
+LISTING = 4_000
+"""Characters for the descriptions of all agents together."""
 
 
 class AgentInput(ToolInput, frozen=True, kw_only=True):
@@ -43,8 +46,7 @@ class Agent(BaseTool[AgentInput]):
         """With the kinds of agents that there are now."""
         spec = super().spec
         kinds = self._subagents.specs()
-        lines = [f"- {a.name}: {one_line(a.description, 200)}" for a in kinds.values()]
-        description = spec.description + "\nAgents:\n" + "\n".join(lines)
+        description = spec.description + "\nAgents:\n" + "\n".join(_listed(kinds.values()))
         return msgspec.structs.replace(spec, description=description)
 
     def check(self, value: AgentInput) -> None:
@@ -111,6 +113,17 @@ class Agent(BaseTool[AgentInput]):
             "outputFile": "",
         }
         return ToolResult(content=text, response=response)
+
+
+def _listed(kinds: Iterable[AgentSpec]) -> list[str]:
+    """Every name; descriptions as long as there is room, so that a hundred agents do not fill the window."""
+    lines: list[str] = []
+    room = LISTING
+    for kind in kinds:
+        line = f"- {kind.name}: {one_line(kind.description, 200)}"
+        room -= len(line)
+        lines.append(line if room > 0 else f"- {kind.name}")
+    return lines
 
 
 def _response(result: AgentResult, value: AgentInput) -> JsonObject:

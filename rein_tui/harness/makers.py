@@ -1,0 +1,355 @@
+"""The steps of assembly.py: each makes one part of a session from settings, places and wishes."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from .compaction import WindowCompactor
+from .context.memory import MemoryScope
+from .context.references import ReferenceScope, expand_references
+from .context.system_prompt import build_system_prompt, look_around
+from .environment import child_environment
+from .hooks.config import parse_hooks
+from .hooks.context import HookContext, HookSwitches
+from .hooks.dryrun import call_of_run, dry_run
+from .hooks.engine import Hooks
+from .instructions import Instructions
+from .live_settings import LiveSettings
+from .parts import Parts
+from .permissions.policy import Policy
+from .permissions.sandbox import Sandbox, SandboxUnavailable, sandbox_wrap
+from .plugins.extensions import load_extensions
+from .plugins.finding import PluginScene, managed_plugins
+from .plugins.furnishing import Furniture, usage_of
+from .plugins.invocation import Usage
+from .plugins.mcp.gather import McpWish, gather_servers
+from .plugins.mcp.servers import Servers
+from .protocol.base import JsonObject
+from .protocol.decisions import PermissionQuery, Source
+from .protocol.errors import ProviderError, StartError
+from .protocol.events import ContextPrepared, Notice, TodosChanged
+from .protocol.hooks import HookOutcome, HookRun, HookSpec
+from .protocol.messages import Block
+from .protocol.ports import Prompt, SizesModels, Workspace
+from .settings.layers import Settings, SettingsLayer
+from .settings.load import load_settings
+from .settings.watch import SettingsWatch
+from .tools.background import Background
+from .tools.bash import Shell
+from .tools.builtin import ToolParts
+from .tools.ledger import Access, Ledger
+from .tools.search import SearchEngine
+from .tools.todo import TodoList
+from .tools.toolbox import Toolbox
+from .wishes import Ground, Opening
+
+
+class Makers:
+    """The steps of `assemble`, with what they share."""
+
+    def __init__(self, ground: Ground, settings: Settings, opening: Opening) -> None:
+        self._ground = ground
+        self._settings = settings
+        self._opening = opening
+        self._id = opening.journal.session_id
+        self.hook_context: HookContext
+        self._furniture: Furniture
+
+    async def furniture(self, workspace: Workspace) -> Furniture:
+        """What files and plugins bring, found in a thread: it reads many small files."""
+        ground, wishes = self._ground, self._ground.wishes
+        scene = PluginScene(ground.places, ground.environment, self._settings, wishes.root, wishes.plugin_dirs)
+        brought = await asyncio.to_thread(load_extensions, scene, wishes.additional)
+        self._opening.brought = brought
+        self._opening.notices += brought.notices
+        self._furniture = Furniture(brought, self._id, workspace)
+        return self._furniture
+
+    def usage(self, parts: Parts, policy: Policy, workspace: Workspace) -> Usage:
+        """What commands and skills need of the session."""
+        expand = self.expand(policy, workspace)
+
+        def attach(text: str) -> tuple[tuple[Block, ...], tuple[Notice, ...]]:
+            blocks, notices = expand(Prompt(text=text))
+            return blocks[1:], notices
+
+        windows = _Windows(parts)
+        furniture, environment = self._furniture, self._ground.environment
+        return usage_of(furniture, self._settings, parts, attach, windows.current, environment)
+
+    def take_up_hooks(self, settings: Settings, hooks: Hooks) -> None:
+        """Plugins were found anew: their hooks hold from now on."""
+        hooks.replace(self._hook_specs(settings)[0])
+
+    def _hook_specs(self, settings: Settings) -> tuple[list[HookSpec], list[Notice]]:
+        """The hooks of settings and of plugins."""
+        specs, notices = hook_specs(settings)
+        return [*specs, *self._furniture.extensions.hooks()], notices
+
+    def servers(self, parts: Parts, toolbox: Toolbox) -> Servers:
+        """The MCP servers of settings, files and plugins. Raises ConfigError, StartError."""
+        ground, wishes = self._ground, self._ground.wishes
+        wish = McpWish(
+            places=ground.places,
+            environment=ground.environment,
+            settings=self._settings,
+            session_id=self._id,
+            folder=self._session_folder(),
+            given=wishes.mcp_config,
+            strict=wishes.strict_mcp,
+            sources=wishes.sources,
+            plugins=self._furniture.extensions.servers(),
+        )
+        servers, notices = gather_servers(wish, parts, toolbox)
+        self._opening.notices += notices
+        self.hook_context.call_mcp = servers.call
+        return servers
+
+    def workspace(self) -> Workspace:
+        wishes = self._ground.wishes
+        return Workspace(
+            root=wishes.root,
+            cwd=wishes.root,
+            home=self._ground.places.home,
+            additional=list(wishes.additional),
+            trusted=self._settings.trusted,
+        )
+
+    def _session_folder(self) -> Path:
+        folder = self._ground.places.data / "scratch" / self._id
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder
+
+    def _settings_environment(self) -> dict[str, str]:
+        values: Mapping[str, object] = self._settings.merged("env") or {}
+        return {name: str(value) for name, value in values.items()}
+
+    def hooks(self, policy: Policy, workspace: Workspace, transcript_path: Path) -> Hooks:
+        specs, notices = self._hook_specs(self._settings)
+        self._opening.notices += notices
+        self.hook_context = HookContext(
+            session_id=self._id,
+            transcript_path=str(transcript_path),
+            project_dir=str(workspace.root),
+            places=self._ground.places,
+            cwd=lambda: str(workspace.cwd),
+            mode=lambda: policy.mode,
+            environment=lambda: child_environment(self._settings_environment(), self._ground.environment),
+            spill_folder=self._session_folder(),
+            env_file=self._session_folder() / "environment.sh",
+            ambient=self._ground.environment,
+            switches=hook_switches(self._settings),
+            matches_rule=policy.fits_rule,
+            effort=lambda: self._ground.wishes.effort,
+        )
+        return Hooks(specs, self.hook_context)
+
+    def tool_parts(self, policy: Policy, workspace: Workspace, background: Background) -> ToolParts:
+        def is_read_only(command: str) -> bool:
+            query = PermissionQuery(tool="Bash", input={"command": command}, cwd=str(workspace.cwd))
+            return policy.decide(query).decided_by == "read_only"
+
+        shell = Shell(
+            spool_folder=self._session_folder(),
+            environment=lambda: {
+                **self._furniture.environment(self._ground.environment),
+                **self._settings_environment(),
+                "CLAUDE_PROJECT_DIR": str(workspace.root),
+            },
+            env_file=self._session_folder() / "environment.sh",
+            is_read_only=is_read_only,
+            wrap=self.sandbox(workspace),
+            ambient=self._ground.environment,
+        )
+        return ToolParts(
+            shell=shell,
+            background=background,
+            search=SearchEngine(is_denied=policy.hides),
+            modes=policy,
+            todos=TodoList(next((f.todos for f in reversed(self._opening.past) if isinstance(f, TodosChanged)), ())),
+        )
+
+    async def context(self, parts: Parts, toolbox: Toolbox) -> Callable[[], ContextPrepared]:
+        wishes = self._ground.wishes
+        around = await look_around(parts.workspace, model=parts.model)
+        style, notices = self._furniture.extensions.style()
+        self._opening.notices += notices
+        appended = [style] if style is not None else []
+        appended += [("--append-system-prompt", wishes.appended)] if wishes.appended else []
+        full, lean = (
+            build_system_prompt(around, profile=profile, override=wishes.system_prompt, appended=appended)
+            for profile in ("full", "lean")
+        )
+
+        def prepared() -> ContextPrepared:
+            provider = parts.provider
+            is_small = isinstance(provider, SizesModels) and provider.is_small(parts.model)
+            prompt = lean if is_small else full
+            tools = toolbox.specs(parts.permissions.removed_tools())
+            return ContextPrepared(system=prompt.text, tools=tools, sources=prompt.sources)
+
+        return prepared
+
+    def sandbox(self, workspace: Workspace) -> Sandbox | None:
+        """The sandbox that settings want. Raises StartError where they want it more than a session."""
+        found = sandbox_wrap(self._settings, workspace, self._ground.places)
+        if isinstance(found, SandboxUnavailable):
+            if found.must_stop:
+                hint = "Install bubblewrap, or take failIfUnavailable out of the settings."
+                raise StartError(f"There is no sandbox: {found.reason}", where="sandbox.failIfUnavailable", hint=hint)
+            text = f"Commands run without the sandbox that settings want: {found.reason}"
+            self._opening.notices.append(Notice(level="warning", text=text, code="sandbox"))
+            return None
+        if found is not None:
+            limits = "; ".join(found.limits)
+            text = f"Commands run in a sandbox ({found.kind})." + (f" Its limits: {limits}" if limits else "")
+            self._opening.notices.append(Notice(text=text, code="sandbox"))
+        return found
+
+    def compactor(self, parts: Parts, instructions: Instructions) -> WindowCompactor:
+        """Keeps the conversation inside the model's window, which is asked for once a model."""
+        windows = _Windows(parts)
+        limit = self._settings.get("autoCompactWindow", default=0)
+        compactor = WindowCompactor(
+            windows.current,
+            instructions.load,
+            automatic=bool(self._settings.get("autoCompactEnabled", default=True)),
+            limit=limit if isinstance(limit, int) else 0,
+        )
+        for fact in self._opening.past:
+            compactor.note(fact)
+        return compactor
+
+    def is_denied(self, policy: Policy, workspace: Workspace) -> Callable[[str, Access], bool]:
+        """Whether a deny rule keeps a real path from being opened; asked once more at the moment of opening."""
+
+        def is_denied(path: str, access: Access) -> bool:
+            tool = "Read" if access == "read" else "Edit"
+            query = PermissionQuery(tool=tool, input={"file_path": path}, cwd=str(workspace.cwd))
+            decision = policy.decide(query)
+            return decision.outcome == "deny" and decision.decided_by == "rule"
+
+        return is_denied
+
+    def live(self, policy: Policy, hooks: Hooks) -> LiveSettings:
+        """What lets changed settings take effect."""
+        wishes, places, was_trusted = self._ground.wishes, self._ground.places, self._settings.trusted
+
+        def load() -> Settings:
+            # What a folder gains while a session runs waits for the person like anything else.
+            trusted = was_trusted and self._ground.is_trusted()
+            return load_settings(places, wishes.root, extra=wishes.settings, sources=wishes.sources, trusted=trusted)
+
+        return LiveSettings(SettingsWatch(self._settings, load), policy, hooks, self._hook_specs, hook_switches)
+
+    def instructions(self, workspace: Workspace) -> Instructions:
+        """The memory files of this session."""
+        environment = self._ground.environment
+        with_additional = environment.get("CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD") == "1"
+        scope = MemoryScope(
+            places=self._ground.places,
+            cwd=workspace.cwd,
+            root=workspace.root,
+            additional=tuple(workspace.additional) if with_additional else (),
+            excludes=tuple(self._settings.merged("claudeMdExcludes") or ()),
+            project=workspace.trusted,
+        )
+        return Instructions(scope)
+
+    def expand(
+        self, policy: Policy, workspace: Workspace
+    ) -> Callable[[Prompt], tuple[tuple[Block, ...], tuple[Notice, ...]]]:
+        def may_read(path: Path) -> bool:
+            return not policy.hides(str(path))
+
+        def expand(prompt: Prompt) -> tuple[tuple[Block, ...], tuple[Notice, ...]]:
+            scope = ReferenceScope(cwd=workspace.cwd, home=workspace.home, may_read=may_read)
+            expansion = expand_references(prompt.text, scope)
+            return (*expansion.blocks, *prompt.blocks), expansion.notices
+
+        return expand
+
+
+class _Windows:
+    """The context window of the model in use; asked for in the background, 0 until it is known."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._known: dict[str, int] = {}
+        self._asking: asyncio.Task[None] | None = None
+
+    def current(self) -> int:
+        """Tokens; 0 when unknown."""
+        model = self._parts.model
+        if model not in self._known and (self._asking is None or self._asking.done()):
+            self._asking = asyncio.create_task(self._ask(model))
+        return self._known.get(model, 0)
+
+    async def _ask(self, model: str) -> None:
+        self._known[model] = await self._parts.provider.context_window(model)
+
+
+async def model_named(parts: Parts, name: str) -> str:
+    """The model id that a name in a frontmatter or call means: an id, or a family such as `haiku`; else empty."""
+    if name in {"", "inherit"}:
+        return ""
+    try:
+        models = await parts.provider.models()
+    except ProviderError:
+        return ""
+    ids = [model.id for model in models]
+    if name in ids:
+        return name
+    return next((model_id for model_id in ids if f"-{name}-" in f"-{model_id}-"), "")
+
+
+def hook_specs(settings: Settings) -> tuple[list[HookSpec], list[Notice]]:
+    """The hooks of all settings files, and what is wrong with them."""
+    specs: list[HookSpec] = []
+    problems: list[Notice] = []
+    for layer in settings.layers:
+        if (data := layer.data.get("hooks")) is not None:
+            found, notices = parse_hooks(data, partial(_hook_source, layer))
+            specs += found
+            problems += notices
+    return specs, problems
+
+
+def hook_switches(settings: Settings) -> HookSwitches:
+    """What settings say about hooks as a whole."""
+    urls, names = settings.merged("allowedHttpHookUrls"), settings.merged("httpHookAllowedEnvVars")
+    return HookSwitches(
+        disable_all=bool(settings.get("disableAllHooks", default=False)),
+        disable_managed=bool(settings.managed("disableAllHooks")),
+        managed_only=bool(settings.get("allowManagedHooksOnly", default=False)),
+        managed_plugins=managed_plugins(settings),
+        allowed_http_urls=None if urls is None else tuple(urls),
+        http_env_vars=None if names is None else tuple(names),
+    )
+
+
+def stop_hook_cap(environment: Mapping[str, str]) -> int:
+    """How often in a row Stop hooks may send the model on."""
+    wanted = environment.get("CLAUDE_CODE_STOP_HOOK_BLOCK_CAP", "")
+    return int(wanted) if wanted.isdecimal() else 8
+
+
+async def rehearsed(hooks: Hooks, run: HookRun) -> tuple[tuple[HookRun, ...], HookOutcome] | None:
+    """The hooks of a recorded run's moment, run again dry; None when its input was not kept."""
+    call = call_of_run(run)
+    if call is None:
+        return None
+    done = await dry_run(hooks, call)
+    return done.outcome.runs, done.outcome
+
+
+def look_again(ledger: Ledger, tool: str, tool_input: JsonObject) -> None:
+    """Hooks may have formatted the file that was just written: what the model knows is what it holds now."""
+    path = tool_input.get("file_path")
+    if tool in {"Write", "Edit"} and isinstance(path, str):
+        ledger.refresh(path)
+
+
+def _hook_source(layer: SettingsLayer, pointer: tuple[str | int, ...]) -> Source:
+    return layer.source("hooks", *pointer)
