@@ -18,6 +18,7 @@ from rein_tui.harness.protocol.errors import StoreError
 from rein_tui.harness.protocol.events import DELTAS, Event, Fact
 from rein_tui.harness.protocol.messages import Message, TextBlock
 from rein_tui.harness.protocol.ports import Prompt, SessionInfo
+from rein_tui.harness.store.bundle import make_bundle
 from rein_tui.harness.store.store import Store
 from rein_tui.replay import ReplayHarness
 from rein_tui.replay_app import ReplayApp
@@ -297,6 +298,9 @@ def test_recordings_are_found_by_id_title_and_file(places: Places, tmp_path: Pat
     lines.write_bytes(b"\n".join(ev.fact_encoder.encode(fact) for fact in facts))
     from_file, told = read_recording(str(lines), places)
     assert (from_file.id, from_file.turns, told) == (session_id, 2, facts)
+    bundle = tmp_path / "report.zip"
+    make_bundle(info, facts, version="0", home=str(places.home)).write(bundle)
+    assert read_recording(str(bundle), places)[1] == facts
     with pytest.raises(StoreError, match="no session"):
         read_recording("nothing of this name", places)
     (tmp_path / "noise.jsonl").write_bytes(b"\x00\xff not json")
