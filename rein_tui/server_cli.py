@@ -1,11 +1,10 @@
-"""`rein-tui server`, `client` (`attach`), `web`, `acp`: the harness for others, and the screen for one elsewhere."""
+"""`rein-tui server`, `web` and `acp`, and a terminal that others may attach to: the harness for others."""
 
 import argparse
 import asyncio
 import importlib.util
 import os
 import sys
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,21 +13,17 @@ from typing import TYPE_CHECKING
 from . import __version__
 from .harness.places import Places
 from .harness.protocol.base import JsonObject
-from .harness.protocol.errors import ConfigError, StartError
+from .harness.protocol.errors import StartError
 from .harness.protocol.messages import ToolSpec
 from .harness.protocol.ports import Harness, Prompter
 from .options import Options, build_parser
 
 if TYPE_CHECKING:
     from .harness.build import LocalWorkbench
-    from .modal_prompter import ModalPrompter
-    from .remote.client import RemoteWorkbench
     from .remote.connection import Reception
-    from .remote.link import Address
     from .remote.server import Desk
     from .remote.sessions import Hall
 
-DEFAULT_URL = "ws://127.0.0.1:8765/ws/chat"
 SERVER_COMMANDS = frozenset({"server", "client", "attach", "web", "acp"})
 
 
@@ -48,7 +43,9 @@ def run_server_command(arguments: Sequence[str], places: Places) -> int:
 
             return asyncio.run(run_acp(arguments[1:], places))
         case _:
-            return asyncio.run(_client(_client_options(arguments), places))
+            from .client_cli import run_client
+
+            return run_client(arguments, places)
 
 
 def need(module: str, extra: str) -> None:
@@ -238,115 +235,6 @@ class _Exhibits:
         return masked(settings.data)
 
 
-# --- the client ---------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class ClientOptions(argparse.Namespace):
-    """What `rein-tui client` was asked for, typed."""
-
-    name: str = ""
-    url: str = ""
-    token: str = ""
-    token_file: Path | None = None
-    ca: str = ""
-    session: str = ""
-    watch: bool = False
-    claim: bool = False
-    system_prompt: str | None = None
-    is_attach: bool = False
-
-
-def _client_options(arguments: Sequence[str]) -> ClientOptions:
-    parser = argparse.ArgumentParser(
-        prog=f"rein-tui {arguments[0]}", description="The full screen over a harness elsewhere.", allow_abbrev=False
-    )
-    parser.add_argument("name", nargs="?", default="", help="attach: the terminal to join, when there are several")
-    parser.add_argument("--url", default="", help=f"default: {DEFAULT_URL}; attach: a terminal of yours")
-    parser.add_argument("--token", default="", help="better: REIN_TUI_TOKEN or --token-file, others see arguments")
-    parser.add_argument("--token-file", type=Path, metavar="FILE")
-    parser.add_argument("--ca", default="", metavar="FILE", help="trust this certificate")
-    parser.add_argument("--session", default="", metavar="ID", help="which session; attach: the one on the screen")
-    mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--watch", action="store_true", help="look on only")
-    mode.add_argument("--claim", action="store_true", help="become the one who prompts and answers")
-    parser.add_argument("--system-prompt", default=None, metavar="TEXT", help="for a new session")
-    options = parser.parse_args(arguments[1:], namespace=ClientOptions())
-    options.is_attach = arguments[0] == "attach"
-    return options
-
-
-async def _client(options: ClientOptions, places: Places) -> int:
-    need("websockets", "server")
-    from .remote.link import SocketLink
-
-    address = _address(options, places)
-    if address is None:
-        return 0
-    if not sys.stdin.isatty() or not sys.stdout.isatty():
-        raise StartError("The screen needs a terminal.")
-    from .modal_prompter import ModalPrompter
-    from .remote.client import RemoteWorkbench
-
-    prompter = ModalPrompter()
-    link = SocketLink(address, client=uuid.uuid4().hex)
-    bench = RemoteWorkbench(
-        link, prompter, watch=options.watch, claim=options.claim, system_prompt=options.system_prompt
-    )
-    try:
-        await bench.prepare()
-        session = options.session or (await bench.on_screen() if address.socket is not None else "")
-        await run_screen(bench, prompter, places, session)
-    finally:
-        await bench.close()
-    return 0
-
-
-async def run_screen(
-    bench: "RemoteWorkbench", prompter: "ModalPrompter", places: Places, session: str, prompt: str = ""
-) -> str:
-    """The full screen over a harness elsewhere; returns what the app returns."""
-    from .app import ReinApp
-
-    app = ReinApp(bench, prompter=prompter, places=places, open_id=session, initial_prompt=prompt)
-    bench.changed = app.desk.refresh
-    return await app.run_async() or ""
-
-
-def _address(options: ClientOptions, places: Places) -> "Address | None":
-    """Where to connect; None when only a list was to be shown. Raises ConfigError, StartError."""
-    from .remote.link import Address
-    from .remote.server_run import attachable
-
-    if options.is_attach and not options.url:
-        sockets = {path.stem: path for path in attachable(places.data / "run")}
-        if options.name and options.name not in sockets:
-            raise StartError(f"No terminal {options.name!r} can be attached to.", hint="rein-tui attach lists them.")
-        if options.name or len(sockets) == 1:
-            return Address(socket=sockets[options.name] if options.name else next(iter(sockets.values())))
-        if sockets:
-            sys.stdout.write("".join(f"rein-tui attach {name}\n" for name in sockets))
-            return None
-    url = options.url or DEFAULT_URL
-    return Address(url=url, token=lambda: _client_token(options, places, url), ca=options.ca)
-
-
-def _client_token(options: ClientOptions, places: Places, url: str) -> str:
-    """The token; read anew for every connection, since a server that started anew may have made another."""
-    from urllib.parse import urlsplit
-
-    if options.token or os.environ.get("REIN_TUI_TOKEN"):
-        return options.token or os.environ["REIN_TUI_TOKEN"]
-    path = options.token_file or generated_token(places, urlsplit(url).port or 443)
-    try:
-        words = path.read_text(encoding="utf-8").split()
-    except OSError as error:
-        if options.token_file is None:
-            return ""
-        raise ConfigError(f"The token file cannot be read: {error.strerror}", where=str(path)) from error
-    return words[-1] if words else ""
-
-
 # --- a terminal that others may attach to -------------------------------------------------------------------
 
 
@@ -358,6 +246,7 @@ async def attachable_screen(
     `session_id` finds the stored session that the flags name. Returns the command that resumes the session.
     """
     need("websockets", "server")
+    from .client_cli import run_screen
     from .modal_prompter import ModalPrompter
     from .remote.client import RemoteWorkbench
     from .remote.local_link import LocalLink

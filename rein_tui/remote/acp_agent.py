@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Protocol, cast, get_args
 
@@ -12,20 +11,14 @@ import acp
 from acp import schema
 
 from rein_tui.harness.protocol.base import JsonObject
-from rein_tui.harness.protocol.decisions import (
-    Mode,
-    PermissionReply,
-    PermissionRequest,
-    QuestionReply,
-    QuestionRequest,
-)
+from rein_tui.harness.protocol.decisions import Mode
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import TURN_ENDS, Event, TurnEnd, TurnFailed
 from rein_tui.harness.protocol.messages import Block, ImageBlock, TextBlock
-from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
 from rein_tui.harness.protocol.ports import Harness, Prompt, Prompter, Workbench
 
-from .acp_updates import Update, UpdateFold, replayed, shown, stop_reason
+from .acp_prompter import Editor, EditorPrompter, asking
+from .acp_updates import Update, UpdateFold, replayed, stop_reason
 
 _MODES: dict[Mode, str] = {
     "default": "Ask before changes",
@@ -33,20 +26,6 @@ _MODES: dict[Mode, str] = {
     "plan": "Plan only",
     "dontAsk": "Deny what would ask",
 }
-
-
-class Editor(Protocol):
-    """What the agent asks of the editor's side of the connection."""
-
-    async def request_permission(
-        self, session_id: str, tool_call: schema.ToolCallUpdate, options: list[schema.PermissionOption], **kwargs: Any
-    ) -> schema.RequestPermissionResponse:
-        """Let the person choose."""
-        ...
-
-    async def session_update(self, session_id: str, update: Any, **kwargs: Any) -> None:
-        """Tell what happens."""
-        ...
 
 
 class Bench(Workbench, Protocol):
@@ -59,71 +38,6 @@ class Bench(Workbench, Protocol):
 
 OpenBench = Callable[[Path, tuple[Path, ...], tuple[str, ...], Prompter], Bench]
 """The house over a folder, with further folders and the editor's MCP servers as JSON."""
-
-_asking: ContextVar[str] = ContextVar("acp_session", default="")
-
-
-class EditorPrompter:
-    """ports.Prompter by way of the editor's permission dialogs."""
-
-    def __init__(self, editor: Callable[[], Editor]) -> None:
-        self._editor = editor
-        self._lock = asyncio.Lock()
-
-    async def ask(self, request: PermissionRequest) -> PermissionReply:
-        """Ask whether a call may run; a dialog that was cancelled is a no."""
-        suggestion = next(iter(request.decision.suggestions), None)
-        options = [schema.PermissionOption(option_id="once", name="Allow once", kind="allow_once")]
-        if suggestion is not None:
-            name = f"Allow for this session: {suggestion.label}"
-            options.append(schema.PermissionOption(option_id="session", name=name, kind="allow_always"))
-        options.append(schema.PermissionOption(option_id="deny", name="Deny", kind="reject_once"))
-        call = schema.ToolCallUpdate(
-            tool_call_id=request.call_id,
-            title=request.summary,
-            status="pending",
-            content=shown(request.preview) or None,
-            raw_input=request.input,
-        )
-        match await self._chosen(call, options):
-            case "once":
-                return PermissionReply(answer="once")
-            case "session" if suggestion is not None:
-                return PermissionReply(answer="session", rules=suggestion.rules)
-            case "":
-                return PermissionReply(answer="stop")
-            case _:
-                return PermissionReply(answer="deny")
-
-    async def question(self, request: QuestionRequest) -> QuestionReply:
-        """Ask each question as a choice; questions without choices cannot be asked here."""
-        answers: dict[str, str] = {}
-        for number, question in enumerate(request.questions):
-            options = [
-                schema.PermissionOption(option_id=str(place), name=option.label, kind="allow_once")
-                for place, option in enumerate(question.options)
-            ]
-            call_id = request.call_id or f"{request.id}_{number}"
-            call = schema.ToolCallUpdate(tool_call_id=call_id, title=question.question, status="pending")
-            chosen = await self._chosen(call, options) if options else ""
-            if not chosen.isdecimal():
-                return QuestionReply(cancelled=True)
-            answers[question.question] = question.options[int(chosen)].label
-        return QuestionReply(answers=answers)
-
-    async def trust(self, request: TrustRequest) -> TrustReply:
-        """There is no session yet to ask in: trust a folder in a terminal, or start with --trust."""
-        return TrustReply()
-
-    async def _chosen(self, call: schema.ToolCallUpdate, options: list[schema.PermissionOption]) -> str:
-        """The id of the chosen option, or nothing."""
-        session_id = _asking.get()
-        if not session_id:
-            return "deny"
-        async with self._lock:
-            response = await self._editor().request_permission(session_id, call, options)
-        outcome = response.outcome
-        return outcome.option_id if isinstance(outcome, schema.AllowedOutcome) else ""
 
 
 class ReinAgent:
@@ -211,7 +125,7 @@ class ReinAgent:
     ) -> schema.PromptResponse:
         """One turn."""
         harness = self._session(session_id)
-        _asking.set(session_id)
+        asking.set(session_id)
         end = await self._turn(session_id, harness.run(_prompt(prompt)))
         if isinstance(end, TurnFailed):
             raise acp.RequestError.internal_error({"message": end.failure.message, "hint": end.failure.hint})
@@ -249,7 +163,7 @@ class ReinAgent:
         except ReinError as error:
             raise _request_error(error) from error
         self._sessions[harness.info.id] = harness
-        _asking.set(harness.info.id)
+        asking.set(harness.info.id)
         await self._pump(harness.info.id, harness.start())
         task = asyncio.create_task(self._pump(harness.info.id, harness.asides()))
         self._asides.add(task)

@@ -6,25 +6,15 @@ A request that was under way when the connection broke is sent again; those that
 import asyncio
 import contextlib
 import itertools
-import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast, get_args
-from urllib.parse import urlsplit
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from rein_tui.harness.protocol.errors import (
-    ConfigError,
-    Failure,
-    ProviderError,
-    ProviderErrorKind,
-    ReinError,
-    StartError,
-    StoreError,
-)
+from rein_tui.harness.protocol.errors import ConfigError, ReinError, StartError
 
+from .address import Address, Backoff
+from .errors import error_of
 from .wire import (
     PROTOCOL,
     Auth,
@@ -42,34 +32,9 @@ from .wire import (
 
 ResultT = TypeVar("ResultT")
 
-_PROVIDER_KINDS = frozenset[str](get_args(ProviderErrorKind))
 _LARGEST_FRAME = 64 * 1024 * 1024
 _SHORT_CALL = 10.0
 """Seconds that a call may block the screen, for the few things that it asks without waiting."""
-
-
-class Refused(StartError):
-    """The server would not; `kind` is the name of its reason."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.message, where=failure.where, hint=failure.hint)
-        self.kind = failure.kind
-
-
-def error_of(failure: Failure) -> ReinError:
-    """The error that a failure stands for, as the harness beside the screen would have raised it."""
-    if failure.kind in _PROVIDER_KINDS:
-        return ProviderError(
-            failure.message,
-            kind=cast(ProviderErrorKind, failure.kind),
-            where=failure.where,
-            hint=failure.hint,
-            status=failure.status,
-            retryable=failure.retryable,
-        )
-    kinds: dict[str, type[ReinError]] = {"ConfigError": ConfigError, "StoreError": StoreError}
-    kind = kinds.get(failure.kind)
-    return kind(failure.message, where=failure.where, hint=failure.hint) if kind else Refused(failure)
 
 
 class Link(Protocol):
@@ -95,63 +60,6 @@ class Link(Protocol):
     async def close(self) -> None:
         """Leave."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a server is: a WebSocket URL, or a Unix socket. `token` is asked for at every connection.
-
-    `ca` is a file with the certificate to trust instead of the system's.
-    """
-
-    url: str = "ws://127.0.0.1:8765/ws/chat"
-    socket: Path | None = None
-    token: Callable[[], str] = lambda: ""
-    ca: str = ""
-
-    def tls(self) -> Any:
-        """The TLS context of a wss URL, or None."""
-        if not self.url.startswith("wss:"):
-            return None
-        import ssl
-
-        return ssl.create_default_context(cafile=self.ca or None)
-
-    @property
-    def name(self) -> str:
-        """For people."""
-        return str(self.socket) if self.socket is not None else self.url
-
-    def check(self) -> None:
-        """Refuse what would send the token in the open, or is no address. Raises ConfigError."""
-        from .guard import is_loopback
-
-        parts = urlsplit(self.url)
-        if self.socket is not None:
-            return
-        if parts.scheme not in ("ws", "wss") or not parts.hostname:
-            raise ConfigError("not a WebSocket URL", where=self.url, hint="It looks like ws://127.0.0.1:8765/ws/chat.")
-        if parts.scheme == "ws" and not is_loopback(parts.hostname):
-            raise ConfigError(
-                "ws:// would send the token in the open.",
-                where=self.url,
-                hint="Use wss://, or forward the port: ssh -L 8765:127.0.0.1:8765 HOST.",
-            )
-        if parts.query or parts.username:
-            raise ConfigError("A token never goes into the URL.", where=parts.hostname, hint="Use --token-file.")
-
-
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """How long to wait before the nth attempt, and when to stop trying; seconds."""
-
-    first: float = 0.25
-    longest: float = 10.0
-    give_up: float = 900.0
-
-    def delay(self, attempt: int) -> float:
-        """Doubled each time, with jitter, so that many clients do not come back at once."""
-        return min(self.longest, self.first * 2**attempt) * random.uniform(0.5, 1.0)  # noqa: S311  no secret
 
 
 class SocketLink:

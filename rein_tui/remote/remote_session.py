@@ -1,4 +1,4 @@
-"""A session elsewhere: ports.Harness and ports.Permissions over a link.
+"""A session elsewhere: ports.Harness over a link.
 
 Events arrive whether anybody asks for them or not; here they wait in one line, in order. A turn that this screen
 began takes them from the line; what happens otherwise comes out of `asides`. A fact joins the history when it is
@@ -17,7 +17,7 @@ from contextlib import aclosing
 from msgspec import structs
 
 from rein_tui.harness.folds import SessionFold
-from rein_tui.harness.protocol.decisions import Mode, Outcome, PermissionQuery, Rule, Scope
+from rein_tui.harness.protocol.decisions import Mode
 from rein_tui.harness.protocol.errors import Failure, ReinError
 from rein_tui.harness.protocol.events import (
     DELTAS,
@@ -29,11 +29,12 @@ from rein_tui.harness.protocol.events import (
     TurnFailed,
     TurnStarted,
 )
-from rein_tui.harness.protocol.policy import CallCheck, PolicyOverview, RuleCheck, RuleFinding, RuleWish, ScopePlace
 from rein_tui.harness.protocol.ports import Prompt, SessionInfo
 from rein_tui.harness.protocol.rewind import Restored, RewindPlan
 
-from .link import Link, Refused
+from .errors import Refused
+from .link import Link
+from .remote_permissions import RemotePermissions
 from .wire import Attached, Envelope, Role, RunBegun, encode
 from .wire import requests as ask
 
@@ -355,53 +356,3 @@ def _calmed(envelope: Envelope) -> Envelope:
 def _complaint(error: ReinError) -> Notice:
     failure: Failure = error.failure()
     return Notice(text=failure.message, level="error", where=failure.where, hint=failure.hint, time=time.time())
-
-
-class RemotePermissions:
-    """ports.Permissions elsewhere."""
-
-    def __init__(self, link: Link, session: str) -> None:
-        self._link = link
-        self._session = session
-
-    async def overview(self) -> PolicyOverview:
-        """See ports.Permissions."""
-        return await self._link.ask(ask.PolicyOverviewWanted(session=self._session), PolicyOverview)
-
-    async def places(self) -> tuple[ScopePlace, ...]:
-        """See ports.Permissions."""
-        return await self._link.ask(ask.PolicyPlaces(session=self._session), tuple[ScopePlace, ...])
-
-    async def lint(self) -> tuple[RuleFinding, ...]:
-        """See ports.Permissions."""
-        return await self._link.ask(ask.PolicyLint(session=self._session), tuple[RuleFinding, ...])
-
-    async def check(self, query: PermissionQuery) -> CallCheck:
-        """See ports.Permissions."""
-        return await self._checked(ask.PolicyCheck(session=self._session, query=query), query.tool)
-
-    async def check_text(self, text: str) -> CallCheck:
-        """See ports.Permissions."""
-        return await self._checked(ask.PolicyCheckText(session=self._session, text=text), "")
-
-    async def _checked(self, request: ask.PolicyCheck | ask.PolicyCheckText, tool: str) -> CallCheck:
-        try:
-            return await self._link.ask(request, CallCheck)
-        except ReinError as error:
-            return CallCheck(tool=tool, input={}, problem=error.message)
-
-    async def try_rules(self, wish: RuleWish, query: PermissionQuery | None = None) -> RuleCheck:
-        """See ports.Permissions."""
-        try:
-            return await self._link.ask(ask.PolicyTry(session=self._session, wish=wish, query=query), RuleCheck)
-        except ReinError as error:
-            return RuleCheck(problem=error.message)
-
-    async def add(self, rule: str, behavior: Outcome, scope: Scope) -> Rule:
-        """See ports.Permissions."""
-        request = ask.PolicyAdd(session=self._session, rule=rule, behavior=behavior, scope=scope)
-        return await self._link.ask(request, Rule)
-
-    async def revoke(self, rule: Rule) -> bool:
-        """See ports.Permissions."""
-        return await self._link.ask(ask.PolicyRevoke(session=self._session, rule=rule), bool)

@@ -26,10 +26,11 @@ from rein_tui.harness.protocol.ports import (
 )
 from rein_tui.harness.session import Session
 from rein_tui.harness.surroundings import Surroundings
+from rein_tui.remote.address import Address, Backoff
 from rein_tui.remote.client import RemoteWorkbench
 from rein_tui.remote.connection import Reception
 from rein_tui.remote.guard import Guard, Tokens, doors_of
-from rein_tui.remote.link import Address, Backoff, SocketLink
+from rein_tui.remote.link import SocketLink
 from rein_tui.remote.questions import EdgePrompter, Patience
 from rein_tui.remote.server import Desk, create_app
 from rein_tui.remote.sessions import Hall, Limits

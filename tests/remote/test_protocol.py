@@ -10,8 +10,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from rein_tui.harness.protocol.errors import ConfigError, Failure
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
+from rein_tui.remote.address import Address
+from rein_tui.remote.errors import error_of
 from rein_tui.remote.guard import Bucket, doors_of, is_loopback
-from rein_tui.remote.link import Address, error_of
 from rein_tui.remote.sessions import Limits
 from tests.fakes.engines import TablePermissions
 from tests.remote.stage import TOKEN, MemoryBench, Served, served, until

@@ -14,9 +14,10 @@ from rein_tui.app import ReinApp
 from rein_tui.harness.protocol.events import Fact, ToolCallFinished, TurnFinished
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
 from rein_tui.modal_prompter import ModalPrompter
+from rein_tui.remote.address import Address
 from rein_tui.remote.client import RemoteWorkbench
 from rein_tui.remote.connection import Reception
-from rein_tui.remote.link import Address, SocketLink
+from rein_tui.remote.link import SocketLink
 from rein_tui.remote.local_link import LocalLink
 from rein_tui.remote.server_run import attach_socket, attachable, make_token, read_tokens
 from rein_tui.remote.sessions import Hall
