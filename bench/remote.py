@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from rein_tui.harness.protocol.events import TextDelta
 from rein_tui.harness.protocol.ports import Harness, Prompt
 from rein_tui.harness.providers.scripted import ScriptedProvider, Step
-from rein_tui.remote.sessions import Limits
+from rein_tui.remote.hall import Limits
 from tests.remote.stage import TOKEN, MemoryBench, served, turn
 
 ROUNDS = 300

@@ -21,8 +21,8 @@ from .options import Options, build_parser
 if TYPE_CHECKING:
     from .harness.build import LocalWorkbench
     from .remote.connection import Reception
+    from .remote.hall import Hall
     from .remote.server import Desk
-    from .remote.sessions import Hall
 
 SERVER_COMMANDS = frozenset({"server", "client", "attach", "web", "acp"})
 
@@ -172,8 +172,8 @@ def _open_bench(options: Options, places: Places, prompter: Prompter) -> "LocalW
 
 
 def _hall(bench: "LocalWorkbench", options: ServerOptions) -> "Hall":
+    from .remote.hall import Hall, Limits
     from .remote.questions import Patience
-    from .remote.sessions import Hall, Limits
 
     async def open_with(system_prompt: str) -> Harness:
         before = bench.wishes

@@ -12,8 +12,9 @@ from rein_tui.harness.protocol.ports import Prompt
 
 from .classic import ClassicFold, error_frame
 from .guard import Bucket
+from .hall import Hall
 from .peers import Overrun, Peer
-from .sessions import Hall, Hub
+from .sessions import Hub
 from .wire import (
     PROTOCOL,
     Auth,

@@ -7,8 +7,8 @@ from typing import TypeVar, cast
 from rein_tui.harness.protocol.errors import ReinError
 
 from .answers import answer_now
+from .hall import Hall
 from .peers import Peer
-from .sessions import Hall
 from .wire import PROTOCOL, Request, ServerFrame, Welcome
 
 ResultT = TypeVar("ResultT")

@@ -13,8 +13,9 @@ import msgspec
 from rein_tui.harness.protocol.errors import Failure, ReinError
 
 from .answers import answer
+from .hall import Hall
 from .questions import Patience, Questions, Seat
-from .sessions import Hall, Hub
+from .sessions import Hub
 from .wire import Call, Fault, Reply, ServerFrame, SessionGone, Told, encode, requests
 
 _LONGEST_OUTBOX = 1024

@@ -30,10 +30,10 @@ from rein_tui.remote.address import Address, Backoff
 from rein_tui.remote.client import RemoteWorkbench
 from rein_tui.remote.connection import Reception
 from rein_tui.remote.guard import Guard, Tokens, doors_of
+from rein_tui.remote.hall import Hall, Limits
 from rein_tui.remote.link import SocketLink
 from rein_tui.remote.questions import EdgePrompter, Patience
 from rein_tui.remote.server import Desk, create_app
-from rein_tui.remote.sessions import Hall, Limits
 from tests.fakes.engines import MemoryFacts, ScriptedPerson, TablePermissions, TestTool, rig
 
 TOKEN = "a-token-that-is-long-enough"

@@ -27,9 +27,9 @@ from rein_tui.harness.protocol.events import (
 from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
 from rein_tui.harness.protocol.ports import Harness, Prompt
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
+from rein_tui.remote.hall import Limits
 from rein_tui.remote.questions import Patience
 from rein_tui.remote.remote_session import RemoteSession
-from rein_tui.remote.sessions import Limits
 from tests.fakes.engines import ScriptedPerson, TablePermissions, TestTool
 from tests.laws import check_turn, without_deltas
 from tests.remote.stage import OTHERS_TOKEN, MemoryBench, served, told, turn, until

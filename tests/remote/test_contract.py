@@ -22,9 +22,9 @@ from rein_tui.harness.protocol.events import (
 from rein_tui.harness.protocol.ports import Harness, Prompt
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
 from rein_tui.remote.client import RemoteWorkbench
+from rein_tui.remote.hall import Hall
 from rein_tui.remote.local_link import LocalLink
 from rein_tui.remote.questions import EdgePrompter
-from rein_tui.remote.sessions import Hall
 from tests.fakes.engines import ScriptedPerson, TablePermissions, TestTool, hang
 from tests.laws import check_turn, without_deltas
 from tests.remote.stage import MemoryBench, served, told, turn, until

@@ -13,7 +13,7 @@ from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, 
 from rein_tui.remote.address import Address
 from rein_tui.remote.errors import error_of
 from rein_tui.remote.guard import Bucket, doors_of, is_loopback
-from rein_tui.remote.sessions import Limits
+from rein_tui.remote.hall import Limits
 from tests.fakes.engines import TablePermissions
 from tests.remote.stage import TOKEN, MemoryBench, Served, served, until
 

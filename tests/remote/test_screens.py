@@ -17,10 +17,10 @@ from rein_tui.modal_prompter import ModalPrompter
 from rein_tui.remote.address import Address
 from rein_tui.remote.client import RemoteWorkbench
 from rein_tui.remote.connection import Reception
+from rein_tui.remote.hall import Hall
 from rein_tui.remote.link import SocketLink
 from rein_tui.remote.local_link import LocalLink
 from rein_tui.remote.server_run import attach_socket, attachable, make_token, read_tokens
-from rein_tui.remote.sessions import Hall
 from rein_tui.widgets.permission_modal import PermissionModal
 from tests.app.driving import screen_text
 from tests.fakes.engines import ScriptedPerson, TablePermissions
