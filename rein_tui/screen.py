@@ -60,6 +60,18 @@ class Follower(Protocol):
         ...
 
 
+class _Body(Horizontal):
+    """Holds others and draws nothing."""
+
+    BLANK = True
+
+
+class _Main(Vertical):
+    """Holds others and draws nothing."""
+
+    BLANK = True
+
+
 class MainScreen(Screen[None]):
     """Sidebar, chat and composer, dock, status line; folds down from 200 columns to 60."""
 
@@ -106,9 +118,9 @@ class MainScreen(Screen[None]):
         return cast("ReinApp", self.app)  # pyright: ignore[reportUnknownMemberType]  Textual leaves the type open
 
     def compose(self) -> ComposeResult:
-        with Horizontal(id="body"):
+        with _Body(id="body"):
             yield self.sidebar
-            with Vertical(id="main"):
+            with _Main(id="main"):
                 yield self.chat
                 yield self.composer
             yield self.dock

@@ -211,6 +211,8 @@ class CallPassage:
     async def _permit(self, hooked: HookOutcome) -> None:
         """Return when the call may run; raise _Refused when it may not."""
         decision = await self._decide(hooked)
+        if decision.outcome == "ask" and decision.decided_by == "tool" and self._asks_itself:
+            return
         if decision.outcome == "ask":
             async with self._parts.asking:
                 again = self._parts.permissions.decide(self._query(hooked))
@@ -223,6 +225,11 @@ class CallPassage:
             await self._fire("PermissionDenied", tool_use_id=self._use.id, reason=decision.reason)
             raise _Refused(f"Permission denied: {decision.reason}")
         self._approved_by = decision.decided_by
+
+    @property
+    def _asks_itself(self) -> bool:
+        """A question to the person needs no permission first, where there is a person."""
+        return self._tool.asks_itself and self._parts.interactive
 
     async def _decide(self, hooked: HookOutcome) -> Decision:
         started = time.perf_counter()

@@ -51,6 +51,10 @@ MODE_LABELS: dict[Mode, tuple[str, str]] = {
 """Each permission mode as people read it, and its colour: the further from asking, the louder."""
 
 
+_FRAME = 1 / 15
+"""Seconds between two drawings of what is going on."""
+
+
 @dataclass(slots=True)
 class Figures:
     """What the left half shows. `context` and `window` are tokens; `cost` is None while no price is known."""
@@ -83,6 +87,8 @@ class Status(Widget):
         self._paused = False
         self._hint = ""
         self._ticker: Timer | None = None
+        self._later: Timer | None = None
+        self._drawn = 0.0
 
     # --- what the shell tells ---
 
@@ -158,7 +164,7 @@ class Status(Widget):
                 figures.context = event.tokens_after
             case _:
                 return
-        self.refresh()
+        self._draw_soon()
 
     def _add_cost(self, cost: float | None) -> None:
         if cost is not None:
@@ -182,6 +188,7 @@ class Status(Widget):
                 self._calls.pop(event.call_id, None)
             case PermissionRequested() | QuestionAsked():
                 self._now("waiting for you")
+                self._draw()
             case PermissionResolved() | QuestionAnswered():
                 self._now("going on")
             case HookStarted():
@@ -196,7 +203,22 @@ class Status(Widget):
     def _now(self, activity: str) -> None:
         if activity != self._activity:
             self._activity, self._since = activity, self._clock()
-            self.refresh()
+            self._draw_soon()
+
+    def _draw_soon(self) -> None:
+        """What it is doing may change a hundred times a second: shown at once if nothing was for a frame."""
+        wait = self._drawn + _FRAME - time.monotonic()
+        if wait <= 0 or not self.is_mounted:
+            self._draw()
+        elif self._later is None:
+            self._later = self.set_timer(wait, self._draw)
+
+    def _draw(self) -> None:
+        if self._later is not None:
+            self._later.stop()
+            self._later = None
+        self._drawn = time.monotonic()
+        self.refresh()
 
     def _rest(self) -> None:
         self._activity = ""

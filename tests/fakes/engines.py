@@ -9,6 +9,7 @@ from typing import Any
 from rein_tui.harness.parts import Parts
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.decisions import (
+    DecidedBy,
     Decision,
     Mode,
     Outcome,
@@ -62,7 +63,8 @@ class MemoryFacts:
 class TablePermissions:
     """Decides by tool name; everything else is allowed."""
 
-    def __init__(self, outcomes: dict[str, Outcome] | None = None) -> None:
+    def __init__(self, outcomes: dict[str, Outcome] | None = None, decided_by: DecidedBy = "rule") -> None:
+        self.decided_by: DecidedBy = decided_by
         self.outcomes: dict[str, Outcome] = dict(outcomes or {})
         self.mode: Mode = "default"
         self.queries: list[PermissionQuery] = []
@@ -75,7 +77,7 @@ class TablePermissions:
         outcome: Outcome = self.outcomes.get(query.tool, "allow")
         for verdict in query.hook_verdicts:
             outcome = verdict.outcome
-        return Decision(outcome=outcome, reason=f"the table says {outcome}", decided_by="rule")
+        return Decision(outcome=outcome, reason=f"the table says {outcome}", decided_by=self.decided_by)
 
     def grant(self, rules: Sequence[str], scope: Scope, behavior: Outcome = "allow") -> Sequence[Rule]:
         for rule in rules:
@@ -145,6 +147,7 @@ class TestTool:
     act: Callable[[str, ToolContext], Awaitable[str]]
     read_only: bool = True
     requires_person: bool = False
+    asks_itself: bool = False
     running: int = 0
     most_at_once: int = 0
     ran: list[str] = field(default_factory=list[str])

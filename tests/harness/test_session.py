@@ -375,3 +375,13 @@ async def test_the_request_of_any_step_can_be_built_again() -> None:
     for step, sent in enumerate(provider.requests, 1):
         assert rigged.session.request_of(1, step) == provider.wire(sent)
     assert rigged.session.request_of(1, 9) is None
+
+
+async def test_a_tool_that_is_a_question_is_not_asked_about_first() -> None:
+    tool = TestTool("Ask", echo, asks_itself=True)
+    provider = ScriptedProvider([Step(calls=(call("Ask", "a"),)), Step(text="ok")])
+    permissions = TablePermissions({"Ask": "ask"}, decided_by="tool")
+    rigged = rig(provider, tool, permissions=permissions)
+    await told(rigged)
+    assert tool.ran == ["a"]
+    assert rigged.person.requests == []

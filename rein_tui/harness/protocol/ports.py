@@ -562,6 +562,11 @@ class Tool(Protocol):
         """Whether no rule and no mode may answer for the person (AskUserQuestion)."""
         ...
 
+    @property
+    def asks_itself(self) -> bool:
+        """Whether the call is a question to the person, so that no permission is asked before it."""
+        ...
+
     def normalize(self, raw: JsonObject, workspace: Workspace) -> JsonObject:
         """The input as hooks and rules see it: `~` expanded, file paths absolute. Never raises."""
         ...

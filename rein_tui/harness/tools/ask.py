@@ -47,6 +47,11 @@ class AskUserQuestion(BaseTool[AskUserQuestionInput]):
     read_only = True
 
     @property
+    def asks_itself(self) -> bool:
+        """It is the question."""
+        return True
+
+    @property
     def requires_person(self) -> bool:
         """Only the person can answer."""
         return True

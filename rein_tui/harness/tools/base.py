@@ -62,6 +62,11 @@ class BaseTool(Generic[InputT]):
             del schema["properties"][field]
         return ToolSpec(name=self.name, description=text, input_schema=schema)
 
+    @property
+    def asks_itself(self) -> bool:
+        """Whether the call is itself a question to the person."""
+        return False
+
     def normalize(self, raw: JsonObject, workspace: Workspace) -> JsonObject:
         """The input as hooks and rules see it: file paths absolute. Never raises."""
         paths = {
@@ -124,6 +129,11 @@ class SchemaTool:
     @property
     def requires_person(self) -> bool:
         """Whether no rule and no mode may answer for the person."""
+        return False
+
+    @property
+    def asks_itself(self) -> bool:
+        """Whether the call is itself a question to the person."""
         return False
 
     def normalize(self, raw: JsonObject, workspace: Workspace) -> JsonObject:
