@@ -193,13 +193,10 @@ class Guard:
         return principal
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
-        """The whole body of a request that has one; JSON only. Raises Refusal."""
+        """The whole body of a request that has one. Raises Refusal."""
         if scope["method"] != "POST":  # no other method has a route that reads one
             return None
         headers = _headers(scope)
-        kind = headers.get("content-type", ("",))[0].partition(";")[0].strip().lower()
-        if kind != "application/json":
-            raise Refusal(415, "The body must be application/json.")
         length = headers.get("content-length", ("0",))[0]
         if length.isdecimal() and int(length) > self._largest_body:
             raise Refusal(413, f"The body may have {self._largest_body} bytes.")

@@ -102,6 +102,9 @@ class _Endpoints:
 
     async def chat(self, request: Request) -> Response:
         """One turn, not streamed."""
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            return _answer({"detail": "The body must be application/json."}, 415)
         try:
             wanted = msgspec.json.decode(await request.body(), type=ChatRequest)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
