@@ -14,7 +14,7 @@ from pathlib import Path
 from .assembly import assemble
 from .choices import remember, remembered
 from .demo.project import make_scratch_project, remove_scratch_project
-from .demo.script import demo_script
+from .demo.script import FIRST_PROMPT, demo_script
 from .places import Places
 from .plugins.extensions import Extensions
 from .protocol.decisions import Option, Question, QuestionRequest
@@ -113,6 +113,8 @@ class LocalWorkbench:
         choice = self.choice or ModelChoice(kind="local")
         if choice.kind == "demo" and not choice.path:
             wishes = self._demo_wishes(wishes)
+            text = f"The demo: a scripted model, real tools in a scratch folder. Send it this: {FIRST_PROMPT}"
+            self.notices.append(Notice(text=text, code="demo"))
         trusted = await self._is_trusted(wishes)
         settings = await self._understood(self._settings(wishes, trusted), wishes, trusted)
         self._warn_of_bypass(wishes, settings)
@@ -334,7 +336,7 @@ class LocalWorkbench:
         choice = settled(choice, self.environment)
         key = Secret(api_key, source="typed") if api_key else self.key
         if choice.kind == "demo":
-            self.choice = choice
+            self.choice = settled(choice, self.environment)
             return
         settings = self._settings(self.wishes, bool(self._trusted))
         provider = make_provider(choice, self._around(settings), api_key=key)

@@ -61,6 +61,8 @@ def settled(choice: ModelChoice, environment: Mapping[str, str]) -> ModelChoice:
     if choice.model:
         return choice
     name = default_model(choice.kind, environment)
+    if choice.kind == "demo":
+        name = "demo"
     if choice.kind == "gguf":
         name = Path(choice.path).stem if choice.path else _packaged_name()
     return structs.replace(choice, model=name)
