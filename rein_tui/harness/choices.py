@@ -31,11 +31,3 @@ def remembered(places: Places) -> tuple[ModelChoice | None, Secret]:
     with suppress(OSError, UnicodeDecodeError):
         key = Secret((places.data / _KEY).read_text(encoding="utf-8"), source=str(places.data / _KEY))
     return choice, key
-
-
-def forget_key(places: Places) -> bool:
-    """Throw a typed key away; whether there was one."""
-    with suppress(OSError):
-        (places.data / _KEY).unlink()
-        return True
-    return False

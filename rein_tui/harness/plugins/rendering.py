@@ -82,11 +82,6 @@ def read_file_body(defined: Definition) -> str:
     return read_file(Path(defined.path), defined.owner).body.strip()
 
 
-def shell_commands(body: str) -> list[str]:
-    """The `!` commands of a body as written."""
-    return [(match["script"] or match["line"] or "").strip() for match in _SHELL.finditer(body)]
-
-
 def _values(defined: Definition, scene: Scene) -> Mapping[str, str]:
     return folder_values(defined.owner, scene.project) | {
         "CLAUDE_SKILL_DIR": defined.folder,
