@@ -11,6 +11,7 @@ from textual.widgets import OptionList
 from rein_tui.harness.protocol.decisions import PermissionReply, PermissionRequest, QuestionReply, QuestionRequest
 from rein_tui.tape import Asked
 from rein_tui.widgets.figures import elapsed
+from rein_tui.widgets.later import after_refresh
 from rein_tui.widgets.permission_modal import CHOICES, PermissionModal
 from rein_tui.widgets.question_modal import QuestionModal
 from rein_tui.widgets.safe import safe_text
@@ -56,7 +57,7 @@ class ReplayedPermission(PermissionModal):
 
     def on_mount(self) -> None:
         """Mark the answer, after the question was drawn."""
-        self.call_after_refresh(self._mark)
+        after_refresh(self, self._mark)
 
     def _mark(self) -> None:
         if not self.is_running:  # it was withdrawn already

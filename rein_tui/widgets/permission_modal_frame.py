@@ -12,6 +12,7 @@ from textual.widgets import OptionList, Static
 from rein_tui.harness.protocol.displays import DiffDisplay
 
 from .diff import SPLIT_FROM, DiffStyle
+from .later import after_refresh
 from .modal import Modal, ResultT
 from .permission_modal_parts import Proposal, body, bullets, headline, key_hints, reason, trace
 from .permission_modal_view import SeenView, give_rest
@@ -101,7 +102,7 @@ class CallModal(Modal[ResultT]):
         self.seen.show(lambda width: body(self.proposal, width, self._style))
         self.seen.unfold(None)
         self.tell()
-        self.call_after_refresh(self._settle)
+        after_refresh(self, self._settle)
 
     def _settle(self) -> None:
         """Once the lines are counted: make room for saying that there are more, before any room is given away."""
@@ -132,15 +133,15 @@ class CallModal(Modal[ResultT]):
     def fit_soon(self) -> None:
         """Share the rows anew once the parts have their size; twice, for texts may wrap differently then."""
         self.set_class(self.size.height < LOW, "-low")
-        self.call_after_refresh(self._fit)
-        self.call_after_refresh(self.call_after_refresh, self._fit)
+        after_refresh(self, self._fit)
+        after_refresh(self, lambda: after_refresh(self, self._fit))
 
     def _fit(self) -> None:
         give_rest(self.query_one(".frame"), self.seen, self.size.height)
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size: share the rows anew."""
-        self.call_after_refresh(self.tell)
+        after_refresh(self, self.tell)
         self.fit_soon()
 
     @on(SeenView.Seen)

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias, cast
 
 from textual.app import App
 from textual.content import Content
+from textual.dom import NoScreen
 from textual.errors import NoWidget
 from textual.geometry import Size
 from textual.message import Message
@@ -12,6 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from .later import after_refresh
 from .lines import Line, Piece, lay_out
 from .painter import Painter
 
@@ -32,7 +34,7 @@ def give_rest(frame: Widget, view: "SeenView", height: int) -> None:
     )
     room = height - others - frame.gutter.height - frame.styles.margin.height - view.styles.margin.height
     view.styles.max_height = max(LEAST, room)
-    view.call_after_refresh(view.note_seen)
+    after_refresh(view, view.note_seen)
 
 
 class SeenView(ScrollView, can_focus=False):
@@ -110,7 +112,7 @@ class SeenView(ScrollView, can_focus=False):
         """Rows from the first one down that really are on the screen, whatever stands around."""
         try:
             visible = self.screen.find_widget(self).visible_region
-        except NoWidget:  # not laid out yet, or folded away
+        except (NoWidget, NoScreen):  # not laid out yet, folded away, or its question is answered and gone
             return 0
         return visible.height if visible.y == self.region.y else 0
 
@@ -133,7 +135,7 @@ class SeenView(ScrollView, can_focus=False):
         self._painter = None
         if width and width != self._width:
             self._lay_out(width)
-        self.call_after_refresh(self.note_seen)
+        after_refresh(self, self.note_seen)
 
     def notify_style_update(self) -> None:
         """Another theme: paint afresh."""

@@ -13,6 +13,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from .fuzzy import match
+from .later import after_refresh
 from .modal import Modal
 from .safe import safe_text
 
@@ -131,7 +132,7 @@ class Picker(Modal[str]):
 
     def on_resize(self) -> None:
         """Draw the rows for the new width, once it is known."""
-        self.call_after_refresh(self._fit)
+        after_refresh(self, self._fit)
 
     def _fit(self) -> None:
         rows = self.query_one(OptionList)

@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from rein_tui.harness.protocol.policy import TrustItem, TrustKind, TrustReply, TrustRequest
 
+from .later import after_refresh
 from .lines import BLANK, Piece
 from .modal import Modal
 from .permission_modal_view import SeenView, give_rest
@@ -83,7 +84,7 @@ class TrustModal(Modal[TrustReply]):
         listed = list(self._listed())
         self._view.show(lambda _: listed)
         self._tell()
-        self.call_after_refresh(self._settle)
+        after_refresh(self, self._settle)
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size: the list gets what the rest leaves."""
@@ -95,7 +96,7 @@ class TrustModal(Modal[TrustReply]):
         self._fit_soon()
 
     def _fit_soon(self) -> None:
-        self.call_after_refresh(lambda: give_rest(self.query_one(".frame"), self._view, self.size.height))
+        after_refresh(self, lambda: give_rest(self.query_one(".frame"), self._view, self.size.height))
 
     def _tell(self) -> None:
         unseen = self._view.unseen
