@@ -17,7 +17,7 @@ from .protocol.events import Event
 from .protocol.ports import ModelChoice, Provider
 from .session import Session
 from .settings.layers import Settings
-from .side_requests import ask_object
+from .side_requests import ask_object, summarise_page
 from .store.checkpoints import Checkpoints
 from .store.transcript import Transcript, transcript_path
 from .subagents import Subagents
@@ -29,6 +29,7 @@ from .tools.file_tool import FileAccess
 from .tools.ledger import Ledger
 from .tools.skill import Skill
 from .tools.toolbox import Toolbox
+from .tools.web import WebFetch
 from .wishes import Ground, Opening
 
 
@@ -78,6 +79,7 @@ async def assemble(
         after_hooks=partial(look_again, tool_parts.files.ledger),
     )
     makers.hook_context.ask_model = partial(ask_object, parts)
+    toolbox.add(WebFetch(partial(summarise_page, parts), private=tool_parts.private_addresses))
     model_for = partial(model_named, parts)
     subagents = Subagents(parts, furniture.agents, furniture.brief, model_for, furniture.living(hooks))
     toolbox.add(Agent(subagents, background))

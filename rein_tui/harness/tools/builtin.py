@@ -15,7 +15,7 @@ from .read import Read
 from .search import SearchEngine
 from .tasks import TaskOutput, TaskStop
 from .todo import TodoList, TodoWrite
-from .web import Summarise, WebFetch
+from .web import WebFetch
 from .write import Write
 
 
@@ -29,7 +29,6 @@ class ToolParts:
     search: SearchEngine = field(default_factory=SearchEngine)
     todos: TodoList = field(default_factory=TodoList)
     modes: Modes | None = None
-    summarise: Summarise | None = None
     private_addresses: bool = False
 
 
@@ -43,7 +42,7 @@ def builtin_tools(parts: ToolParts) -> tuple[Tool, ...]:
         Grep(parts.search),
         Glob(parts.search),
         TodoWrite(parts.todos),
-        WebFetch(parts.summarise, private=parts.private_addresses),
+        WebFetch(private=parts.private_addresses),
         AskUserQuestion(),
         TaskOutput(parts.background),
         TaskStop(parts.background),

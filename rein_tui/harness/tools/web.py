@@ -1,4 +1,4 @@
-"""WebFetch: one page as text, or what a small model says about it."""
+"""WebFetch: what a model says about one page; without a model that answers, the page as text."""
 
 import json
 import time
@@ -10,6 +10,7 @@ import msgspec
 
 from ... import __version__
 from ..protocol.displays import TextDisplay
+from ..protocol.errors import ProviderError
 from ..protocol.ports import InvalidInput, ToolContext, ToolResult
 from .base import BaseTool, ToolInput, failed, one_line
 from .fetch import FetchRefusedError, Page, clean_url, fetch
@@ -58,7 +59,10 @@ class WebFetch(BaseTool[WebFetchInput]):
         except FetchRefusedError as error:
             return failed(str(error))
         if self._summarise is not None and not page.moved_to and page.status < 400:
-            text = await self._summarise(text, value.prompt)
+            try:
+                text = await self._summarise(text, value.prompt)
+            except ProviderError as error:
+                text = f"(Nobody read the page for you: {error.message} It follows as it is.)\n\n{text}"
         answer = text if page.status < 400 else f"{page.url} answered {page.status} {page.status_text}.\n\n{text}"
         return ToolResult(
             content=answer,
