@@ -25,7 +25,19 @@ from .permission_modal_always import AlwaysPanel
 from .permission_modal_batch import BatchModal, Judged
 from .permission_modal_edit import EditPanel
 from .permission_modal_frame import CallModal, Choices
-from .permission_modal_parts import CHOICES, KEYS, Choice, Docket, Proposal, Waiting, answer_row, may, query_for, title
+from .permission_modal_parts import (
+    CHOICES,
+    KEYS,
+    Choice,
+    Docket,
+    Proposal,
+    Waiting,
+    answer_row,
+    may,
+    query_for,
+    title,
+)
+from .permission_modal_words import WordsRow
 
 
 class PermissionModal(CallModal[PermissionReply]):
@@ -36,9 +48,7 @@ class PermissionModal(CallModal[PermissionReply]):
     DEFAULT_CSS = """
     PermissionModal {
         & Choices { margin-top: 1; }
-        & #words { display: none; border: none; height: 1; background: $panel; padding: 0 1; margin-left: 3; }
-        &.-words #words { display: block; }
-        &.-step Choices { display: none; }
+        &.-step Choices, &.-step WordsRow { display: none; }
         &.-grace Choices { opacity: 40%; }
         &.-low Choices, &.-low AlwaysPanel, &.-low EditPanel, &.-low AlwaysPanel OptionList { margin-top: 0; }
     }
@@ -55,6 +65,8 @@ class PermissionModal(CallModal[PermissionReply]):
         Binding("i", "ignore", "Ignore the broken hook"),
         Binding("left", "suggest(-1)", "Other rule", show=False),
         Binding("right", "suggest(1)", "Other rule", show=False),
+        Binding("up", "highlight(-1)", "Answer above", show=False),
+        Binding("down", "highlight(1)", "Answer below", show=False),
         Binding("escape", "leave", "No, and stop"),
         Binding("ctrl+c", "stop", "No, and stop", show=False),
     ]
@@ -75,7 +87,7 @@ class PermissionModal(CallModal[PermissionReply]):
                 frame.border_subtitle = Content(f"{self._docket.number} of {self._docket.total}")
             yield from self.call_parts()
             yield Choices(compact=True)
-            yield Input(id="words", compact=True)
+            yield WordsRow()
             yield Static(id="keys")
 
     def on_mount(self) -> None:
@@ -131,7 +143,7 @@ class PermissionModal(CallModal[PermissionReply]):
         event.stop()
         self.action_answer(CHOICES[event.option_index])
 
-    @on(Input.Submitted, "#words")
+    @on(Input.Submitted, "WordsRow Input")
     def _said_words(self, event: Input.Submitted) -> None:
         event.stop()
         self.action_answer(self._highlighted)
@@ -166,7 +178,7 @@ class PermissionModal(CallModal[PermissionReply]):
                 rules=rules,
                 scope=scope,
                 input=proposal.input if proposal.edited and answer not in ("deny", "stop") else None,
-                words=self.query_one("#words", Input).value.strip(),
+                words=self.query_one(WordsRow).words,
                 ignore_hooks=hooks if self._is_ignoring else (),
             )
         )
@@ -186,18 +198,26 @@ class PermissionModal(CallModal[PermissionReply]):
 
     def action_words(self) -> None:
         """Words that go with the highlighted answer."""
-        words = self.query_one("#words", Input)
-        verb = "no" if self._highlighted == "deny" else "yes"
-        words.placeholder = f"{verb}, and tell the model …   enter answers, esc goes back"
-        self.add_class("-words")
-        words.focus()
+        self.query_one(WordsRow).open()
         self.fit_soon()
+
+    def action_highlight(self, step: int) -> None:
+        """Another answer for the words that are being written."""
+        answers = self.query_one(Choices)
+        if step > 0:
+            answers.action_cursor_down()
+        else:
+            answers.action_cursor_up()
+
+    @on(OptionList.OptionHighlighted, "Choices")
+    def _name_answer(self) -> None:
+        self.query_one(WordsRow).show_answer(self._highlighted)
 
     def action_leave(self) -> None:
         """Out of a step; from the question itself: no, and the turn stops."""
         if self.has_class("-step"):
             self._end_step()
-        elif self.has_class("-words") and not self.query_one(Choices).has_focus:
+        elif self.query_one(WordsRow).is_open and not self.query_one(Choices).has_focus:
             self.query_one(Choices).focus()
         else:
             self._reply("stop")

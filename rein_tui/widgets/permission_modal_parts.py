@@ -52,7 +52,7 @@ CHOICES: tuple[Choice, ...] = ("once", "session", "always", "deny")
 
 KEYS: dict[Choice, str] = {"once": "y", "session": "s", "always": "a", "deny": "n"}
 
-_SAID: dict[Choice, str] = {
+ANSWERS: dict[Choice, str] = {
     "once": "Yes, once",
     "session": "Yes, for this session",
     "always": "Always …",
@@ -225,7 +225,7 @@ def answer_row(choice: Choice, proposal: Proposal, suggestion: Suggestion | None
         note = "choose rule and file"
     return Content.assemble(
         (f" {KEYS[choice]} ", "bold $primary"),
-        (f"{_SAID[choice]:<24}", "$text"),
+        (f"{ANSWERS[choice]:<24}", "$text"),
         (safe_text(note, "prompt"), "$text-muted"),
     )
 

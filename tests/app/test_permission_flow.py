@@ -135,6 +135,20 @@ async def test_words_go_with_the_highlighted_answer(places: Places):
         assert house.reply.words == "use y instead"
 
 
+async def test_the_words_say_which_answer_they_go_with_while_they_are_written(places: Places):
+    async with at_home(places, calling(TOUCH)) as house:
+        await asked(house)
+        await house.press("tab")
+        await house.write("leave it")
+        await house.shows("Yes, once, and: leave it")
+        await house.press("up")
+        await house.shows("No, and: leave it")
+        await house.press("down", "up", "enter")
+        await house.until(house.outcome)
+        assert (house.reply.answer, house.reply.words) == ("deny", "leave it")
+        assert not (house.root / "made.txt").exists()
+
+
 async def test_escape_leaves_the_words_and_then_the_turn(places: Places):
     async with at_home(places, calling(TOUCH)) as house:
         await asked(house)
