@@ -21,8 +21,8 @@ help: ## List the targets
 run: $(VENV)/.run ## Start rein-tui (ARGS="--demo" passes arguments); creates the environment when there is none
 	@$(BIN)/rein-tui $(ARGS)
 
-test: $(VENV)/.dev ## Run the test suite (ARGS="tests/harness -k edit" narrows it)
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.dev ## Run the test suite, on all cores (ARGS="tests/harness -k edit" narrows it, on one)
+	@$(BIN)/python -m pytest $(or $(ARGS),-n auto --dist worksteal)
 
 check: lint types contracts test ## Everything that CI runs
 

@@ -33,6 +33,10 @@ PATIENCE = 20.0
 """Seconds that a real process may take on a busy machine before the test gives up."""
 
 
+def _joined(text: str) -> str:
+    return "".join(text.replace("│", "").split())
+
+
 @dataclass
 class Theatre:
     """One app over one real workbench."""
@@ -61,11 +65,11 @@ class Theatre:
         await self.pilot.press("enter")
 
     async def question(self, *texts: str) -> None:
-        """Wait for a modal that shows all of these."""
+        """Wait for a modal that shows all of these, wherever its lines wrap."""
 
         def is_shown() -> bool:
-            shown = screen_text(self.app)
-            return isinstance(self.app.screen, PermissionModal) and all(text in shown for text in texts)
+            shown = _joined(screen_text(self.app))
+            return isinstance(self.app.screen, PermissionModal) and all(_joined(text) in shown for text in texts)
 
         await self.until(is_shown)
 
