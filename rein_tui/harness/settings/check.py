@@ -6,6 +6,7 @@ value; where there is no stricter value, the file is marked broken and approves 
 
 import copy
 import difflib
+import math
 from typing import Any
 
 from rein_tui.harness.protocol.base import JsonObject
@@ -120,11 +121,12 @@ def _check_kind(draft: Draft, holder: JsonObject, pointer: Pointer, key: Key) ->
 
 
 def _fits(key: Key, value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    number = whole or (isinstance(value, float) and math.isfinite(value))
     return {
         "any": True,
         "bool": isinstance(value, bool),
-        "integer": number and value == int(value),
+        "integer": whole or (number and value % 1 == 0),
         "number": number,
         "string": isinstance(value, str),
         "object": is_object(value),

@@ -1,8 +1,9 @@
 """Any JSON object is a settings file: it is checked, told, never raised, and never wider than it says."""
 
+import math
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rein_tui.harness.permissions.layers import rules_in_force
@@ -34,6 +35,8 @@ def texts(value: Any) -> set[str]:
 
 
 @given(files, layers, st.booleans())
+@example({"permissions": math.nan, "cleanupPeriodDays": math.inf}, "user", True)
+@example({"cleanupPeriodDays": 10**400}, "user", True)
 @settings(max_examples=400, deadline=None)
 def test_any_object_is_checked(data: Any, layer: Layer, trusted: bool) -> None:
     built, notices, broken = layer_from_data(layer, "f.json", data, "/b", trusted)
