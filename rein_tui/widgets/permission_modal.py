@@ -153,6 +153,7 @@ class PermissionModal(CallModal[PermissionReply]):
         if not may(choice, self.proposal):
             return
         suggestion = self._suggestion
+        self.seen.note_seen()  # a key may come between a paint and the word that it was painted
         if choice != "deny" and self.seen.unseen:
             self._show_rest(choice)
         elif choice == "always" and suggestion is not None:
