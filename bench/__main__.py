@@ -100,6 +100,8 @@ BENCHES = {
     "store": Bench(("bench/store.py",), _store),
     "hooks": Bench(("-m", "bench.hooks", "--json"), _hooks, ("--rounds", "10")),
     "permissions": Bench(("bench/permissions.py",), _permissions),
+    "plugins": Bench(("-m", "bench.plugins", "--json"), _told, ("--rounds", "3")),
+    "tools": Bench(("-m", "bench.tool_block", "--json"), _told),
     "shell": Bench(("bench/permissions_shell.py",), _shell),
 }
 

@@ -28,7 +28,7 @@ from .plugins.mcp.servers import Servers
 from .protocol.base import JsonObject
 from .protocol.decisions import PermissionQuery, Source
 from .protocol.errors import ProviderError, StartError
-from .protocol.events import ContextPrepared, Notice, TodosChanged
+from .protocol.events import ContextPrepared, Notice, TodosChanged, ToolCallRequested
 from .protocol.hooks import HookOutcome, HookRun, HookSpec
 from .protocol.messages import Block
 from .protocol.ports import Prompt, SizesModels, Workspace
@@ -38,6 +38,7 @@ from .settings.watch import SettingsWatch
 from .tools.background import Background
 from .tools.bash import Shell
 from .tools.builtin import ToolParts
+from .tools.deferral import share_of_window
 from .tools.ledger import Access, Ledger
 from .tools.search import SearchEngine
 from .tools.todo import TodoList
@@ -101,6 +102,8 @@ class Makers:
             sources=wishes.sources,
             plugins=self._furniture.extensions.servers(),
         )
+        toolbox.deferral.measure(_Windows(parts).current, share_of_window(ground.environment))
+        toolbox.deferral.find(fact.name for fact in self._opening.past if isinstance(fact, ToolCallRequested))
         servers, notices = gather_servers(wish, parts, toolbox)
         self._opening.notices += notices
         self.hook_context.call_mcp = servers.call
@@ -187,7 +190,14 @@ class Makers:
             is_small = isinstance(provider, SizesModels) and provider.is_small(parts.model)
             prompt = lean if is_small else full
             tools = toolbox.specs(parts.permissions.removed_tools())
-            return ContextPrepared(system=prompt.text, tools=tools, sources=prompt.sources)
+            has_servers = any(tool.source != "builtin" for tool in tools)
+            return ContextPrepared(
+                system=prompt.text,
+                tools=tools,
+                sources=prompt.sources,
+                tool_budget=toolbox.deferral.budget if has_servers else 0,
+                held_back=toolbox.held_back(),
+            )
 
         return prepared
 

@@ -73,9 +73,10 @@ class ToolSubset:
         tool = self._tools.get(name)
         return tool if tool is not None and self._has(tool.name) else None
 
-    def specs(self, removed: frozenset[str] = frozenset()) -> tuple[ToolSpec, ...]:
-        """Its tools as the model sees them."""
-        return tuple(spec for spec in self._tools.specs(removed) if self._has(spec.name))
+    def specs(self, removed: frozenset[str] = frozenset(), *, everything: bool = False) -> tuple[ToolSpec, ...]:
+        """Its tools as the model sees them; an agent that names its tools gets them all at once."""
+        specs = self._tools.specs(removed, everything=everything or self._allowed is not None)
+        return tuple(spec for spec in specs if self._has(spec.name))
 
 
 def _bare(entry: str) -> str:

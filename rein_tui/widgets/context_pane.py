@@ -15,7 +15,7 @@ from rein_tui.harness.protocol.events import DELTAS, Event, Fact
 
 from .block import Block
 from .context_pane_fold import GROUPS, Contents, Filling, Item
-from .context_pane_rows import CACHED, FRESH, GroupRow, ItemRow, headline
+from .context_pane_rows import CACHED, FRESH, GroupRow, ItemRow, headline, server_tools
 from .dock import Dock
 from .figures import short_cost
 from .rows import ListRow, RowList
@@ -151,7 +151,7 @@ class ContextPane(Vertical):
         row = self._list.row
         if isinstance(row, ItemRow) and row.item.kind in self.switchable:
             parts.append("d switches it off or on")
-        return Content("   ".join(parts))
+        return Content("\n".join(filter(None, (server_tools(filling), "   ".join(parts)))))
 
     # --- keys and messages ----------------------------------------------------------------------------------
 

@@ -83,7 +83,10 @@ class _Piece:
 
 @dataclass(slots=True)
 class Filling:
-    """The window as it is: items by kind and name, tokens in all, the window's size (0: unknown), the last request."""
+    """The window as it is: items by kind and name, tokens in all, the window's size (0: unknown), the last request.
+
+    Tools of servers keep within `tool_budget` tokens (0: no limit); `held_back` of them wait to be searched for.
+    """
 
     items: list[Item] = field(default_factory=list[Item])
     tokens: float = 0.0
@@ -91,6 +94,8 @@ class Filling:
     is_measured: bool = False
     usage: Usage = field(default_factory=Usage)
     turn_cost: float | None = None
+    tool_budget: int = 0
+    held_back: int = 0
 
 
 class Contents:
@@ -103,6 +108,7 @@ class Contents:
         self._usage = Usage()
         self._measured_at = 0
         self._turn_cost: float | None = None
+        self._tool_limits = (0, 0)
         self.window = 0
 
     def apply(self, event: ev.Event) -> bool:
@@ -154,7 +160,7 @@ class Contents:
             total += tokens
         kinds = list(GROUPS)
         ordered = sorted(items.values(), key=lambda item: (kinds.index(item.kind), -item.tokens))
-        return Filling(ordered, total, self.window, bool(measured), self._usage, self._turn_cost)
+        return Filling(ordered, total, self.window, bool(measured), self._usage, self._turn_cost, *self._tool_limits)
 
     def _prepare(self, event: ev.ContextPrepared) -> None:
         tools = [
@@ -166,6 +172,7 @@ class Contents:
         if rest > 2 * len(event.sources):
             parts.append(_Piece(0, "system", "other", rest))
         self._prepared = [*tools, *parts]
+        self._tool_limits = (event.tool_budget, event.held_back)
 
     def _answer(self, event: ev.MessageFinished) -> None:
         for block in event.message.blocks:

@@ -107,3 +107,12 @@ def headline(filling: Filling, width: int) -> Content:
         hit = 100 * usage.cache_read_tokens / sent
         size = joined([size, Content.styled(f" · {hit:.0f} % of the last request came from the cache", "$text-muted")])
     return joined([size, bar])
+
+
+def server_tools(filling: Filling) -> str:
+    """What tools of servers take of their budget, and how many wait to be searched for; empty without servers."""
+    if not filling.tool_budget:
+        return ""
+    taken = sum(item.tokens for item in filling.items if item.kind == "mcp")
+    waiting = f" · {filling.held_back} wait for a search" if filling.held_back else ""
+    return f"tools of servers: {short_count(round(taken))} of {short_count(filling.tool_budget)} tokens{waiting}"

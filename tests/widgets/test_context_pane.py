@@ -4,8 +4,9 @@ import re
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from rein_tui.harness.protocol.events import Compacted, Fact, ModelChanged, Rewound
+from rein_tui.harness.protocol.events import Compacted, ContextPrepared, Fact, ModelChanged, Rewound
 from rein_tui.harness.protocol.messages import Message, TextBlock
 from rein_tui.widgets.context_pane import ContextPane
 from rein_tui.widgets.context_pane_fold import Contents
@@ -64,6 +65,12 @@ async def test_groups_shares_cost_and_the_window():
         assert re.search(r"CLAUDE\.md", text)
         assert re.search(r"Tools of servers .*%", text)
         assert "● cached" in text
+
+
+async def test_tools_of_servers_stand_beside_their_budget():
+    facts = [replace(f, tool_budget=8000, held_back=188) if isinstance(f, ContextPrepared) else f for f in story()]
+    async with on_pane(ContextPane(), facts) as stage:
+        assert re.search(r"tools of servers: \d+ of 8\.0k tokens · 188 wait for a search", stage.text())
 
 
 async def test_space_and_enter_fold_groups():

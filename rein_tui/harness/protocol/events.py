@@ -86,12 +86,15 @@ class SessionEnded(BaseEvent, frozen=True, kw_only=True, tag="session_ended"):
 class ContextPrepared(BaseEvent, frozen=True, kw_only=True, tag="context_prepared"):
     """System prompt and tools as sent from here on; stored once per change.
 
-    `sources` maps each part of the system prompt to its length in characters.
+    `sources` maps each part of the system prompt to its length in characters. Tools of servers keep within
+    `tool_budget` tokens (0: no limit, or no servers); `held_back` of them wait for ToolSearch.
     """
 
     system: str
     tools: tuple[ToolSpec, ...] = ()
     sources: dict[str, int] = field(default_factory=dict[str, int])
+    tool_budget: int = 0
+    held_back: int = 0
 
 
 class ModeChanged(BaseEvent, frozen=True, kw_only=True, tag="mode_changed"):

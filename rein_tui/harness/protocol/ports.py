@@ -599,8 +599,11 @@ class Toolset(Protocol):
         """The tool of that name or legacy alias."""
         ...
 
-    def specs(self, removed: frozenset[str] = frozenset()) -> tuple[ToolSpec, ...]:
-        """All tools as the model sees them, without the removed ones, in a stable order."""
+    def specs(self, removed: frozenset[str] = frozenset(), *, everything: bool = False) -> tuple[ToolSpec, ...]:
+        """The tools as the model sees them, without the removed ones, in a stable order.
+
+        Tools that are held back for lack of room are among them only with `everything`.
+        """
         ...
 
 

@@ -110,11 +110,13 @@ class SchemaTool:
     """A tool whose JSON schema is only known at run time. Subclasses write `run`.
 
     Only required fields are checked here: the server on the other side checks the rest and says what it wants.
+    `can_wait`: it may be held back from requests when there are too many (see `deferral`).
     """
 
-    def __init__(self, spec: ToolSpec, *, read_only: bool = False) -> None:
+    def __init__(self, spec: ToolSpec, *, read_only: bool = False, can_wait: bool = False) -> None:
         self._spec = spec
         self._read_only = read_only
+        self.can_wait = can_wait
 
     @property
     def name(self) -> str:

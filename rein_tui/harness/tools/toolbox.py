@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from ..protocol.messages import ToolSpec
 from ..protocol.ports import Tool
+from .deferral import Deferral
+from .tool_search import ToolSearch
 
 ALIASES = {
     "Task": "Agent",
@@ -17,9 +19,12 @@ ALIASES = {
 
 
 class Toolbox:
-    """Tools by name, in the order in which the model sees them."""
+    """Tools by name, in the order in which the model sees them. `deferral` holds tools of servers back."""
 
     def __init__(self, tools: Iterable[Tool] = ()) -> None:
+        self.deferral = Deferral()
+        self._removed: frozenset[str] = frozenset()
+        self._search = ToolSearch(self.deferral, self._waiting)
         self._tools: dict[str, Tool] = {}
         for tool in tools:
             self.add(tool)
@@ -32,7 +37,8 @@ class Toolbox:
 
     def get(self, name: str) -> Tool | None:
         """The tool of that name, or of the name that an old one became."""
-        return self._tools.get(name) or self._tools.get(ALIASES.get(name, ""))
+        found = self._tools.get(name) or self._tools.get(ALIASES.get(name, ""))
+        return self._search if found is None and name == self._search.name and self.deferral.is_on else found
 
     def add(self, tool: Tool) -> None:
         """Add a tool, or put it in the place of one with the same name."""
@@ -42,10 +48,25 @@ class Toolbox:
         """Take a tool away; whether it was there."""
         return self._tools.pop(name, None) is not None
 
-    def specs(self, removed: frozenset[str] = frozenset()) -> tuple[ToolSpec, ...]:
-        """The tools as the model sees them, without those that policy removed (by any of their names)."""
-        gone = removed | {ALIASES[name] for name in removed if name in ALIASES}
-        return tuple(tool.spec for name, tool in self._tools.items() if name not in gone)
+    def specs(self, removed: frozenset[str] = frozenset(), *, everything: bool = False) -> tuple[ToolSpec, ...]:
+        """The tools as the model sees them, without those that policy removed (by any of their names).
+
+        `everything`: also those that are held back, for an agent that names its tools.
+        """
+        self._removed = gone = removed | {ALIASES[name] for name in removed if name in ALIASES}
+        offered = [tool for name, tool in self._tools.items() if name not in gone]
+        held_back = frozenset[str]() if everything else self.deferral.held_back(offered)
+        specs = tuple(tool.spec for tool in offered if tool.name not in held_back)
+        return (*specs, self._search.spec) if held_back and self._search.name not in gone else specs
+
+    def held_back(self) -> int:
+        """How many tools wait for ToolSearch."""
+        return len(self._waiting())
+
+    def _waiting(self) -> tuple[Tool, ...]:
+        offered = [tool for name, tool in self._tools.items() if name not in self._removed]
+        names = self.deferral.held_back(offered)
+        return tuple(tool for tool in offered if tool.name in names)
 
     def unknown(self, name: str) -> str:
         """What to tell a model that asked for a tool that is not there."""

@@ -34,7 +34,8 @@ class OAuthWish:
 class ServerConfig:
     """A server as it would be started. `environment` is what its process gets beside the harmless names.
 
-    `call_timeout` is in seconds, 0 for the default. `written` is what the digest of an approval is taken of.
+    `call_timeout` is in seconds, 0 for the default. Tools of an `always_load` server are never held back.
+    `written` is what the digest of an approval is taken of.
     """
 
     name: str
@@ -49,6 +50,7 @@ class ServerConfig:
     headers_helper: str = ""
     oauth: OAuthWish = OAuthWish()
     call_timeout: float = 0.0
+    always_load: bool = False
     plugin_id: str = ""
     written: JsonObject = field(default_factory=dict[str, Any], repr=False)
 
@@ -152,6 +154,7 @@ def _common(entry: Entry, value: JsonObject) -> JsonObject:
         "source": entry.source,
         "plugin_id": entry.plugin_id,
         "call_timeout": _timeout(value),
+        "always_load": value.get("alwaysLoad") is True,
         "written": value,
     }
 

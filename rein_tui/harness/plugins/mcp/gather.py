@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import structs
+
 from ...context.tokens import CHARACTERS_A_TOKEN
 from ...parts import Parts
 from ...places import Places
@@ -132,9 +134,9 @@ def instructed(servers: Servers, prepared: Callable[[], ContextPrepared]) -> Cal
             return context
         parts = [f"## {name}\n{text}" for name, text in told.items()]
         text = "# How to use the MCP servers\n\n" + "\n\n".join(parts)
-        return ContextPrepared(
+        return structs.replace(
+            context,
             system=f"{context.system}\n\n{text}",
-            tools=context.tools,
             sources={**context.sources, "instructions of MCP servers": len(text)},
         )
 

@@ -54,7 +54,8 @@ class McpTool(SchemaTool):
         is_changed: bool = False,
         accept: Callable[[str], None] = lambda digest: None,
     ) -> None:
-        super().__init__(spec_of(connection.config.name, tool), read_only=read_only(tool))
+        can_wait = not connection.config.always_load
+        super().__init__(spec_of(connection.config.name, tool), read_only=read_only(tool), can_wait=can_wait)
         self.tool = tool
         self.is_changed = is_changed
         self._connection = connection
