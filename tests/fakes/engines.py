@@ -209,7 +209,7 @@ class TestTools:
     def get(self, name: str) -> Tool | None:
         return self._tools.get(name)
 
-    def specs(self, removed: frozenset[str] = frozenset()) -> tuple[ToolSpec, ...]:
+    def specs(self, removed: frozenset[str] = frozenset(), *, everything: bool = False) -> tuple[ToolSpec, ...]:
         return tuple(t.spec for t in self._tools.values() if t.name not in removed)
 
 
