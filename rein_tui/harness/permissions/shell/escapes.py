@@ -21,6 +21,7 @@ _LONG: dict[str, str] = {
     "bat": "pager",
     "batcat": "pager",
     "split": "filter",
+    "install": "strip-program",
     "zip": "unzip-command",
     "cargo": "config",
     "npm": "script-shell node-options userconfig globalconfig shell init-module",
@@ -120,6 +121,9 @@ _STATE_BUILTINS = frozenset(
     "compopt hash pushd popd let read mapfile readarray getopts umask ulimit bind history fc builtin logout suspend "
     "disown cd dirs exit return break continue shift".split()
 )
+_TRANSPARENT = frozenset("timeout time nice nohup stdbuf command builtin noglob".split())
+_SUBSCRIPTS = frozenset("read unset wait getopts export".split())
+_ARITHMETIC_TESTS = frozenset("-eq -ne -lt -le -gt -ge -v -R".split())
 
 
 def escape_of(argv: Sequence[str]) -> str:
@@ -134,10 +138,38 @@ def escape_of(argv: Sequence[str]) -> str:
         re.fullmatch(r"-[A-Za-z]*c[A-Za-z]*|--command(?:=.*)?|--(?:rc|init-)file.*", w) for w in words
     ):
         return f"`{program} -c` runs code, which a prefix rule does not name"
+    if program in SHELLS and not any(re.match(r"[^-+]", w) for w in words):
+        return f"`{program}` runs what it reads, which a prefix rule does not name"
+    if program in _TRANSPARENT and words and words[0] not in {"-v", "-V"}:
+        return f"`{program}` runs another command, and its options are not understood"
+    if evaluates(program, words):
+        return f"`{program}` would evaluate code among its words"
     option = _option(program, words)
     if option:
         return f"`{option}` of {program} can run another program or take code from a file"
     return code_escape(program, words)
+
+
+def names_a_program(argv: Sequence[str]) -> bool:
+    """Whether an option or the code among the words can name a program to run."""
+    program, words = base_name(argv[0]), argv[1:]
+    return program in {"compgen", "complete"} or bool(_option(program, words) or code_escape(program, words))
+
+
+def evaluates(program: str, words: Sequence[str]) -> bool:
+    """Whether a builtin runs what stands in its words: `printf -v 'a[$(x)]'`, `test 'a[x]' -eq 1`."""
+    if program in {"test", "["}:
+        return any(
+            word in _ARITHMETIC_TESTS and not _are_numbers(words[index - 1 : index], words[index + 1 : index + 2])
+            for index, word in enumerate(words)
+        )
+    if program == "printf":
+        return bool(words) and words[0].startswith("-v") and any("[" in word for word in words[:2])
+    return program in _SUBSCRIPTS and any("$(" in word or "`" in word for word in words)
+
+
+def _are_numbers(*operands: Sequence[str]) -> bool:
+    return all(len(operand) == 1 and re.fullmatch(r"-?[0-9]+", operand[0]) for operand in operands)
 
 
 def _option(program: str, words: Sequence[str]) -> str:
@@ -168,6 +200,8 @@ def code_escape(program: str, words: Sequence[str]) -> str:
         return _git(words)
     if program in {"vim", "vi", "nvim", "ex", "view"} and any(word.startswith("+") for word in words):
         return "an editor command can run programs"
+    if program in {"strace", "ltrace"} and any("|" in word for word in words):
+        return f"`{program}` pipes into a program"
     if program == "socat" and any(re.search(r"exec:|system:", word, re.IGNORECASE) for word in words):
         return "`socat` runs a program"
     if program in {"less", "more"} and any(word.startswith("+") for word in words):

@@ -11,13 +11,14 @@ from rein_tui.harness.protocol.decisions import DecidedBy, Outcome, PartDecision
 from .critical import critical_removal
 from .files import file_use
 from .folders import Folders
+from .mentions import mentioned_programs, runs_what_it_writes
 from .parts import PartJudge, PartVerdict
 from .pathjudge import PathJudge
 from .rulebook import Entry, RuleBook
 from .suggest import suggested_rules
 from .survey import Invocation, Survey, survey
 from .types import ShellScene, ShellVerdict
-from .wrappers import INTERPRETERS, base_name
+from .wrappers import base_name
 
 _RANK = {"allow": 0, "ask": 1, "deny": 2}
 
@@ -36,9 +37,14 @@ class _Evaluation:
             for name, rules in (("deny", scene.deny), ("ask", scene.ask), ("allow", scene.allow))
         }
         self.survey: Survey = survey(command, home=scene.home, cwd=scene.cwd)
+        self.survey.blind = self.survey.blind or self._runs_what_it_writes()
         self.paths = PathJudge(scene)
         self.parts: list[PartVerdict] = []
         self.folders: tuple[str, ...] = (scene.cwd,)
+
+    def _runs_what_it_writes(self) -> bool:
+        writes = [target.value for operator, target in self.survey.targets if operator != "<"]
+        return runs_what_it_writes([one.argv for one in self.survey.invocations[:200]], writes)
 
     def verdict(self) -> ShellVerdict:
         """Rules that forbid, then what only a person may answer, then what allows."""
@@ -121,15 +127,12 @@ class _Evaluation:
         if invocation.suspect:
             hits = book.match(invocation.texts, _part(invocation))
             return hits[0].rule if hits else None
-        program = base_name(invocation.argv[0])
         if invocation.open_words:  # what the open words turn into may be what the rule names
-            named = book.names(program)
+            named = book.names(base_name(invocation.argv[0]))
             if named:
                 return named
-        if program in INTERPRETERS:
-            words = {base_name(word) for code in invocation.argv[1:] for word in _code_words(code)}
-            return next((book.names(name) for name in book.programs if name in words), None)
-        return None
+        mentioned = mentioned_programs(invocation.argv, invocation.assigned, invocation.fed)
+        return next((book.names(name) for name in book.programs if name in mentioned), None)
 
     # --- what allows
 
@@ -223,17 +226,3 @@ class _Evaluation:
 def _part(invocation: Invocation) -> str:
     text = " ".join(invocation.raw_words or invocation.argv)
     return text if len(text) <= 200 else text[:199] + "…"
-
-
-def _code_words(code: str) -> list[str]:
-    word: list[str] = []
-    words: list[str] = []
-    for character in code[:20_000]:
-        if character.isalnum() or character in "._-/":
-            word.append(character)
-        elif word:
-            words.append("".join(word))
-            word = []
-    if word:
-        words.append("".join(word))
-    return words

@@ -37,13 +37,16 @@ _RUN_VARIABLES = frozenset("BASH_ENV ENV PS4 PROMPT_COMMAND PS0 PS1 PS2".split()
 @dataclass(slots=True)
 class Invocation:
     """One command that may start. `texts` are the spellings that rules are tried on; `open_words` are the words of
-    it that are not known before it runs; `suspect` when it is a guess."""
+    it that are not known before it runs; `suspect` when it is a guess. `assigned` are the values of the variables
+    before it, `fed` the texts that it reads from the line itself."""
 
     argv: tuple[str, ...]
     texts: tuple[str, ...]
     raw_words: tuple[str, ...] = ()
     open_words: frozenset[str] = frozenset()
     suspect: bool = False
+    assigned: tuple[str, ...] = ()
+    fed: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -95,6 +98,9 @@ class _Surveyor:
         self.home = home
         self.cwd = cwd
         self.depth = depth
+        self._assigned: tuple[str, ...] = ()
+        self._fed: tuple[str, ...] = ()
+        self._piped: tuple[str, ...] = ()
 
     def line(self, command: str) -> None:
         """Both readings of a fit line."""
@@ -134,6 +140,10 @@ class _Surveyor:
 
     def _command(self, command: Command) -> None:
         words = command.words
+        bodies = [one.body if one.operator == "<<" else one.target.value for one in command.redirects if one.is_here]
+        self._assigned = tuple(assignment.value.value for assignment in command.assignments)
+        self._fed = (*(self._piped if command.link in {"|", "|&"} else ()), *bodies)
+        self._piped = (*self._fed, *command.values[1:])
         self._judge_program(words[0] if words else None)
         if words:
             self._add(words, [command.source])
@@ -147,8 +157,10 @@ class _Surveyor:
 
     def _node(self, node: Found) -> None:
         words = [read_piece(raw, home=self.home, cwd=self.cwd) for raw in node.words]
+        self._assigned, self._fed = (), tuple(node.bodies)
         while words and (assigned := _ASSIGNED.match(words[0].raw)):
-            self._judge_assignment(assigned[0].rstrip("+="), words[0].value[assigned.end() :])
+            self._assigned = (*self._assigned, words[0].value[assigned.end() :])
+            self._judge_assignment(assigned[0].rstrip("+="), self._assigned[-1])
             words = words[1:]
         self._judge_program(words[0] if words else None)
         if words:
@@ -213,8 +225,9 @@ class _Surveyor:
         texts[" ".join((program, *argv[1:]))] = None
         if program == "git":
             texts[" ".join(("git", *_without_git_globals(argv[1:])))] = None
-        self.found.invocations.append(Invocation(argv, tuple(texts), raw, open_words, suspect))
-        if not suspect and (argv[0] in open_words or may_run_unseen(program, argv[1:], open_words)):
+        found = Invocation(argv, tuple(texts), raw, open_words, suspect, self._assigned, self._fed)
+        self.found.invocations.append(found)
+        if not suspect and (argv[0] in open_words or may_run_unseen(program, argv[1:], open_words, self._fed)):
             self.found.blind = True
         if level < _MAX_LEVEL:
             self._inner(argv, open_words, suspect, level)
@@ -232,6 +245,7 @@ class _Surveyor:
 
     def fragments(self, text: str, *, suspect: bool = False) -> None:
         """Text that no reading covers: everything between separators may be a command."""
+        self._assigned = self._fed = ()
         visible = "".join(c for c in text if unicodedata.category(c) != "Cf") if not text.isascii() else text
         self._dynamic_starts(visible)
         pieces: dict[str, None] = {}

@@ -3,17 +3,17 @@
 import re
 from collections.abc import Sequence
 
-from .escapes import code_escape
+from .escapes import code_escape, evaluates
+from .mentions import code_may_start_programs
 from .wrappers import INTERPRETERS, SHELLS, WRAPPERS, base_name
 
-_ARITHMETIC_TESTS = frozenset("-eq -ne -lt -le -gt -ge -v -R".split())
 _EVALUATING = frozenset(
-    "let . source declare typeset local readonly alias enable hash bind complete mapfile readarray fc".split()
+    "let . source declare typeset local readonly alias enable hash bind complete compgen mapfile readarray fc".split()
 )
 
 
-def may_run_unseen(program: str, words: Sequence[str], open_words: frozenset[str]) -> bool:
-    """Whether a command can start programs that its own words do not name."""
+def may_run_unseen(program: str, words: Sequence[str], open_words: frozenset[str], fed: Sequence[str] = ()) -> bool:
+    """Whether a command can start programs that its own words do not name. `fed`: what it reads from the line."""
     if program in _EVALUATING:
         return True
     if program in {"eval", "trap"}:
@@ -26,13 +26,6 @@ def may_run_unseen(program: str, words: Sequence[str], open_words: frozenset[str
         return True
     if program in {"xargs", "parallel"}:
         return any(base_name(word) in WRAPPERS or base_name(word) in SHELLS for word in words)
-    if program in {"test", "[", "printf", "read", "unset", "wait", "getopts", "export"}:
-        return any("$(" in word or "`" in word for word in words) or any(
-            word in _ARITHMETIC_TESTS and not _are_numbers(words[index - 1 : index], words[index + 1 : index + 2])
-            for index, word in enumerate(words)
-        )
+    if evaluates(program, words) or code_may_start_programs(program, words, fed):
+        return True
     return program == "{}"
-
-
-def _are_numbers(*operands: Sequence[str]) -> bool:
-    return all(len(operand) == 1 and re.fullmatch(r"-?[0-9]+", operand[0]) for operand in operands)

@@ -135,7 +135,7 @@ def inner_commands(argv: Sequence[str]) -> Inner:
     if program in SHELLS:
         _shell_code(argv, inner)
     elif program == "eval":
-        inner.scripts.append(" ".join(argv[1:]))
+        inner.scripts.append(" ".join(argv[2:] if argv[1:2] == ("--",) else argv[1:]))
     elif program == "trap" and len(argv) > 1:
         inner.scripts.append(argv[2] if argv[1] == "--" and len(argv) > 2 else argv[1])
     elif program in {"find", "gfind", "bfs"}:
@@ -194,6 +194,8 @@ def _git_code(argv: Sequence[str], inner: Inner) -> None:
             inner.scripts.append(value if equals else following)
         elif word in {"-c", "--config"} and "=" in following:
             inner.scripts.append(following.partition("=")[2].lstrip("!"))
+        elif "::" in word:
+            inner.scripts.append(word.partition("::")[2])
         elif word == "run" and "bisect" in argv[:index] and argv[index + 1 :]:
             inner.commands.append(tuple(argv[index + 1 :]))
         elif word in {"foreach", "--tree-filter", "--index-filter", "--msg-filter", "--env-filter"}:

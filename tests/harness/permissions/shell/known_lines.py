@@ -796,6 +796,40 @@ DENIED: tuple[str, ...] = (
 )
 
 NEVER_PAST_A_DENY: tuple[str, ...] = (
+    # a program that an option, a variable, a here-document or a pipe names
+    "tar cf /dev/null f --checkpoint=1 --checkpoint-action=exec=rm",
+    "tar --checkpoint-act exec=rm -cf x f",
+    "tar -I rm -cf x.tar f",
+    "tar --use-compress-prog rm -cf x.tar f",
+    "split -l1 --filter=rm f",
+    "install --strip-program=rm -s a b",
+    "zip x.zip f -T -TT rm",
+    "gcc -wrapper rm f",
+    "strace -o '|rm' ls",
+    "git -c protocol.ext.allow=always clone ext::rm x",
+    "git config alias.x '!rm'; git x",
+    "GIT_SSH_COMMAND=rm git ls-remote ssh://h/x",
+    "GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=alias.x GIT_CONFIG_VALUE_0='!rm' git x",
+    "eval -- rm",
+    "compgen -C rm",
+    "compgen -W '$(rm)'",
+    "make -f - <<X\na:; rm x\nX",
+    "ed <<'X'\n!rm\nX",
+    "echo 'a:;rm' | make -f -",
+    "echo '!rm' | ed",
+    "python3 - <<'X'\nimport os; os.system('rm')\nX",
+    # code that starts programs by names it puts together
+    'perl -e \'exec "r"."m"\'',
+    'python3 -c \'import os; os.system("r" + "m")\'',
+    "python3 -c 'import subprocess as s; s.run([chr(114) + \"m\"])'",
+    'node -e \'require("child_process").execSync("r" + "m")\'',
+    # under another name, or in a file that the line itself writes
+    "cp /bin/rm q; ./q",
+    "ln -s /bin/rm q && ./q",
+    "cp $(which rm) q; ./q",
+    "tee g <<< rm; bash g",
+    "echo r''m > g; sh g",
+    "printf x > g; chmod +x g; ./g",
     "r${x}m y",
     "$x y",
     "$(echo rm) x",
@@ -870,6 +904,15 @@ NEVER_PAST_A_DENY: tuple[str, ...] = (
 )
 
 BEYOND_RULE: dict[str, tuple[str, ...]] = {
+    "Bash(command *)": (
+        "command -p x",
+        "command -- x",
+    ),
+    "Bash(printf *)": ("printf -v 'a[$(x)]' y",),
+    "Bash(test *)": (
+        "test -v 'a[$(x)]'",
+        "test 'a[$(x)]' -eq 1",
+    ),
     "Bash(npm test *)": (
         "npm testx",
         "npm  tes",
@@ -1223,12 +1266,17 @@ BEYOND_RULE: dict[str, tuple[str, ...]] = {
     "Bash(timeout *)": (
         "timeout 5 rm x",
         "timeout 5 id",
+        "timeout --unheard-of 5 x",
     ),
     "Bash(time *)": ("time rm x",),
     "Bash(nohup *)": ("nohup rm x",),
     "Bash(env *)": ("env X=1 id",),
     "Bash(sudo *)": ("sudo id",),
     "Bash(bash *)": (
+        "bash -s",
+        "bash <<< x",
+        "bash <<'X'\nx\nX",
+        "bash --norc -i",
         "bash -c id",
         'bash -lc "id"',
     ),

@@ -46,9 +46,20 @@ def test_a_program_that_may_turn_out_denied_is_never_allowed() -> None:
         assert not [line for line in known.NEVER_PAST_A_DENY if evaluate(line, held).outcome == "allow"]
 
 
-@pytest.mark.parametrize("line", ["ls", "echo rm", "git status", "cat rm", "ls rm x", "grep -r rm ."])
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("ls", "echo rm", "git status", "cat rm", "ls rm x", "grep -r rm .", "cp rm x", "cd rm", "npm run rm"),
+        *("git commit -m 'rm old files'", "sed -i s/a/b/ f", "python3 x.py", "python3 -c 'print(1)'"),
+    ],
+)
 def test_a_denied_name_as_an_argument_is_no_program(line: str) -> None:
     assert evaluate(line, scene(["Bash"], deny=["Bash(rm *)"])).outcome == "allow"
+
+
+@pytest.mark.parametrize("line", ["echo x > f; cat f", "python3 x.py > x.log", "sed -i s/a/b/ f; cat f"])
+def test_a_line_that_writes_a_file_and_does_not_run_it(line: str) -> None:
+    assert evaluate(line, scene(deny=["Bash(rm *)"], mode="bypassPermissions")).outcome == "allow"
 
 
 @pytest.mark.parametrize(
