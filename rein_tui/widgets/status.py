@@ -38,6 +38,7 @@ from rein_tui.harness.protocol.events import (
     TurnStarted,
 )
 
+from .cache_meter import KEPT, CacheMeter
 from .figures import elapsed, short_cost, short_count
 from .safe import safe_text
 
@@ -79,6 +80,8 @@ class Status(Widget):
         self.auto_links = False
         self._clock = clock
         self.figures = Figures()
+        self._cache = CacheMeter()
+        self._cooling: Timer | None = None
         self._activity = ""
         self._since = 0.0
         self._turn_since = 0.0
@@ -124,6 +127,7 @@ class Status(Widget):
     def load(self, facts: Sequence[Fact]) -> None:
         """Start over from a whole history."""
         self.figures = Figures(branch=self.figures.branch)
+        self._cache = CacheMeter()
         self._rest()
         for fact in facts:
             self._fold(fact)
@@ -142,6 +146,10 @@ class Status(Widget):
             case ThinkingDelta():
                 self._now("thinking")
             case _:
+                if self._cache.fold(event) and self.is_attached:
+                    if self._cooling is not None:
+                        self._cooling.stop()
+                    self._cooling = self.set_timer(KEPT + 1, self.refresh)
                 self._fold_figures(event)
                 self._fold_activity(event)
 
@@ -260,6 +268,9 @@ class Status(Widget):
             parts.append((2, _clickable(self._window_share(), "command('context')")))
         if figures.cost is not None:
             parts.append((3, Content(short_cost(figures.cost))))
+        if cached := self._cache.words(time.time()):
+            colour = "$text-warning" if self._cache.is_cold(time.time()) else ""
+            parts.append((5, _clickable(Content.styled(cached, colour), "command('context')")))
         if figures.branch:
             parts.append((4, Content(safe_text(figures.branch, "path")).truncate(24, ellipsis=True)))
         return parts

@@ -1,11 +1,23 @@
 """The status line: what it folds, what it leaves out first, and that themes keep it readable."""
 
 import pytest
+from msgspec import structs
 from textual.app import App, ComposeResult
 from textual.color import Color
 
 from rein_tui.harness.protocol.decisions import Mode
-from rein_tui.harness.protocol.events import Event, Fact, ModeChanged, ModelChanged, SessionStarted, TurnFinished
+from rein_tui.harness.protocol.events import (
+    Event,
+    Fact,
+    MessageFinished,
+    ModeChanged,
+    ModelChanged,
+    SessionStarted,
+    StepStarted,
+    TurnFinished,
+)
+from rein_tui.harness.protocol.messages import Message, Usage
+from rein_tui.widgets.cache_meter import CacheMeter
 from rein_tui.widgets.figures import elapsed, short_age, short_bytes, short_cost, short_count, short_duration
 from rein_tui.widgets.status import Status
 from rein_tui.widgets.theme import THEMES
@@ -35,8 +47,21 @@ async def drawn(*events: Event, width: int = 120) -> str:
 async def test_what_is_known_is_shown():
     story = [beat for beat in stories.fix() if not isinstance(beat, stories.Hold)]
     text = await drawn(START, ModelChanged(model="sonnet", context_window=200_000), *story, TurnFinished())
-    assert text.startswith("sonnet · default · ctx 8% · $0.05 · main")
+    assert text.startswith("sonnet · default · ctx 8% · $0.05 · 24% cached · main")
     assert text.endswith("F1 keys")
+
+
+def test_the_cache_of_claude_s_api_is_gone_after_five_minutes() -> None:
+    usage = Usage(input_tokens=100, cache_read_tokens=900)
+    said = Message(role="assistant", blocks=())
+    done = MessageFinished(step=1, message=said, stop_reason="end_turn", usage=usage, time=1000.0)
+    claude, local, nothing = CacheMeter(), CacheMeter(), CacheMeter()
+    claude.fold(StepStarted(step=1, provider="anthropic"))
+    assert claude.fold(done)
+    assert not local.fold(done)
+    nothing.fold(structs.replace(done, usage=Usage(input_tokens=5)))
+    assert [meter.words(1299.0) for meter in (claude, local, nothing)] == ["90% cached", "90% cached", ""]
+    assert [meter.words(1300.0) for meter in (claude, local, nothing)] == ["cache cold", "90% cached", ""]
 
 
 async def test_unknown_prices_and_windows_are_not_zero():
