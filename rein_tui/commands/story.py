@@ -8,6 +8,7 @@ from rein_tui.harness.protocol.events import (
     BackgroundStarted,
     Fact,
     FileChanged,
+    MessageFinished,
     PromptAdded,
     TodosChanged,
     TurnFailed,
@@ -27,10 +28,11 @@ _MARKS = {"pending": "○", "in_progress": "◐", "completed": "●"}
 
 def cost_rows(facts: Iterable[Fact]) -> list[tuple[str, str]]:
     """What the session used: requests are counted in the turns that made them."""
-    ends = [fact for fact in facts if isinstance(fact, TurnFinished | TurnInterrupted | TurnFailed) and not fact.parent]
+    story = list(facts)
+    ends = [fact for fact in story if isinstance(fact, TurnFinished | TurnInterrupted | TurnFailed) and not fact.parent]
     used = sum((fact.usage for fact in ends), Usage())
     return [
-        ("cost", short_cost(used.cost_usd) if used.cost_usd is not None else "no price is known for this model"),
+        *_money(used.cost_usd, _unpriced(story)),
         ("input", f"{short_count(used.input_tokens)} tokens"),
         ("from cache", f"{short_count(used.cache_read_tokens)} tokens"),
         ("into cache", f"{short_count(used.cache_write_tokens)} tokens"),
@@ -38,6 +40,22 @@ def cost_rows(facts: Iterable[Fact]) -> list[tuple[str, str]]:
         ("requests", str(sum(fact.steps for fact in ends))),
         ("time", short_duration(sum(fact.duration for fact in ends))),
     ]
+
+
+def _money(cost: float | None, unpriced: list[str]) -> list[tuple[str, str]]:
+    """The sum, what it leaves out, and how old the prices are."""
+    from rein_tui.harness.providers.prices import AS_OF
+
+    if cost is None:
+        return [("cost", "no price is known for this model")]
+    without = f", without {', '.join(unpriced)}: no price is known" if unpriced else ""
+    return [("cost", short_cost(cost) + without), ("prices", f"as of {AS_OF}; `prices` in your settings go first")]
+
+
+def _unpriced(story: Iterable[Fact]) -> list[str]:
+    """Models that answered and whose price is not known."""
+    answers = [fact for fact in story if isinstance(fact, MessageFinished) and fact.usage.context_tokens]
+    return list(dict.fromkeys(fact.model for fact in answers if fact.usage.cost_usd is None and fact.model))
 
 
 def todo_rows(facts: Sequence[Fact]) -> list[tuple[str, str]]:

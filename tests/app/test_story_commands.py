@@ -8,12 +8,14 @@ from rein_tui.harness.protocol.events import (
     BackgroundStarted,
     Fact,
     FileChanged,
+    MessageFinished,
     PromptAdded,
     TodosChanged,
     TurnFinished,
     TurnInterrupted,
 )
 from rein_tui.harness.protocol.messages import Message, TextBlock, Usage
+from rein_tui.harness.providers.prices import AS_OF
 
 STORY: list[Fact] = [
     PromptAdded(message=Message(role="user", blocks=(TextBlock(text="be brief"),)), origin="memory", source="/w/C.md"),
@@ -41,6 +43,15 @@ def test_what_the_story_says() -> None:
 
 def test_an_empty_story_says_nothing() -> None:
     assert dict(cost_rows([]))["cost"] == "no price is known for this model"
+
+
+def test_a_sum_says_what_it_leaves_out_and_how_old_its_prices_are() -> None:
+    told = Message(role="assistant", blocks=())
+    used = Usage(input_tokens=9)
+    local = MessageFinished(step=1, message=told, stop_reason="end_turn", model="qwen:7b", usage=used)
+    cost = dict(cost_rows([*STORY, local]))
+    assert cost["cost"] == "$0.50, without qwen:7b: no price is known"
+    assert AS_OF in cost["prices"]
     assert (todo_rows([]), task_rows([]), memory_rows([]), changed_rows([])) == ([], [], [], [])
 
 
