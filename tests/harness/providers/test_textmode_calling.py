@@ -6,6 +6,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from rein_tui.harness.protocol.errors import ProviderError
@@ -214,6 +215,7 @@ async def test_a_failed_call_is_asked_for_again_then_held_by_the_server() -> Non
     assert done.parse is not None
     assert "after 2 failed tries" in done.parse.note
     assert done.usage.output_tokens == 3 * 11
+    assert done.usage.input_tokens == 7  # the window holds one try only
 
 
 async def test_after_two_retries_the_failure_is_the_answer() -> None:
@@ -326,9 +328,31 @@ async def test_a_server_of_no_known_kind_that_refuses_tools_gets_them_as_text() 
         await house.provider.close()
 
 
-async def test_a_probe_that_proved_nothing_believes_a_server_that_claims_tools() -> None:
-    async with model_server(route=route([TextBlock(text="ok")], [READ])) as fake:
+async def test_what_a_server_claims_proves_nothing() -> None:
+    async with model_server(route=route([TextBlock(text="ok")], [TextBlock(text=TEXT_READ)])) as fake:
         house = House(fake, abilities=("tools",))
         assert calls(completed(await house.play())) == [("Read", {"file_path": "a"})]
         await house.provider.close()
-    assert "tools" in fake.requests[1].json()
+    assert "tools" not in fake.requests[1].json()
+
+
+@pytest.mark.parametrize("without", [True, False])
+async def test_tools_that_a_server_leaves_out_go_as_text(without: bool) -> None:
+    """Such servers ignore `tools` without a word, but they count what they read."""
+    tools = tuple(msgspec.structs.replace(tool, description=tool.description + " and more" * 400) for tool in TOOLS)
+    wordy = msgspec.structs.replace(REQUEST, system="You are a careful assistant. " * 40, tools=tools)
+
+    def play(seen: Seen) -> list[Op]:
+        body = seen.json()
+        said = TextBlock(text=TEXT_READ if "tools" not in body else "I cannot read files.")
+        read = json.dumps(body["messages"]) + ("" if without else json.dumps(body.get("tools", "")))
+        usage = {"prompt_tokens": len(read) // 4, "completion_tokens": 9}
+        chunk = {"choices": [{"delta": {"content": said.text}, "finish_reason": "stop"}], "usage": usage}
+        return answer(f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n")
+
+    async with model_server(route=play) as fake:
+        house = House(fake, flavour="openai")
+        done = completed(await house.play(wordy))
+        assert calls(done) == ([("Read", {"file_path": "a"})] if without else [])
+        assert house.provider.way("m").kind == ("text" if without else "native")
+        await house.provider.close()

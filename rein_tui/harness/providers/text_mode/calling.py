@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Literal, TypeAlias
 
+import msgspec
 from msgspec import structs
 
 from ...protocol.errors import ProviderError
@@ -37,6 +38,9 @@ Whereabouts: TypeAlias = Callable[[], Awaitable[FoundServer | None]]
 
 _UNKNOWN_KINDS = frozenset({"openai", "unknown", ""})
 """Servers of no known kind are not probed unasked: a gateway may count or bill every request."""
+
+_MOST_CHARACTERS = 8
+"""Characters a token that no ordinary text reaches."""
 
 _SMALL = 7_000_000_000
 """Bytes of a file with about ten billion parameters at four to five bits each."""
@@ -110,7 +114,7 @@ class CallingProvider:
         # The model must answer to tools as the server sends them, however its calls travelled so far.
         self.mode.settle(model, Way())
         found = await self._prober.probe(self._inner, model, server, again=True)
-        self.mode.settle(model, _way(found, _is_small(server, model), server, model))
+        self.mode.settle(model, _way(found, _is_small(server, model)))
         return found
 
     async def tried(self, model: str) -> ModelProbe:
@@ -150,7 +154,7 @@ class CallingProvider:
                 )
                 known = await self._prober.probe(self._inner, model, server)
                 yield ProviderNotice(text=f"{model}: {told(known)}.", level="info", code="tool_way")
-            self.mode.settle(model, _way(known, small, server, model))
+            self.mode.settle(model, _way(known, small))
 
     # --- until it can be run --------------------------------------------------------------------------------
 
@@ -174,7 +178,9 @@ class CallingProvider:
                 done, wrong = before, [*wrong, f"the server did not take the constrained try: {error.message}"]
             assert done is not None
             usage += done.usage if done is not before else Usage()
-            self._learn(request.model, done)
+            if self._learn(request, done):
+                yield Retrying(attempt=attempt, delay=0, reason="The server left the tools out; they go as text now")
+                continue
             problem = problem_in(done, request.tools)
             if problem is None or attempt > RETRIES or done is before:
                 yield _concluded(done, usage, wrong)
@@ -184,13 +190,23 @@ class CallingProvider:
             form = form_named(done.parse.dialect if done.parse else self.mode.way(request.model).form)
             asked = asked_again(request, done, problem, form, constrained=attempt == RETRIES)
 
-    def _learn(self, model: str, done: Completed) -> None:
-        """Where nothing was proved beforehand, an answer with calls shows how they travel."""
-        if self.mode.is_settled(model) or not done.message.tool_uses:
-            return
+    def _learn(self, request: ModelRequest, done: Completed) -> bool:
+        """Where nothing was proved beforehand, an answer with calls shows how they travel.
+
+        Returns whether to ask anew: the server does not know tools, so the model never heard of them.
+        """
+        model = request.model
+        if self.mode.is_settled(model):
+            return False
+        if not done.message.tool_uses:
+            if not _left_out(request, done.usage):
+                return False
+            self.mode.settle(model, Way(kind="text"))
+            return True
         dialect = done.parse.dialect if done.parse is not None else "native"
         raw = done.parse.raw if done.parse is not None else ""
         self.mode.settle(model, Way() if dialect == "native" else Way(kind="text", form=form_shown(dialect, raw).name))
+        return False
 
     def _learn_refusal(self, model: str, error: ProviderError) -> bool:
         """Whether the server just said that this model takes no tools, so that it gets them as text."""
@@ -205,9 +221,14 @@ def _reason(problem: Problem) -> str:
 
 
 def _concluded(done: Completed, usage: Usage, wrong: list[str]) -> Completed:
-    """The answer with the tokens of all tries, and with their story where there were several."""
+    """The answer with the story of the tries before it, where there were some.
+
+    `usage` is what all of them cost together. The window holds the last one only: what failed is not kept.
+    """
     if not wrong:
         return done
+    last = done.usage
+    usage = structs.replace(usage, input_tokens=last.input_tokens, cache_read_tokens=last.cache_read_tokens)
     parse = done.parse or ParseTrace(raw=done.message.text, dialect="native")
     story = f"after {len(wrong)} failed {'try' if len(wrong) == 1 else 'tries'}: {'; '.join(wrong)}"
     note = "; ".join(part for part in (parse.note, story) if part)
@@ -220,19 +241,22 @@ def _is_small(server: FoundServer | None, model: str) -> bool | None:
     return info.size_bytes < _SMALL if info is not None and info.size_bytes else None
 
 
-def _way(probe: ToolProbe, small: bool | None, server: FoundServer | None, model: str) -> Way:
-    """Natively where a probe proves it, or where it proved nothing and the server claims the ability.
+def _way(probe: ToolProbe, small: bool | None) -> Way:
+    """Natively where a probe proves it, whatever the server claims: "tools" only says that a template names them.
 
-    Else as text: a model that did neither may still follow an example. Calls in prose are read either way.
+    Else as text: a model that did neither may still follow an example.
     """
-    if probe.verdict == "native" or (probe.verdict == "none" and _claims_tools(server, model)):
+    if probe.verdict == "native":
         return Way(small=bool(small))
     return Way(kind="text", form=form_shown(probe.dialect, probe.raw).name, small=small is not False)
 
 
-def _claims_tools(server: FoundServer | None, model: str) -> bool:
-    info = info_of(server, model) if server else None
-    return info is not None and "tools" in info.abilities
+def _left_out(request: ModelRequest, usage: Usage) -> bool:
+    """Whether the server counted a prompt that holds the conversation but cannot hold the tools."""
+    tools = len(msgspec.json.encode(request.tools))
+    rest = len(msgspec.json.encode((request.system, request.messages)))
+    counted = usage.context_tokens - usage.output_tokens
+    return rest / _MOST_CHARACTERS <= counted < (rest + tools) / _MOST_CHARACTERS and counted < rest
 
 
 def told(probe: ToolProbe) -> str:
