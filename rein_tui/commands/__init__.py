@@ -15,6 +15,7 @@ from . import (
     rewind,
     session,
     story,
+    thinking,
 )
 from . import help as help_commands
 from .registry import Command
@@ -30,6 +31,7 @@ def builtin_commands() -> tuple[Command, ...]:
         rewind,
         model,
         probe,
+        thinking,
         permissions,
         mcp,
         panes,

@@ -5,7 +5,7 @@ Beside build.py and makers.py nothing else knows concrete classes.
 
 from functools import partial
 
-from .makers import Makers, look_again, model_named, rehearsed, stop_hook_cap
+from .makers import Makers, effort_of, look_again, model_named, rehearsed, stop_hook_cap, thinks
 from .oversight import Oversight
 from .parts import Parts
 from .permissions.policy import Policy, PolicyOptions
@@ -73,7 +73,8 @@ async def assemble(
         workspace=workspace,
         interactive=ground.wishes.interactive,
         max_steps=ground.wishes.max_steps,
-        effort=ground.wishes.effort,
+        effort=ground.wishes.effort or effort_of(settings),
+        thinking=thinks(settings, ground.environment),
         stop_hook_cap=stop_hook_cap(ground.environment),
         after_call=furniture.after_call(instructions.touched),
         after_hooks=partial(look_again, tool_parts.files.ledger),

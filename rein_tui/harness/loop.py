@@ -150,6 +150,8 @@ class Loop:
             model=request.model,
             provider=self._parts.provider.name,
             message_count=len(request.messages),
+            effort=request.effort,
+            thinking=request.thinking,
         )
         try:
             async with aclosing(self._answer(request, step)) as events:

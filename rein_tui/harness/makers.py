@@ -339,6 +339,18 @@ def hook_switches(settings: Settings) -> HookSwitches:
     )
 
 
+def effort_of(settings: Settings) -> str:
+    """How hard the model tries as settings say; empty leaves it to the model."""
+    level = settings.get("effortLevel", default="")
+    return level if level in {"low", "medium", "high", "xhigh", "max"} else ""
+
+
+def thinks(settings: Settings, environment: Mapping[str, str]) -> bool:
+    """Whether a model that can think before it answers does: it does, unless that was turned off."""
+    environment = {**environment, **(settings.merged("env") or {})}
+    return environment.get("MAX_THINKING_TOKENS") != "0" and settings.get("alwaysThinkingEnabled", default=True)
+
+
 def stop_hook_cap(environment: Mapping[str, str]) -> int:
     """How often in a row Stop hooks may send the model on."""
     wanted = environment.get("CLAUDE_CODE_STOP_HOOK_BLOCK_CAP", "")

@@ -24,6 +24,8 @@ def request_of(facts: Sequence[Fact], turn: int, step: int, provider: Provider) 
                         system=prepared.system,
                         messages=conversation.messages(),
                         tools=prepared.tools,
+                        effort=fact.effort,
+                        thinking=fact.thinking,
                     )
                 )
             case ContextPrepared():

@@ -134,6 +134,22 @@ class Session:
         self.parts.model = model
         self.tell_aside(ModelChanged(model=model, provider=provider.name, context_window=context_window))
 
+    @property
+    def effort(self) -> str:
+        """How hard the model tries; empty leaves it to the model."""
+        return self.parts.effort
+
+    @property
+    def thinking(self) -> bool:
+        """Whether the model may think before it answers."""
+        return self.parts.thinking
+
+    def set_thinking(self, *, effort: str | None = None, thinking: bool | None = None) -> None:
+        """From the next request on; what is None stays."""
+        parts = self.parts
+        parts.effort = parts.effort if effort is None else effort
+        parts.thinking = parts.thinking if thinking is None else thinking
+
     def whisper(self, text: str) -> None:
         """Tell the model with its next request: now if a turn runs, else with the next prompt."""
         if self._is_running:

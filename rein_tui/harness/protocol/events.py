@@ -175,6 +175,8 @@ class StepStarted(BaseEvent, frozen=True, kw_only=True, tag="step_started"):
     provider: str = ""
     message_count: int = 0
     estimated_tokens: int = 0
+    effort: str = ""
+    thinking: bool = False
 
 
 class RequestRetried(BaseEvent, frozen=True, kw_only=True, tag="request_retried"):

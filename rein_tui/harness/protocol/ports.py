@@ -330,6 +330,25 @@ class SizesModels(Protocol):
 
 
 @runtime_checkable
+class Thinks(Protocol):
+    """A harness that can say how much its model thinks."""
+
+    @property
+    def effort(self) -> str:
+        """low, medium, high, xhigh or max; empty leaves it to the model."""
+        ...
+
+    @property
+    def thinking(self) -> bool:
+        """Whether the model may think before it answers."""
+        ...
+
+    def set_thinking(self, *, effort: str | None = None, thinking: bool | None = None) -> None:
+        """From the next request on; what is None stays."""
+        ...
+
+
+@runtime_checkable
 class ProbesModels(Protocol):
     """A workbench that can try out whether its model calls tools: those with the model's server at hand."""
 

@@ -27,7 +27,7 @@ from .prices import Price, cost, price_of
 from .retry import Pace, RetryPolicy, with_retries
 from .sse import SseDecoder
 from .streaming import read_answer
-from .strict_json import number, read_event
+from .strict_json import child, number, read_event
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -37,6 +37,9 @@ SMALL_MODEL = "claude-haiku-5-5"
 DEFAULT_URL = "https://api.anthropic.com"
 API_VERSION = "2026-10-21"
 """What the SDK sends unless an option says otherwise; shown in the inspector, tested against the SDK."""
+_BETA = "anthropic-beta"
+_INTERLEAVED = "interleaved-thinking-2025-05-14"
+"""Lets models that think with a budget think between calls, too; adaptive ones do so by themselves."""
 
 
 Auth: TypeAlias = Literal["bearer", "x-api-key", "both"]
@@ -47,7 +50,7 @@ class AnthropicOptions:
     """What a person may set. `idle` is seconds without a byte before a stream counts as dead (pings count).
 
     `auth` is the header that carries the key, `version` another anthropic-version: for gateways that speak an older
-    form of the API.
+    form of the API. `headers` go along with each request.
     """
 
     url: str = DEFAULT_URL
@@ -124,9 +127,10 @@ class AnthropicProvider:
 
     def wire(self, request: ModelRequest) -> WireRequest:
         """The request as it would be sent, with the key left out."""
-        headers = {name: value for name, value in self._headers(Secret("[key]")).items() if value}
-        headers = {"content-type": "application/json", "anthropic-version": API_VERSION, **headers}
         body = {**self._body(request), "stream": True}
+        headers = {name: value for name, value in self._headers(Secret("[key]")).items() if value}
+        headers |= dict.fromkeys(self._options.headers, "[set]")  # they may hold keys, too
+        headers = {"content-type": "application/json", "anthropic-version": API_VERSION, **headers, **self._betas(body)}
         return WireRequest(method="POST", url=f"{self._url}/v1/messages", headers=headers, body=body)
 
     async def warm(self) -> None:
@@ -161,7 +165,8 @@ class AnthropicProvider:
             extra = {key: body.pop(key) for key in ("temperature",) if key in body}
             try:
                 with translated(origin, self._options.idle, self._keys):
-                    manager = create(**body, stream=True, extra_headers=headers, extra_body=extra or None)
+                    named = {**headers, **self._betas(body)}
+                    manager = create(**body, stream=True, extra_headers=named, extra_body=extra or None)
                     return manager, await manager.__aenter__()
             except ProviderError as error:
                 if not self._limits.learn(request.model, error, body | extra):
@@ -198,6 +203,13 @@ class AnthropicProvider:
         if auth in {"x-api-key", "both"}:
             headers["X-Api-Key"] = key.reveal()
         return headers
+
+    def _betas(self, body: JsonObject) -> dict[str, str]:
+        """The header that switches on what this body needs, beside what a person switches on."""
+        if child(body, "thinking").get("type") != "enabled":
+            return {}
+        wanted = next((value for name, value in self._options.headers.items() if name.lower() == _BETA), "")
+        return {_BETA: f"{wanted},{_INTERLEAVED}" if wanted else _INTERLEAVED}
 
     def _load(self) -> None:
         with self._loading:

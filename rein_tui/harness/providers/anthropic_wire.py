@@ -27,6 +27,8 @@ from .base import safe_id
 
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _CACHED = {"type": "ephemeral"}
+_LEAST_BUDGET = 1024
+_THINKING = frozenset({"thinking", "redacted_thinking"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,8 @@ class Dialect:
 def encode_request(request: ModelRequest, dialect: Dialect) -> JsonObject:
     """The body, without `stream`."""
     limit = min(request.max_tokens or dialect.max_tokens, dialect.max_tokens)
-    body: JsonObject = {
-        "model": request.model,
-        "max_tokens": limit,
-        "messages": encode_messages(_kept(request.messages, dialect), cached=dialect.cached),
-    }
+    messages = encode_messages(_kept(request.messages, dialect), cached=dialect.cached)
+    body: JsonObject = {"model": request.model, "max_tokens": limit, "messages": messages}
     if request.system:
         body["system"] = [_with_cache({"type": "text", "text": request.system}, dialect.cached)]
     if request.tools:
@@ -53,7 +52,9 @@ def encode_request(request: ModelRequest, dialect: Dialect) -> JsonObject:
     if request.forced_tool:
         body["tool_choice"] = {"type": "tool", "name": request.forced_tool}
     elif request.thinking and "thinking" not in dialect.refused:  # a forced tool and thinking exclude each other
-        body["thinking"] = _thinking(limit, dialect)
+        thinking = _thinking(limit, dialect)
+        if thinking["type"] == "adaptive" or (limit > _LEAST_BUDGET and _may_begin_to_think(messages)):
+            body["thinking"] = thinking
     if output := _output(request, dialect):
         body["output_config"] = output
     if request.stop:
@@ -68,7 +69,9 @@ def encode_messages(messages: Iterable[Message], *, cached: bool) -> list[JsonOb
     encoded: list[JsonObject] = []
     for message in messages:
         content = [part for block in message.blocks if (part := _block(block)) is not None]
-        if not any(part["type"] not in {"thinking", "redacted_thinking"} for part in content):
+        while content and content[-1]["type"] in _THINKING:
+            content.pop()  # a message that broke off may end in thinking, which the API refuses
+        if not content:
             continue
         if encoded and encoded[-1]["role"] == message.role:
             encoded[-1]["content"] += content
@@ -149,7 +152,14 @@ def _with_cache(part: JsonObject, cached: bool) -> JsonObject:
 def _thinking(limit: int, dialect: Dialect) -> dict[str, Any]:
     if "adaptive" not in dialect.refused:
         return {"type": "adaptive", "display": "summarized"}
-    return {"type": "enabled", "budget_tokens": max(1024, min(16_000, limit // 2))}
+    return {"type": "enabled", "budget_tokens": max(_LEAST_BUDGET, min(16_000, limit // 2))}
+
+
+def _may_begin_to_think(messages: list[JsonObject]) -> bool:
+    """Thinking with a budget wants a turn that calls tools to have begun so; one of another model may not have."""
+    if len(messages) < 2 or messages[-1]["content"][0]["type"] != "tool_result":
+        return True
+    return messages[-2]["content"][0]["type"] in _THINKING
 
 
 def _output(request: ModelRequest, dialect: Dialect) -> JsonObject:

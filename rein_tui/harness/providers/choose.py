@@ -4,6 +4,7 @@ Settings of its own: `prices`, `authHeader` (bearer, x-api-key, both), `anthropi
 `idleTimeoutSeconds`, `numCtx`, `contextWindow`, `allowPlainHttp`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +108,7 @@ def _anthropic(choice: ModelChoice, around: Surroundings, api_key: Secret) -> Pr
         url=url,
         auth=_one_of(settings, "authHeader", ("bearer", "x-api-key", "both"), "both" if helper else "bearer"),
         version=_setting(settings, "anthropicVersion", str, ""),
+        headers=_headers(env.get("ANTHROPIC_CUSTOM_HEADERS", "")),
         prices=_prices(settings),
         cached=_setting(settings, "promptCaching", bool, True) and env.get("DISABLE_PROMPT_CACHING", "") not in _TRUE,
         idle=_seconds(settings, "idleTimeoutSeconds", 90.0),
@@ -151,11 +153,25 @@ def _local(choice: ModelChoice, around: Surroundings, api_key: Secret) -> Provid
 
 
 _TRUE = {"1", "true", "yes", "on"}
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 def _key_from(environment: Mapping[str, str], *names: str) -> Secret:
     """The first key that the environment holds."""
     return next((Secret(environment[name], source=name) for name in names if environment.get(name)), NO_SECRET)
+
+
+def _headers(lines: str) -> dict[str, str]:
+    """Headers written as `Name: value`, one a line. Raises ConfigError."""
+    found: dict[str, str] = {}
+    for line in lines.splitlines():
+        name, colon, value = line.partition(":")
+        if not line.strip():
+            continue
+        if not colon or not _HEADER_NAME.fullmatch(name.strip()) or not value.strip().isprintable():
+            raise ConfigError("A header must be written as `Name: value`, one a line", where="ANTHROPIC_CUSTOM_HEADERS")
+        found[name.strip()] = value.strip()
+    return found
 
 
 def _helper_ttl(environment: Mapping[str, str]) -> float:

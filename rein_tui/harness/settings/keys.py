@@ -85,6 +85,12 @@ KEYS: dict[str, Key] = {
     **_all("object", "modelOverrides skillOverrides autoMode", 2),
     "apiKeyHelper": Key("string", "UM", 2),
     "maxTokens": Key("integer", tier=2),
+    # our own, about how models are reached: a project's files have no say in it
+    **_all("string", "authHeader anthropicVersion", 2, "UM"),
+    **_all("integer", "numCtx contextWindow", 2, "UM"),
+    **_all("bool", "promptCaching allowPlainHttp", 2, "UM"),
+    "idleTimeoutSeconds": Key("number", "UM", 2),
+    "prices": Key("object", "UM", 2),
     # appearance, memory and the rest
     **_all("object", "statusLine fileSuggestion subagentStatusLine", 2),
     **_all(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
 
+import msgspec
 import pytest
 
 from rein_tui.harness.protocol.errors import ConfigError, ProviderError
@@ -60,6 +61,24 @@ async def test_gateways_get_the_headers_that_they_want() -> None:
     headers = fake.requests[0].headers
     assert (headers["x-api-key"], headers["anthropic-version"], headers["x-team"]) == (KEY.reveal(), "2023-06-01", "a")
     assert "authorization" not in headers
+
+
+async def test_older_models_may_think_between_calls_too() -> None:
+    """A model that refuses adaptive thinking gets a budget, and the header that lets it interleave."""
+    refusal = {"type": "error", "error": {"type": "invalid_request_error", "message": "adaptive thinking: unsupported"}}
+    attempts = [answer(json.dumps(refusal), "application/json", 400), answer(OK)]
+    thinking = msgspec.structs.replace(REQUEST, thinking=True)
+    async with model_server(attempts) as fake:
+        await play(claude(fake.url, headers={"Anthropic-Beta": "mine-1"}), thinking)
+    first, second = fake.requests
+    assert (first.json()["thinking"]["type"], first.headers["anthropic-beta"]) == ("adaptive", "mine-1")
+    assert second.json()["thinking"]["type"] == "enabled"
+    assert second.headers["anthropic-beta"] == "mine-1,interleaved-thinking-2025-05-14"
+
+
+async def test_headers_of_the_person_are_not_shown() -> None:
+    provider = claude("http://127.0.0.1:9", headers={"x-gateway-key": "hush"})
+    assert provider.wire(REQUEST).headers["x-gateway-key"] == "[set]"
 
 
 async def test_a_helper_is_asked_again_when_its_key_is_refused() -> None:

@@ -157,3 +157,10 @@ def test_prices() -> None:
     assert price_of("claude-opus-4-9") is None
     mine = read_prices({"qwen": {"input": 0, "output": 0}}, "settings")
     assert cost(usage, price_of("qwen", mine)).cost_usd == 0
+
+
+@pytest.mark.parametrize("lines", ["no colon", "bad name: x", ": x", "a: \x1b"])
+def test_headers_that_make_no_sense_are_named(lines: str) -> None:
+    environment = {"ANTHROPIC_API_KEY": "key-1", "ANTHROPIC_CUSTOM_HEADERS": f"X-Fine: 1\n{lines}"}
+    with pytest.raises(ConfigError, match="header"):
+        make_provider(ModelChoice(kind="anthropic"), around(environment))

@@ -101,6 +101,26 @@ def test_claude_s_special_wishes() -> None:
     assert old["thinking"] == {"type": "enabled", "budget_tokens": 4000}
 
 
+def test_thinking_with_a_budget_begins_with_a_turn_of_its_own() -> None:
+    """A turn of another model, or one that broke off, has calls without thinking before them."""
+    old = Dialect(max_tokens=8000, refused=frozenset({"adaptive"}))
+    foreign = (user(TextBlock(text="go")), assistant(ToolUseBlock(id="a", name="Read", input={})))
+    open_turn = (*foreign, user(ToolResultBlock(tool_use_id="a", content="x"), TextBlock(text="and?")))
+    rested = (*open_turn, assistant(TextBlock(text="done")), user(TextBlock(text="more")))
+    asked = [request(thinking=True, messages=messages) for messages in (CONVERSATION, open_turn, rested)]
+    assert ["thinking" in anthropic_wire.encode_request(one, old) for one in asked] == [True, False, True]
+    assert all("thinking" in anthropic_wire.encode_request(one, Dialect(max_tokens=8000)) for one in asked)
+    assert "thinking" not in anthropic_wire.encode_request(asked[0], Dialect(max_tokens=1024, refused=old.refused))
+
+
+def test_a_message_never_ends_in_thinking() -> None:
+    broken = assistant(TextBlock(text="so far"), ThinkingBlock(thinking="then", signature="s"))
+    only = assistant(RedactedThinkingBlock(data="x"))
+    sent = anthropic_wire.encode_messages((user(TextBlock(text="a")), broken, user(TextBlock(text="b"))), cached=False)
+    assert [part["type"] for part in sent[1]["content"]] == ["text"]
+    assert len(anthropic_wire.encode_messages((user(TextBlock(text="a")), only), cached=False)) == 1
+
+
 def test_chat_servers_get_results_as_tool_messages() -> None:
     body = openai_wire.encode_request(request())
     assert [m["role"] for m in body["messages"]] == ["system", "user", "assistant", "tool", "tool", "user"]
