@@ -75,6 +75,7 @@ async def assemble(
         max_steps=ground.wishes.max_steps,
         effort=ground.wishes.effort or effort_of(settings),
         thinking=thinks(settings, ground.environment),
+        system_prompt=ground.wishes.system_prompt,
         stop_hook_cap=stop_hook_cap(ground.environment),
         after_call=furniture.after_call(instructions.touched),
         after_hooks=partial(look_again, tool_parts.files.ledger),

@@ -80,15 +80,28 @@ class LocalWorkbench:
 
     # --- sessions -------------------------------------------------------------------------------------------
 
-    async def open(self, session_id: str = "") -> Harness:
-        """A new session, or a stored one to go on with. Raises StoreError, StartError, ConfigError."""
+    async def open(self, session_id: str = "", wishes: Wishes | None = None) -> Harness:
+        """A new session (`wishes` in place of ours), or a stored one. Raises StoreError, StartError, ConfigError."""
         if session_id in self._open:
             return self._open[session_id].session
-        wishes = self.wishes
+        wishes = wishes or self.wishes
         if not session_id:
             return await self._assemble(self._new_journal(wishes), wishes, past=False)
         journal = self.store.open_session(session_id)
         return await self._assemble(journal, self._where_it_was(session_id), past=True)
+
+    async def begin(self, session_id: str) -> Harness:
+        """A new session under this id. Raises StoreError when there is one already, StartError, ConfigError."""
+        return await self.open("", replace(self.wishes, session_id=session_id))
+
+    async def release(self, session_id: str) -> bool:
+        """Close a session that nobody needs just now; false when it is not stored, so that closing would lose it."""
+        opened = self._open.get(session_id)
+        if opened is None or not self.wishes.persist:
+            return False
+        del self._open[session_id]
+        await opened.session.close("other")
+        return True
 
     async def fork(self, session_id: str, turn: int) -> Harness:
         """A new session that shares the story up to the end of that turn (0: all of it)."""
@@ -252,9 +265,10 @@ class LocalWorkbench:
         if self._trusted is None:
             report = read_trust(self.places, wishes.root)
             self._trusted = report.trusted or await self._ask_trust(report, wishes)
-        return self._trusted
+        return bool(self._trusted)
 
-    async def _ask_trust(self, report: TrustReport, wishes: Wishes) -> bool:
+    async def _ask_trust(self, report: TrustReport, wishes: Wishes) -> bool | None:
+        """What the person says; None when nobody was there, so that whoever comes next is asked."""
         if not report.items:
             return False
         if not wishes.interactive:
@@ -274,8 +288,9 @@ class LocalWorkbench:
             changed=report.changed,
             can_remember=report.can_remember,
         )
-        if not (await self.prompter.trust(request)).trusted:
-            return False
+        reply = await self.prompter.trust(request)
+        if not reply.trusted:
+            return None if reply.unanswered else False
         record_trust(self.places, report)
         return True
 

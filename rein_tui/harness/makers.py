@@ -180,15 +180,12 @@ class Makers:
         self._opening.notices += notices
         appended = [style] if style is not None else []
         appended += [("--append-system-prompt", wishes.appended)] if wishes.appended else []
-        full, lean = (
-            build_system_prompt(around, profile=profile, override=wishes.system_prompt, appended=appended)
-            for profile in ("full", "lean")
-        )
 
         def prepared() -> ContextPrepared:
             provider = parts.provider
             is_small = isinstance(provider, SizesModels) and provider.is_small(parts.model)
-            prompt = lean if is_small else full
+            profile = "lean" if is_small else "full"
+            prompt = build_system_prompt(around, profile=profile, override=parts.system_prompt, appended=appended)
             tools = toolbox.specs(parts.permissions.removed_tools())
             has_servers = any(tool.source != "builtin" for tool in tools)
             return ContextPrepared(

@@ -27,7 +27,7 @@ class Parts:
     permission engine's mode (subagents). `max_steps` 0 means no limit. `asking` keeps one question at a time.
     `after_call` hears of each call that worked and gives texts for the model beside its result. `stop_hook_cap` is
     how often in a row Stop hooks may send the model on (0: no limit). `after_hooks` hears of each call (tool, input)
-    after its PostToolUse hooks.
+    after its PostToolUse hooks. `system_prompt` takes the place of ours.
     """
 
     provider: Provider
@@ -45,6 +45,7 @@ class Parts:
     thinking: bool = False
     temperature: float | None = None
     mode: Mode | None = None
+    system_prompt: str | None = None
     frontmatter: tuple[Rule, ...] = ()
     agent: AgentIdentity = AgentIdentity()
     stop_hook_cap: int = 8

@@ -310,6 +310,8 @@ class Session:
 
     async def run(self, prompt: Prompt) -> AsyncGenerator[Event]:
         """One turn; see ports.Harness."""
+        if prompt.system_prompt is not None:
+            self.parts.system_prompt = prompt.system_prompt
         loop = Loop(self.parts, self._conversation, self._around.context, self._steering, self._around.compactor)
         mark = {"shell": "!", "private_shell": "!!"}.get(prompt.kind, "")
         began = TurnStarted(text=mark + prompt.text, by=prompt.by)

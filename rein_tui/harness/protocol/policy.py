@@ -122,6 +122,7 @@ class TrustRequest(Word, frozen=True, kw_only=True):
 
 
 class TrustReply(Word, frozen=True, kw_only=True):
-    """The person's answer; false: work here without the folder's own settings."""
+    """The person's answer; false: work here without the folder's own settings. `unanswered`: nobody was there."""
 
     trusted: bool = False
+    unanswered: bool = False

@@ -40,13 +40,15 @@ class Prompt(Word, frozen=True, kw_only=True):
     """What a person submits: the text as typed, and further blocks (images, expanded references).
 
     `kind` shell: `text` is a command line that the person runs themselves; its output joins the conversation.
-    private_shell: the same, but nothing of it reaches the model.
+    private_shell: the same, but nothing of it reaches the model. `system_prompt` takes the place of the session's own
+    from this turn on.
     """
 
     text: str
     blocks: tuple[Block, ...] = ()
     by: Literal["person", "hook", "script", "background"] = "person"
     kind: Literal["prompt", "shell", "private_shell"] = "prompt"
+    system_prompt: str | None = None
 
 
 class SessionInfo(Word, frozen=True, kw_only=True):
