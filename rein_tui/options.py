@@ -196,3 +196,19 @@ def parse_options(arguments: Sequence[str]) -> Options:
         if not folder.exists():
             parser.error(f"--plugin-dir {folder}: no such folder")
     return options
+
+
+def refuse_screen_flags(parser: argparse.ArgumentParser, options: Options) -> None:
+    """Flags that name one session or one screen mean nothing where clients choose their sessions. Ends the program."""
+    given = {
+        "--continue": options.continue_last,
+        "--resume": options.resume is not None,
+        "--fork-session": options.fork_session,
+        "--session-id": options.session_id,
+        "--name": options.name,
+        "--attachable": options.attachable,
+        "--output-format": options.output_format != "text",
+        "--input-format": options.input_format != "text",
+    }
+    for flag in [flag for flag, is_given in given.items() if is_given]:
+        parser.error(f"{flag} is for a screen: here, whoever connects chooses the session")

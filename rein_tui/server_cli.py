@@ -16,12 +16,13 @@ from .harness.protocol.base import JsonObject
 from .harness.protocol.errors import StartError
 from .harness.protocol.messages import ToolSpec
 from .harness.protocol.ports import Harness, Prompter
-from .options import Options, build_parser
+from .options import Options, build_parser, refuse_screen_flags
 
 if TYPE_CHECKING:
     from .harness.build import LocalWorkbench
     from .remote.connection import Reception
     from .remote.hall import Hall
+    from .remote.principals import Principals
     from .remote.server import Desk
 
 SERVER_COMMANDS = frozenset({"server", "client", "attach", "web", "acp"})
@@ -95,19 +96,24 @@ def _server_options(arguments: Sequence[str]) -> ServerOptions:
     options = parser.parse_args(arguments, namespace=ServerOptions())
     if options.prompt is not None or options.print:
         parser.error("a server takes no prompt")
+    refuse_screen_flags(parser, options)
+    for name in ("max_sessions", "answer_timeout", "owner_grace"):
+        if getattr(options, name) <= 0:
+            parser.error(f"--{name.replace('_', '-')} must be more than 0")
     if options.project_dir is not None and not options.project_dir.is_dir():
         parser.error(f"--project-dir {options.project_dir}: no such folder")
     return options
 
 
 async def _serve(options: ServerOptions, places: Places) -> int:
-    need("fastapi", "server")
-    need("websockets", "server")
-    need("uvicorn", "server")
+    for module in ("fastapi", "uvicorn", "websockets"):
+        need(module, "server")
     from .remote.guard import Tokens
+    from .remote.principals import Principals
     from .remote.questions import EdgePrompter
     from .remote.server import create_app
     from .remote.server_run import Listening, guard_of, run_server
+    from .remote.tokens import tokens_of
 
     listening = Listening(
         host=options.host,
@@ -117,6 +123,7 @@ async def _serve(options: ServerOptions, places: Places) -> int:
         names=tuple(options.allow_host or ()),
     )
     listening.check()
+    principals = Principals(places.data / "server-principals.json")
     bench = _open_bench(options, places, EdgePrompter())
     if bench.choice is None:
         await bench.close("other")
@@ -125,36 +132,18 @@ async def _serve(options: ServerOptions, places: Places) -> int:
             hint="Set ANTHROPIC_API_KEY, or give --local, --local-url URL, --gguf PATH or --demo.",
         )
     try:
-        tokens, said = _tokens(options, places)
-        hall = _hall(bench, options)
-        reception = _reception(hall, bench)
-        app = create_app(reception, _Exhibits(bench, hall).desk())
-        guard = guard_of(app, Tokens(tokens), listening, reception)
-
-        def ready(port: int) -> None:
-            guard.open_doors(replace(listening, port=port).doors)
-            scheme = "https" if listening.cert else "http"
-            sys.stdout.write(f"rein-tui serves {bench.wishes.root} on {scheme}://{options.host}:{port}\n{said}\n")
+        listener, listening = listening.bound()
+        with listener, tokens_of(options.token_file, generated_token(places, listening.port)) as (tokens, said):
+            hall = _hall(bench, options, principals)
+            reception = _reception(hall, bench)
+            app = create_app(reception, _Exhibits(bench).desk())
+            guard = guard_of(app, Tokens(tokens), listening, reception)
+            sys.stdout.write(f"rein-tui serves {bench.wishes.root} on {listening.url}\n{said}\n")
             sys.stdout.flush()
-
-        await run_server(guard, listening, hall.limits.message, ready)
+            await run_server(guard, listener, listening, hall)
     finally:
         await bench.close("other")
-        generated_token(places, options.port).unlink(missing_ok=True)
     return 0
-
-
-def _tokens(options: ServerOptions, places: Places) -> tuple[dict[str, str], str]:
-    """Tokens by principal, and where they come from in words. Raises ConfigError, StartError."""
-    from .remote.server_run import checked_token, make_token, read_tokens
-
-    given = os.environ.get("REIN_TUI_TOKEN", "")
-    if given:
-        return {"owner": checked_token(given, "REIN_TUI_TOKEN")}, "The token is REIN_TUI_TOKEN."
-    if options.token_file is not None:
-        return read_tokens(options.token_file), f"The token is in {options.token_file}"
-    path = generated_token(places, options.port)
-    return {"owner": make_token(path)}, f"The token is in {path}"
 
 
 def generated_token(places: Places, port: int) -> Path:
@@ -171,35 +160,27 @@ def _open_bench(options: Options, places: Places, prompter: Prompter) -> "LocalW
     return open_workbench(places, environment, wishes, prompter, choice_of(options, environment))
 
 
-def _hall(bench: "LocalWorkbench", options: ServerOptions) -> "Hall":
+def _hall(bench: "LocalWorkbench", options: ServerOptions, principals: "Principals | None" = None) -> "Hall":
     from .remote.hall import Hall, Limits
     from .remote.questions import Patience
 
-    async def open_with(system_prompt: str) -> Harness:
-        before = bench.wishes
-        bench.wishes = replace(before, system_prompt=system_prompt)
-        try:
-            return await bench.open()
-        finally:
-            bench.wishes = before
-
     patience = Patience(answer=options.answer_timeout, empty=options.owner_grace)
-    return Hall(bench, limits=Limits(sessions=options.max_sessions, patience=patience), open_with=open_with)
+    return Hall(bench, limits=Limits(sessions=options.max_sessions, patience=patience), principals=principals)
 
 
 def _reception(hall: "Hall", bench: "LocalWorkbench") -> "Reception":
     from .remote.connection import Reception
 
-    return Reception(hall, lambda token: "", version=__version__, project=str(bench.wishes.root))
+    return Reception(hall, lambda token, address: "", version=__version__, project=str(bench.wishes.root))
 
 
 class _Exhibits:
     """What the endpoints show besides sessions: tools and settings."""
 
-    def __init__(self, bench: "LocalWorkbench", hall: "Hall") -> None:
+    def __init__(self, bench: "LocalWorkbench") -> None:
         self._bench = bench
-        self._hall = hall
         self._probe: Harness | None = None
+        self._probing = asyncio.Lock()
 
     def desk(self) -> "Desk":
         """As the server wants it."""
@@ -208,31 +189,34 @@ class _Exhibits:
         return Desk(self.tools, self.settings)
 
     async def tools(self) -> tuple[ToolSpec, ...]:
-        """The tools of a session here; of one that is not stored when none is open. Raises ReinError."""
+        """The tools of a session here: of one that is not stored and says nothing. Raises ReinError."""
         from .harness.session import Session
 
-        if self._probe is None:
-            before = self._bench.wishes
-            self._bench.wishes = replace(before, persist=False)
-            try:
-                self._probe = await self._bench.open()
-            finally:
-                self._bench.wishes = before
+        async with self._probing:
+            if self._probe is None:
+                notices = list(self._bench.notices)  # for the first session that somebody sees
+                self._probe = await self._bench.open("", replace(self._bench.wishes, persist=False))
+                self._bench.notices[:0] = notices
         if not isinstance(self._probe, Session):
             return ()
         parts = self._probe.parts
         return parts.tools.specs(parts.permissions.removed_tools())
 
     def settings(self) -> JsonObject:
-        """Settings in force, secrets masked."""
+        """Settings in force, the model and the permission mode that flags chose among them; secrets masked."""
         from .harness.settings.load import load_settings
         from .remote.masking import masked
 
-        wishes = self._bench.wishes
+        bench, wishes = self._bench, self._bench.wishes
         settings = load_settings(
             self._bench.places, wishes.root, extra=wishes.settings, sources=wishes.sources, trusted=wishes.trust
         )
-        return masked(settings.data)
+        shown = masked(settings.data)
+        if bench.choice is not None:
+            shown["model"] = bench.choice.model
+        mode = wishes.mode or settings.get("permissions", "defaultMode", default="default")
+        shown["permissions"] = {**shown.get("permissions", {}), "defaultMode": mode}
+        return shown
 
 
 # --- a terminal that others may attach to -------------------------------------------------------------------

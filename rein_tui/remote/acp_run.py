@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from rein_tui import __version__
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.ports import Prompter
-from rein_tui.options import Options, build_parser
+from rein_tui.options import Options, build_parser, refuse_screen_flags
 
 if TYPE_CHECKING:
     from .acp_agent import Bench
@@ -30,6 +30,7 @@ async def run_acp(arguments: Sequence[str], places: Places) -> int:
     options = parser.parse_args(arguments, namespace=Options())
     if options.prompt is not None or options.print:
         parser.error("the editor sends the prompts")
+    refuse_screen_flags(parser, options)
 
     def open_bench(cwd: Path, additional: tuple[Path, ...], mcp: tuple[str, ...], prompter: Prompter) -> "Bench":
         import os

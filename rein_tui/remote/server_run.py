@@ -1,25 +1,25 @@
 """Runs a server: uvicorn around the guarded application, on TCP; and the plain Unix socket of a running terminal."""
 
 import asyncio
+import logging
 import os
-import secrets
 import signal
-import stat
+import socket
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rein_tui.harness.protocol.errors import ConfigError, StartError
+from rein_tui.harness.protocol.errors import StartError
 
 from .connection import Channel, Gone, Reception
 from .guard import Doors, Guard, Tokens, doors_of, is_loopback
+from .hall import Hall
 
 if TYPE_CHECKING:
-    import uvicorn
+    import ssl
 
-_SHORTEST_TOKEN = 16
 _GRACE = 15
 """Seconds that connections get to end when the server is told to stop."""
 
@@ -35,17 +35,54 @@ class Listening:
     names: tuple[str, ...] = ()
 
     def check(self) -> None:
-        """Raises StartError for what would send the token in the open."""
+        """Raises StartError for what cannot work, and for what would send the token in the open."""
+        if not 0 <= self.port <= 65535:
+            raise StartError(f"{self.port} is no port: they go from 0 (any free one) to 65535.")
         if bool(self.cert) != bool(self.key):
             raise StartError("TLS needs both --tls-cert and --tls-key.")
         for path in filter(None, (self.cert, self.key)):
             if not Path(path).is_file():
                 raise StartError("There is no such file.", where=path)
+        self.tls()
         if not is_loopback(self.host) and not self.cert:
             raise StartError(
                 f"{self.host} can be reached from other machines, and there is no TLS.",
                 hint="Give --tls-cert and --tls-key, or stay on 127.0.0.1 and forward the port through ssh.",
             )
+
+    def tls(self) -> "ssl.SSLContext | None":
+        """The TLS context, when there is a certificate. Raises StartError for one that cannot be used."""
+        if not self.cert:
+            return None
+        import ssl
+
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            context.load_cert_chain(self.cert, self.key)
+        except OSError as error:
+            hint = "Both are PEM files, and the key belongs to the certificate."
+            raise StartError(
+                f"TLS cannot use these: {error}", where=f"{self.cert} and {self.key}", hint=hint
+            ) from error
+        return context
+
+    def bound(self) -> "tuple[socket.socket, Listening]":
+        """A socket that listens there, and where that is. Raises StartError when the address is taken."""
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((self.host.strip("[]"), self.port))
+            listener.listen(128)
+        except OSError as error:
+            listener.close()
+            raise StartError(f"Cannot listen: {error.strerror}", where=f"{self.host}:{self.port}") from error
+        return listener, replace(self, port=listener.getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        """As people write it."""
+        return f"{'https' if self.cert else 'http'}://{self.host}:{self.port}"
 
     @property
     def doors(self) -> Doors:
@@ -53,74 +90,20 @@ class Listening:
         return doors_of(self.host, self.port, tls=bool(self.cert), extra=self.names)
 
 
-def read_tokens(path: Path) -> dict[str, str]:
-    """Tokens of a file: one a line, or `name token` for several principals. Raises ConfigError."""
-    try:
-        mode = path.stat().st_mode
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The token file cannot be read: {error}", where=str(path)) from error
-    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigError("Others may read the token file.", where=str(path), hint=f"chmod 600 {path}")
-    tokens: dict[str, str] = {}
-    for number, line in enumerate(lines, 1):
-        words = line.split()
-        if not words:
-            continue
-        name, token = ("owner", words[0]) if len(words) == 1 else (words[0], words[-1])
-        if len(words) > 2 or name in tokens:
-            raise ConfigError("One token a line: TOKEN, or NAME TOKEN.", where=f"{path}:{number}")
-        tokens[name] = checked_token(token, f"{path}:{number}")
-    if not tokens:
-        raise ConfigError("There is no token in the file.", where=str(path))
-    return tokens
-
-
-def checked_token(token: str, where: str) -> str:
-    """A token that is long enough. Raises ConfigError."""
-    if len(token) < _SHORTEST_TOKEN:
-        raise ConfigError(f"A token needs {_SHORTEST_TOKEN} characters.", where=where, hint="openssl rand -hex 32")
-    return token
-
-
-def make_token(path: Path) -> str:
-    """A fresh token, in a file that only this person may read. Raises StartError."""
-    token = secrets.token_urlsafe(32)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(token + "\n")
-    except OSError as error:
-        raise StartError(f"The token file cannot be written: {error}", where=str(path)) from error
-    return token
-
-
 def guard_of(app: Any, tokens: Tokens, listening: Listening, reception: Reception) -> Guard:
     """The guard in front of an application; first messages are checked by it too."""
     guard = Guard(app, tokens, listening.doors, largest_body=reception.hall.limits.body)
-    reception.authenticate = lambda token: guard.principal(token, "first message")
+    reception.authenticate = guard.principal
     return guard
 
 
-async def run_server(guard: Guard, listening: Listening, limit: int, ready: Callable[[int], None]) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` hears the port. Raises StartError when the address is taken."""
-    import socket as sockets
-
+async def run_server(guard: Guard, listener: socket.socket, listening: Listening, hall: Hall) -> None:
+    """Serve until SIGINT or SIGTERM: then running turns are stopped, and what was told is stored."""
     import uvicorn
 
-    family = sockets.AF_INET6 if ":" in listening.host else sockets.AF_INET
-    listener = sockets.socket(family, sockets.SOCK_STREAM)
-    try:
-        listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
-        listener.bind((listening.host.strip("[]"), listening.port))
-    except OSError as error:
-        listener.close()
-        raise StartError(f"Cannot listen: {error.strerror}", where=f"{listening.host}:{listening.port}") from error
     config = uvicorn.Config(
         guard,  # pyright: ignore[reportArgumentType]  an ASGI application by its shape
-        ws_max_size=limit,
+        ws_max_size=hall.limits.message,
         ws_max_queue=16,
         ws_ping_interval=20,
         ws_ping_timeout=20,
@@ -133,19 +116,28 @@ async def run_server(guard: Guard, listening: Listening, limit: int, ready: Call
         ssl_keyfile=listening.key or None,
     )
     server = uvicorn.Server(config)
-    listener.listen(128)
-    ready(listener.getsockname()[1])
-    with listener, _stopping(server):
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
+
+    def stop() -> None:
+        hall.interrupt("the server closes")
+        server.handle_exit(signal.SIGTERM, None)
+
+    with listener, _stopping(stop):
         await server._serve([listener])  # pyright: ignore[reportPrivateUsage]  `serve` dies of its signal at the end
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """A refused handshake is answered by the guard; whoever knocks must not be able to fill the log."""
+    return not record.getMessage().startswith(("ASGI callable returned without", "Invalid HTTP request"))
+
+
 @contextmanager
-def _stopping(server: "uvicorn.Server") -> Generator[None]:
-    """SIGINT and SIGTERM end the server in order, so that what comes after it still happens; a second one hurries."""
+def _stopping(stop: Callable[[], None]) -> Generator[None]:
+    """SIGINT and SIGTERM end the server in order, so that what comes after it still happens."""
     loop = asyncio.get_running_loop()
     numbers = (signal.SIGINT, signal.SIGTERM)
     for number in numbers:
-        loop.add_signal_handler(number, server.handle_exit, number, None)
+        loop.add_signal_handler(number, stop)
     try:
         yield
     finally:
@@ -216,11 +208,9 @@ async def attach_socket(path: Path, reception: Reception) -> AsyncGenerator[None
 
 def attachable(folder: Path) -> list[Path]:
     """The sockets of terminals that run and can be attached to; those of dead ones are removed."""
-    import socket as sockets
-
     alive: list[Path] = []
     for path in sorted(folder.glob("*.sock")):
-        with sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM) as probe:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             try:
                 probe.connect(str(path))
             except ConnectionRefusedError:

@@ -6,15 +6,13 @@ Origin are checked as the server does. Each browser tab is one screen, a program
 
 import argparse
 import asyncio
-import os
 import secrets
 import shlex
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 from textual_serve.server import Server
@@ -23,7 +21,8 @@ from rein_tui.harness.places import Places
 from rein_tui.options import parse_options
 
 from .guard import Buckets, Doors, Tokens
-from .server_run import Listening, checked_token, make_token, read_tokens
+from .server_run import Listening
+from .tokens import tokens_of
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -157,46 +156,27 @@ def run_web(arguments: Sequence[str], places: Places) -> int:
     parse_options(flags)
     listening = Listening(args.host, args.port, args.tls_cert, args.tls_key, tuple(args.allow_host or ()))
     listening.check()
-    given = os.environ.pop("REIN_TUI_TOKEN", "")  # the screens' programs inherit our environment
-    made = places.data / "run" / f"web-{args.port}.token"
-    if given:
-        tokens, said = {"owner": checked_token(given, "REIN_TUI_TOKEN")}, "The token is REIN_TUI_TOKEN."
-    elif args.token_file is not None:
-        tokens, said = read_tokens(args.token_file), f"The token is in {args.token_file}"
-    else:
-        tokens, said = {"owner": make_token(made)}, f"The token is in {made}"
     command = shlex.join([sys.executable, "-m", "rein_tui", *flags])
-    try:
-        asyncio.run(_serve(command, Tokens(tokens), listening, said))
-    finally:
-        made.unlink(missing_ok=True)
+    listener, listening = listening.bound()
+    made = places.data / "run" / f"web-{listening.port}.token"
+    with listener, tokens_of(args.token_file, made) as (tokens, said):
+        asyncio.run(_serve(command, Tokens(tokens), listener, listening, said))
     return 0
 
 
-async def _serve(command: str, tokens: Tokens, listening: Listening, said: str) -> None:
-    scheme = "https" if listening.cert else "http"
-    url = f"{scheme}://{listening.host}:{listening.port}"
-    gatehouse = Gatehouse(tokens, replace(listening).doors, secure=bool(listening.cert))
-    runner = web.AppRunner(await WebScreen(command, url, gatehouse, listening).application(), access_log=None)
+async def _serve(command: str, tokens: Tokens, listener: socket.socket, listening: Listening, said: str) -> None:
+    gatehouse = Gatehouse(tokens, listening.doors, secure=bool(listening.cert))
+    screen = WebScreen(command, listening.url, gatehouse, listening)
+    runner = web.AppRunner(await screen.application(), access_log=None)
     await runner.setup()
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     try:
-        await web.TCPSite(runner, listening.host, listening.port, ssl_context=_tls(listening)).start()
-        sys.stdout.write(f"rein-tui shows the screen on {url}\n{said}\n")
+        await web.SockSite(runner, listener, ssl_context=listening.tls()).start()
+        sys.stdout.write(f"rein-tui shows the screen on {listening.url}\n{said}\n")
         sys.stdout.flush()
         await stopped.wait()
     finally:
         await runner.cleanup()
-
-
-def _tls(listening: Listening) -> Any:
-    if not listening.cert:
-        return None
-    import ssl
-
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(listening.cert, listening.key)
-    return context
