@@ -96,7 +96,10 @@ async def run_screen(
 
     app = ReinApp(bench, prompter=prompter, places=places, open_id=session, initial_prompt=prompt)
     bench.changed = app.desk.refresh
-    return await app.run_async() or ""
+    try:
+        return await app.run_async() or ""
+    finally:
+        bench.changed = lambda: None  # lists still come while the house is closed
 
 
 def _address(options: ClientOptions, places: Places) -> "Address | None":

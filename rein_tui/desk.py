@@ -125,6 +125,8 @@ class Desk:
         return msgspec.structs.replace(info, state=turns.state) if turns is not None else info
 
     def _draw(self) -> None:
+        if not self._app.main.is_attached:
+            return
         current = self.current.harness.info.id if self.current is not None else ""
         self._app.main.sidebar.show(self.sessions(), current)
 

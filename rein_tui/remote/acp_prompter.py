@@ -80,7 +80,7 @@ class EditorPrompter:
 
     async def trust(self, request: TrustRequest) -> TrustReply:
         """There is no session yet to ask in: trust a folder in a terminal, or start with --trust."""
-        return TrustReply()
+        return TrustReply(unanswered=True)
 
     async def _chosen(self, call: schema.ToolCallUpdate, options: list[schema.PermissionOption]) -> str:
         """The id of the chosen option, or nothing."""

@@ -72,13 +72,16 @@ async def _attach(peer: "Peer", request: ask.Open | ask.Fork) -> object:
         peer.follow(hub, 0)
         return hub.attached(peer)
     hub = await peer.hall.open(
-        request.session, peer.principal, peer.questions, system_prompt=request.system_prompt, key=request.key
+        request.session,
+        peer.principal,
+        peer.questions,
+        system_prompt=request.system_prompt,
+        key=request.key,
+        anew=request.anew,
     )
     if request.role == "owner":
-        hub.seat.wish(peer)
+        hub.seat.wish(peer, comes_back=bool(request.epoch))
     peer.follow(hub, request.after if request.epoch == hub.story.epoch else 0)
-    if hub.seat.owner is peer:
-        hub.questions.offer()
     return hub.attached(peer)
 
 
@@ -141,7 +144,6 @@ async def _in_session(peer: "Peer", hub: Hub, request: ask.OwnerRequest | ask.Ob
     match request:
         case ask.Claim():
             hub.seat.claim(peer)
-            hub.questions.offer()
         case ask.Start():
             return await hub.begun()
         case ask.Run():

@@ -96,6 +96,7 @@ class AnswerFold:
         self._calls: dict[str, JsonObject] = {}
         self._usage = Usage()
         self.problem = ""
+        self.interrupted = ""
         self.is_over = False
 
     def apply(self, event: Event) -> None:
@@ -113,6 +114,8 @@ class AnswerFold:
                 self._usage, self.is_over = event.usage, True
                 if isinstance(event, TurnFailed):
                     self.problem = event.failure.message
+                elif isinstance(event, TurnInterrupted):
+                    self.interrupted = event.reason or "interrupted"
             case _:
                 pass
 

@@ -23,7 +23,7 @@ from rein_tui.harness.protocol.ports import (
 
 from .link import Link, SocketLink
 from .local_link import LocalLink
-from .remote_session import RemoteSession
+from .remote_session import RemoteSession, complaint
 from .wire import (
     AskPermission,
     AskQuestion,
@@ -41,6 +41,8 @@ from .wire import (
 from .wire import requests as ask
 
 _MOST_LISTS = 64
+_GOODBYE = 1.0
+"""Seconds that leaving may take."""
 
 
 class RemoteWorkbench:
@@ -72,7 +74,7 @@ class RemoteWorkbench:
         self._asked: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._early: dict[str, list[Told]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._connect = link.connect
+        self._connect: Callable[[], Coroutine[Any, Any, None]] | None = link.connect
         link.on_frame = self._take
         if isinstance(link, SocketLink):
             self._first = link
@@ -82,8 +84,10 @@ class RemoteWorkbench:
     # --- ports.Workbench ------------------------------------------------------------------------------------
 
     async def prepare(self) -> None:
-        """Connect and look around. Raises StartError."""
-        await self._connect()
+        """Connect and look around; a second time it only looks. Raises StartError."""
+        if self._connect is not None:
+            await self._connect()
+            self._connect = None
         self.choice = self._link.welcome.choice
         self._lists["", False] = await self._link.ask(ask.ListSessions(), tuple[SessionInfo, ...])
         self._commands = await self._link.ask(ask.ListCommands(), tuple[CommandInfo, ...])
@@ -177,6 +181,7 @@ class RemoteWorkbench:
 
     async def close(self) -> None:
         """Leave; turns go on there."""
+        await self._leave()
         for task in [*self._asked.values(), *self._tasks]:
             task.cancel()
         await asyncio.gather(*self._asked.values(), *self._tasks, return_exceptions=True)
@@ -184,13 +189,22 @@ class RemoteWorkbench:
         for session in self._sessions.values():
             session.fail(StartError("The connection is closed."))
 
+    async def _leave(self) -> None:
+        """Say so, if anybody hears it: then the seat is free at once."""
+        try:
+            async with asyncio.timeout(_GOODBYE):
+                for session in list(self._sessions):
+                    await self._link.ask(ask.Leave(session=session), object)
+        except (ReinError, TimeoutError):
+            return
+
     # --- frames ---------------------------------------------------------------------------------------------
 
     def _take(self, frame: ServerFrame) -> None:
         match frame:
             case Told():
                 session = self._sessions.get(frame.session)
-                if session is not None:
+                if session is not None and frame.session not in self._early:
                     session.told(frame.events)
                 else:  # told before its reply was read
                     self._early.setdefault(frame.session, []).append(frame)
@@ -247,18 +261,28 @@ class RemoteWorkbench:
     # --- the connection -------------------------------------------------------------------------------------
 
     async def _attach_again(self) -> None:
+        """Attach to every session again; when the connection breaks meanwhile, the next one begins anew."""
         for session in list(self._sessions.values()):
-            request = ask.Open(session=session.id, role=self._role, epoch=session.epoch, after=session.seen)
-            self._early.pop(session.id, None)
-            del self._sessions[session.id]
+            request = ask.Open(
+                session=session.id,
+                role=self._role,
+                epoch=session.epoch,
+                after=session.seen,
+                anew=not session.info.turns,
+                system_prompt=self._system_prompt,
+            )
+            self._early[session.id] = []
             try:
                 attached = await self._first.ask_first(request, Attached)
             except ReinError as error:
+                del self._sessions[session.id]
+                session.tell_aside(complaint(error))
                 session.fail(error)
                 continue
+            finally:
+                early = self._early.pop(session.id)
             session.reattached(attached)
-            self._sessions[session.id] = session
-            for told in self._early.pop(session.id, ()):
+            for told in early:
                 session.told(told.events)
 
     def _tell_state(self, text: str, error: ReinError | None) -> None:

@@ -1,6 +1,7 @@
 """One connection from its first frame to its end, whatever carries it: token, greeting, then one of two protocols."""
 
 import asyncio
+import uuid
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -74,28 +75,29 @@ class Closing(Exception):
 
 @dataclass(slots=True)
 class Reception:
-    """What every connection of a server shares. `authenticate` gives the principal of a token, or nothing."""
+    """What every connection of a server shares.
+
+    `authenticate` gives the principal of a token that came from an address, or nothing.
+    """
 
     hall: Hall
-    authenticate: Callable[[str], str]
+    authenticate: Callable[[str, str], str]
     version: str = ""
     project: str = ""
     stall: float = STALL_SECONDS
     auth_seconds: float = AUTH_SECONDS
     open: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
 
-    async def serve(self, channel: Channel, principal: str) -> None:
+    async def serve(self, channel: Channel, principal: str, address: str = "") -> None:
         """Serve one connection to its end. `principal` is empty while the token is still owed."""
         try:
-            await self._serve(channel, principal)
+            await self._serve(channel, principal or await self._authenticated(channel, address))
         except Gone:
             return
         except Closing as closing:
             await channel.close(closing.code, closing.reason)
 
     async def _serve(self, channel: Channel, principal: str) -> None:
-        if not principal:
-            principal = await self._authenticated(channel)
         bucket = Bucket(rate=100, burst=300)
         first = await self.next_message(channel, bucket)
         while isinstance(first, Auth):
@@ -105,7 +107,7 @@ class Reception:
         else:
             await _Classic(self, channel, principal, bucket).serve(first)
 
-    async def _authenticated(self, channel: Channel) -> str:
+    async def _authenticated(self, channel: Channel, address: str) -> str:
         try:
             async with asyncio.timeout(self.auth_seconds):
                 data = await channel.receive()
@@ -115,7 +117,7 @@ class Reception:
             message = decode_client(data)
         except WireError:
             raise Closing(UNAUTHORIZED, "the first message must carry the token") from None
-        principal = self.authenticate(message.token) if isinstance(message, Auth) else ""
+        principal = self.authenticate(message.token, address) if isinstance(message, Auth) else ""
         if not principal:
             raise Closing(UNAUTHORIZED, "the token is wrong")
         return principal
@@ -140,7 +142,7 @@ class Reception:
             failure = Failure(message=f"This server speaks protocol {PROTOCOL} only.", kind="protocol")
             await channel.send(encode(Fault(failure=failure)).decode())
             raise Closing(POLICY, "no common protocol")
-        peer = Peer(self.hall, principal, hello.client)
+        peer = Peer(self.hall, principal, hello.client or uuid.uuid4().hex)
         bench = self.hall.bench
         welcome = Welcome(
             protocol=PROTOCOL,
@@ -218,7 +220,6 @@ class _Classic:
         self._principal = principal
         self._bucket = bucket
         self._hub: Hub | None = None
-        self._system_prompt: str | None = None
         self._line: deque[ClassicMessage] = deque()
         self._came = asyncio.Event()
 
@@ -234,6 +235,8 @@ class _Classic:
             ends = await asyncio.gather(worker, reader, return_exceptions=True)
             if self._hub is not None:
                 self._hub.interrupt("the client left")
+                await self._hub.idle()
+                await self._reception.hall.release(self._hub)
         for end in ends:
             if isinstance(end, Exception):
                 raise end
@@ -266,14 +269,10 @@ class _Classic:
 
     async def _turn(self, message: ClassicMessage) -> None:
         if self._hub is None:
-            self._system_prompt = message.system_prompt
-            hall = self._reception.hall
-            self._hub = await hall.open("", self._principal, system_prompt=message.system_prompt)
-        elif message.system_prompt not in (None, self._system_prompt):
-            await self._send(error_frame("a conversation keeps its system prompt; open another connection"))
-            return
+            self._hub = await self._reception.hall.open("", self._principal)
         fold = ClassicFold()
-        async with aclosing(self._hub.story.follow(self._hub.run(Prompt(text=message.content)).after)) as events:
+        prompt = Prompt(text=message.content, system_prompt=message.system_prompt or None)
+        async with aclosing(self._hub.story.follow(self._hub.run(prompt).after)) as events:
             async for event in events:
                 for frame in fold.apply(event):
                     await self._send(frame)

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from rein_tui.harness.protocol.errors import StartError, StoreError
 from rein_tui.harness.protocol.ports import Harness, Workbench
 
+from .principals import Principals
 from .questions import Patience, Questions, asking
 from .sessions import Hub
 
@@ -16,30 +17,38 @@ _KEPT_KEYS = 256
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a server bears. `sessions` are those open at once; `message` and `body` are bytes."""
+    """What a server bears. `sessions` are those open at once; `message` and `body` are bytes.
+
+    `idle` is for how many seconds a session stays open that nobody looks at and that does nothing.
+    """
 
     sessions: int = 500
     message: int = 1024 * 1024
     body: int = 4 * 1024 * 1024
+    idle: float = 1800.0
     patience: Patience = field(default_factory=Patience)
 
 
-OpenWith = Callable[[str], Awaitable[Harness]]
-"""Opens a new session with another system prompt."""
+class Bench(Workbench, Protocol):
+    """A workbench whose sessions come and go."""
+
+    async def begin(self, session_id: str) -> Harness:
+        """A new session under this id. Raises StoreError when it is taken or no id, StartError, ConfigError."""
+        ...
+
+    async def release(self, session_id: str) -> bool:
+        """Close a session that nobody needs just now; false when that would lose it."""
+        ...
 
 
 class Hall:
     """All sessions of one server over one workbench."""
 
-    def __init__(
-        self, bench: Workbench, *, limits: Limits | None = None, host: str = "owner", open_with: OpenWith | None = None
-    ) -> None:
+    def __init__(self, bench: Bench, *, limits: Limits | None = None, principals: Principals | None = None) -> None:
         self.bench = bench
         self.limits = limits or Limits()
-        self._host = host
-        self._open_with = open_with
+        self._principals = principals or Principals()
         self._hubs: dict[str, Hub] = {}
-        self._principals: dict[str, str] = {}
         self._new: OrderedDict[str, str] = OrderedDict()
         self._lock = asyncio.Lock()
         self.is_closing = False
@@ -57,7 +66,7 @@ class Hall:
 
     def may_see(self, session_id: str, principal: str) -> bool:
         """Whether a session is this principal's: their own, or an old one of the person whose server it is."""
-        return self._principals.get(session_id, self._host) == principal
+        return self._principals.of(session_id) == principal
 
     async def open(
         self,
@@ -67,9 +76,11 @@ class Hall:
         *,
         system_prompt: str | None = None,
         key: str = "",
+        anew: bool = False,
     ) -> Hub:
         """The hub of a new, stored or running session; `questions` hears whether the folder is trusted.
 
+        `system_prompt` is for a new one. With `anew`, one that is not stored begins under its id.
         Raises StoreError, StartError, ConfigError.
         """
         async with self._lock:
@@ -78,16 +89,24 @@ class Hall:
                 raise StoreError("There is no such session.", where=session_id)
             if known in self._hubs:
                 return self._hubs[known]
-            self._check_room()
+            await self._make_room()
             token = asking.set(questions)
             try:
-                if system_prompt is not None and self._open_with is not None and not known:
-                    harness = await self._open_with(system_prompt)
-                else:
-                    harness = await self.bench.open(known)
+                harness = await self._harness(known, anew=anew)
             finally:
                 asking.reset(token)
-            return self._admit(harness, principal, key)
+            hub = self._admit(harness, principal, key)
+            if system_prompt and (not known or anew):
+                hub.system_prompt = system_prompt
+            return hub
+
+    async def _harness(self, session_id: str, *, anew: bool) -> Harness:
+        try:
+            return await self.bench.open(session_id)
+        except StoreError:
+            if not anew:
+                raise
+        return await self.bench.begin(session_id)
 
     async def fork(self, session_id: str, turn: int, principal: str, key: str = "") -> Hub:
         """The hub of a fork. Raises StoreError, StartError."""
@@ -97,21 +116,33 @@ class Hall:
                 return self._hubs[again]
             if not self.may_see(session_id, principal):
                 raise StoreError("There is no such session.", where=session_id)
-            self._check_room()
+            await self._make_room()
             return self._admit(await self.bench.fork(session_id, turn), principal, key)
 
-    def _check_room(self) -> None:
+    async def _make_room(self) -> None:
+        """Close what nobody has needed for long, and for a new one the longest unused. Raises StartError."""
         if self.is_closing:
             raise StartError("The server is closing.")
+        unused = sorted((hub for hub in self._hubs.values() if hub.is_unused), key=lambda hub: hub.used)
+        now = asyncio.get_running_loop().time()
+        for hub in unused:
+            if len(self._hubs) >= self.limits.sessions or now - hub.used > self.limits.idle:
+                await self.release(hub)
         if len(self._hubs) >= self.limits.sessions:
-            raise StartError(f"{len(self._hubs)} sessions are open; the server takes no more.")
+            raise StartError(f"{len(self._hubs)} sessions are in use; the server takes no more.")
+
+    async def release(self, hub: Hub) -> None:
+        """Close a session that nobody uses; it can be opened again. One that is not stored stays."""
+        if self._hubs.get(hub.id) is hub and hub.is_unused and await self.bench.release(hub.id):
+            self._hubs.pop(hub.id, None)
+            await hub.close("nobody is there")
 
     def _admit(self, harness: Harness, principal: str, key: str) -> Hub:
         hub = self._hubs.get(harness.info.id)
         if hub is None:
             hub = Hub(harness, principal, self.limits.patience)
             self._hubs[hub.id] = hub
-            self._principals[hub.id] = principal
+            self._principals.bind(hub.id, principal)
             hub.begin()
         if key:
             self._new[f"{principal}/{key}"] = hub.id
@@ -120,10 +151,17 @@ class Hall:
         return hub
 
     async def drop(self, session_id: str, reason: str) -> None:
-        """Stop driving a session."""
+        """Stop driving a session, and close it."""
         hub = self._hubs.pop(session_id, None)
         if hub is not None:
             await hub.close(reason)
+            await self.bench.release(session_id)
+
+    def interrupt(self, reason: str) -> None:
+        """Begin to close: take no more, stop every turn."""
+        self.is_closing = True
+        for hub in self._hubs.values():
+            hub.interrupt(reason)
 
     async def close(self) -> None:
         """Let every turn come to an ordered end; the workbench is its owner's to close."""

@@ -178,6 +178,8 @@ class SocketLink:
         except InvalidStatus as error:
             raise _Final(_said_no(error), where=self._address.name) from error
         except (OSError, WebSocketException, TimeoutError, WireError) as error:
+            if self._address.socket is not None and isinstance(error, FileNotFoundError | ConnectionRefusedError):
+                raise _Final("That terminal has ended.", hint="rein-tui --resume goes on with its session.") from error
             if getattr(getattr(error, "rcvd", None), "code", 0) == 4401:
                 hint = "Give --token, --token-file or REIN_TUI_TOKEN."
                 raise _Final("The server does not know this token.", where=self._address.name, hint=hint) from error

@@ -119,13 +119,14 @@ class Peer:
         hub.story.listeners.add(self._wake)
         self._moved.set()
 
-    def unfollow(self, session_id: str, *, gone: str = "") -> None:
-        """Tell no more of a session; `gone` says why it is over."""
+    def unfollow(self, session_id: str, *, gone: str = "", keep: bool = False) -> None:
+        """Tell no more of a session; `gone` says why it is over. `keep` the seat: the party may come back."""
         hub = self._hubs.pop(session_id, None)
         self._places.pop(session_id, None)
         if hub is not None:
             hub.story.listeners.discard(self._wake)
-            hub.seat.leave(self)
+            hub.seat.leave(self, keep=keep)
+            hub.used = asyncio.get_running_loop().time()
             if gone:
                 self.post(SessionGone(session=session_id, reason=gone))
 
@@ -139,7 +140,7 @@ class Peer:
     async def close(self) -> None:
         """The connection is gone. Sessions go on; the seats are kept for a while."""
         for session_id in tuple(self._hubs):
-            self.unfollow(session_id)
+            self.unfollow(session_id, keep=True)
         self._own_seat.leave(self)
         for task in tuple(self._calls):
             task.cancel()

@@ -41,7 +41,11 @@ class Patience:
 
 
 class Seat:
-    """Who owns a session. The seat of an owner who left is kept for them for a while; anybody may claim it."""
+    """Who owns a session.
+
+    The seat of an owner whose connection broke is kept for them for a while: those who watch do not get it meanwhile.
+    One who left on purpose leaves it to whoever wished for it. Anybody may claim it, or take an empty one on coming.
+    """
 
     def __init__(self, session: str, patience: Patience) -> None:
         self._session = session
@@ -52,10 +56,15 @@ class Seat:
         self._candidates: list[Party] = []
         self.owner: Party | None = None
 
-    def wish(self, party: Party) -> bool:
-        """Take the seat, or be the next to get it when it is free; whether it was taken."""
+    def wish(self, party: Party, *, comes_back: bool = False) -> bool:
+        """Take the seat, or be the next to get it when it is free; whether it was taken.
+
+        One who only comes back does not take a seat that is kept for somebody else.
+        """
         if party not in self._candidates:
             self._candidates.append(party)
+        if not comes_back and self.owner is None:
+            self._kept_for = ""
         return self.sit(party)
 
     def fill(self) -> bool:
@@ -66,11 +75,13 @@ class Seat:
 
     def sit(self, party: Party) -> bool:
         """Take the seat if it is free, kept for this client, or its own; false when somebody else has it."""
-        kept = self.left() > 0 and self._kept_for != party.client
-        if self.owner is not None and self.owner is not party and self.owner.client != party.client:
+        former = self.owner
+        if former is None and self.left() > 0 and self._kept_for not in ("", party.client):
             return False
-        if self.owner is None and kept:
-            return False
+        if former is not None and former is not party:
+            if former.client != party.client:
+                return False
+            former.post(RoleChanged(session=self._session, role="observer"))
         self._take(party)
         return True
 
@@ -82,14 +93,17 @@ class Seat:
         self._take(party)
         party.post(RoleChanged(session=self._session, role="owner"))
 
-    def leave(self, party: Party) -> None:
-        """Give the seat up, if it is theirs, and any wish for it."""
+    def leave(self, party: Party, *, keep: bool = False) -> None:
+        """Give the seat up, if it is theirs, and any wish for it; `keep` it for them for a while."""
         if party in self._candidates:
             self._candidates.remove(party)
-        if self.owner is party:
-            self.owner, self._kept_for = None, party.client
-            self._empty_since = asyncio.get_running_loop().time()
-            self._stir()
+        if self.owner is not party:
+            return
+        self.owner, self._kept_for = None, party.client if keep else ""
+        self._empty_since = asyncio.get_running_loop().time()
+        if self._candidates and not keep:
+            self.claim(self._candidates[0])
+        self._stir()
 
     def left(self) -> float:
         """Seconds that an empty seat is still kept; 0 when it was never taken, or too long ago."""
@@ -132,19 +146,13 @@ class Questions:
         async with self._lock:
             future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
             self._open = (question, future)
-            self.offer()
             try:
-                answer = await self._answer(future)
+                answer = await self._answer(question, future)
             finally:
                 self._open = None
                 if self._seat.owner is not None:
                     self._seat.owner.post(Withdrawn(session=self._session, id=question.request.id))
             return answer if isinstance(answer, type(fallback)) else fallback
-
-    def offer(self) -> None:
-        """Put the open question to the owner: once more, when they have just come (back)."""
-        if self._open is not None and self._seat.owner is not None:
-            self._seat.owner.post(self._open[0])
 
     def answer(self, question_id: str, answer: Answer) -> bool:
         """Answer the open question; false when it is another one, or answered already."""
@@ -156,17 +164,20 @@ class Questions:
         future.set_result(answer)
         return True
 
-    async def _answer(self, future: "asyncio.Future[Answer]") -> Answer | None:
+    async def _answer(self, question: Question, future: "asyncio.Future[Answer]") -> Answer | None:
+        """Put the question to the owner, and to each who becomes it or comes back, until one of them answers."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._patience.answer
+        asked: Party | None = None
         while not future.done():
             left = deadline - clock()
-            if self._seat.owner is None and self._seat.fill():
-                self.offer()
-            elif self._seat.owner is None:
+            if not self._seat.fill():
                 left = min(left, self._seat.left())
             if left <= 0:
                 return None
+            if self._seat.owner is not None and self._seat.owner is not asked:
+                self._seat.owner.post(question)
+            asked = self._seat.owner
             await self._seat.moved(left, future)
         return future.result()
 
@@ -199,5 +210,5 @@ class EdgePrompter:
         """Ask whoever opens the session; nobody there means no trust."""
         questions = asking.get()
         if questions is None:
-            return TrustReply()
-        return await questions.put(AskTrust(session=questions.session, request=request), TrustReply())
+            return TrustReply(unanswered=True)
+        return await questions.put(AskTrust(session=questions.session, request=request), TrustReply(unanswered=True))

@@ -186,7 +186,7 @@ class RemoteSession:
         try:
             begun = await self._link.ask(ask.Start(session=self.id), RunBegun)
         except ReinError as error:
-            yield _complaint(error)
+            yield complaint(error)
             return
         epoch = self.epoch
         with _Foreground(self):
@@ -265,6 +265,8 @@ class RemoteSession:
     async def _begun(self, request: Callable[[], ask.Run | ask.Compact], foreground: "_Foreground") -> RunBegun:
         """Begin a turn, after the end of the one that runs. Raises ReinError."""
         while True:
+            if self._failure is not None:
+                raise self._failure
             try:
                 return await self._link.ask(request(), RunBegun)
             except Refused as refused:
@@ -275,8 +277,6 @@ class RemoteSession:
                 async with asyncio.timeout(None if self._is_running else _SOON):
                     await self._moved.wait()
             foreground.go_on()
-            if self._failure is not None:
-                raise self._failure
 
     def _broken_off(self, epoch: str) -> ReinError | None:
         """Why the turn's end will never come, if so."""
@@ -353,6 +353,7 @@ def _calmed(envelope: Envelope) -> Envelope:
     return envelope if event is envelope.event else Envelope(seq=envelope.seq, event=event)
 
 
-def _complaint(error: ReinError) -> Notice:
+def complaint(error: ReinError) -> Notice:
+    """An error as something to say."""
     failure: Failure = error.failure()
     return Notice(text=failure.message, level="error", where=failure.where, hint=failure.hint, time=time.time())

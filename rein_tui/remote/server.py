@@ -19,7 +19,7 @@ from rein_tui.harness.protocol.ports import Prompt
 
 from .classic import answered
 from .connection import Channel, Gone, Reception
-from .guard import PRINCIPAL
+from .guard import PRINCIPAL, address_of
 from .sessions import Busy
 from .wire import ClassicAnswer, encode, wire_schema
 
@@ -112,14 +112,16 @@ class _Endpoints:
         principal = request.scope["state"][PRINCIPAL]
         hall = self._reception.hall
         try:
-            session = wanted.session_id or ""
-            hub = await hall.open(session, principal, system_prompt=wanted.system_prompt)
+            hub = await hall.open(wanted.session_id or "", principal)
         except ReinError as error:
             return _answer({"detail": error.message}, 404 if wanted.session_id else 503)
         try:
-            fold = await answered(hub, hub.run(Prompt(text=wanted.message)))
+            prompt = Prompt(text=wanted.message, system_prompt=wanted.system_prompt or None)
+            fold = await answered(hub, hub.run(prompt))
         except Busy as error:
             return _answer({"detail": error.message}, 409)
+        if fold.interrupted:
+            return _answer({"detail": f"The turn was stopped: {fold.interrupted}"}, 503)
         if fold.problem:
             return _answer({"detail": fold.problem}, 502)
         return _answer(fold.answer())
@@ -133,7 +135,8 @@ class _Endpoints:
     async def socket(self, websocket: WebSocket) -> None:
         """One connection, in either protocol."""
         await websocket.accept()
-        await self._reception.serve(_Socket(websocket), websocket.scope["state"][PRINCIPAL])
+        principal, address = websocket.scope["state"][PRINCIPAL], address_of(websocket.scope)
+        await self._reception.serve(_Socket(websocket), principal, address)
 
 
 class _Socket(Channel):

@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from rein_tui.harness.protocol.errors import Failure, StartError
 from rein_tui.harness.protocol.events import TURN_ENDS, Event, Notice, TurnFailed
 from rein_tui.harness.protocol.ports import Harness, Prompt, SessionInfo
@@ -52,6 +54,8 @@ class Hub:
         self.story = Story(harness.history())
         self.seat = Seat(self.id, patience)
         self.questions = Questions(self.seat, self.id, patience)
+        self.system_prompt: str | None = None
+        self.used = asyncio.get_running_loop().time()
         self._expected = 0
         self._line: deque[_Turn] = deque()
         self._keys: OrderedDict[str, RunBegun] = OrderedDict()
@@ -65,6 +69,11 @@ class Hub:
     def is_running(self) -> bool:
         """Whether a turn runs or waits in line: the end of one more turn will be told."""
         return self._expected > 0
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether it rests, and nobody follows its story or may come back to its seat."""
+        return not (self.is_running or self.story.listeners or self.seat.owner is not None or self.seat.left())
 
     @property
     def info(self) -> SessionInfo:
@@ -114,6 +123,9 @@ class Hub:
 
     def run(self, prompt: Prompt, key: str = "", *, queue: bool = False) -> RunBegun:
         """Begin a turn, or let it wait in line. Raises Busy while another runs."""
+        if prompt.system_prompt is None and self.system_prompt is not None:
+            prompt = structs.replace(prompt, system_prompt=self.system_prompt)
+            self.system_prompt = None
         return self._submit(_Turn(lambda: self.harness.run(prompt)), key, queue)
 
     def compact(self, focus: str = "", key: str = "") -> RunBegun:
@@ -154,6 +166,7 @@ class Hub:
                 await self._pump(self._line.popleft().story())
                 self._expected = len(self._line)
             self._came.clear()
+            self.used = asyncio.get_running_loop().time()
             self._idle.set()
 
     async def _listen(self) -> None:

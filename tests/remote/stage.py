@@ -76,7 +76,10 @@ class MemoryBench:
     def _session(self, session_id: str, journal: MemoryFacts, source: Any) -> Session:
         made = rig(self._make(), *self._tools, permissions=self._permissions(), past=())
         made.parts.prompter = self._prompter
-        around = Surroundings(context=lambda: ContextPrepared(system="Be useful.", tools=made.parts.tools.specs()))
+        parts = made.parts
+        around = Surroundings(
+            context=lambda: ContextPrepared(system=parts.system_prompt or "Be useful.", tools=parts.tools.specs())
+        )
         past = list(journal.facts)
         session = Session(
             made.parts, journal, SessionStarted(session_id=session_id, cwd="/", source=source), around, past
@@ -92,6 +95,18 @@ class MemoryBench:
             bench.journals[name] = MemoryFacts(name)
             bench.journals[name].facts = list(journal.facts)
         return bench
+
+    async def begin(self, session_id: str) -> Harness:
+        if session_id in self.journals:
+            raise StoreError("There is already such a session.", where=session_id)
+        journal = self.journals[session_id] = MemoryFacts(session_id)
+        return self._session(session_id, journal, "startup")
+
+    async def release(self, session_id: str) -> bool:
+        session = self.sessions_open.pop(session_id, None)
+        if session is not None:
+            await session.close("other")
+        return session is not None
 
     async def fork(self, session_id: str, turn: int) -> Harness:
         facts = [f for f in self.journals[session_id].facts if f.turn <= turn]
@@ -242,11 +257,13 @@ async def served(
 ) -> AsyncGenerator[Served]:
     """A server over this bench, on a free port."""
     hall = Hall(bench, limits=limits or Limits(patience=Patience(answer=PATIENCE, empty=PATIENCE)))
-    reception = Reception(hall, lambda token: "", version="0", project="/", stall=stall, auth_seconds=auth_seconds)
+    reception = Reception(
+        hall, lambda token, address: "", version="0", project="/", stall=stall, auth_seconds=auth_seconds
+    )
     app = create_app(reception, Desk(no_tools, plain_settings))
     tokens = Tokens({"owner": TOKEN, "other": OTHERS_TOKEN})
     guard = Guard(app, tokens, doors_of("127.0.0.1", 0), largest_body=hall.limits.body)
-    reception.authenticate = lambda token: guard.principal(token, "first message")
+    reception.authenticate = guard.principal
     config = uvicorn.Config(
         guard,  # pyright: ignore[reportArgumentType]
         host="127.0.0.1",

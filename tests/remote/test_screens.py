@@ -20,7 +20,8 @@ from rein_tui.remote.connection import Reception
 from rein_tui.remote.hall import Hall
 from rein_tui.remote.link import SocketLink
 from rein_tui.remote.local_link import LocalLink
-from rein_tui.remote.server_run import attach_socket, attachable, make_token, read_tokens
+from rein_tui.remote.server_run import attach_socket, attachable
+from rein_tui.remote.tokens import make_token, read_tokens
 from rein_tui.widgets.permission_modal import PermissionModal
 from tests.app.driving import screen_text
 from tests.fakes.engines import ScriptedPerson, TablePermissions
@@ -106,7 +107,7 @@ async def test_a_terminal_is_joined_over_its_socket(tmp_path: Path) -> None:
     person = ScriptedPerson()
     own = RemoteWorkbench(LocalLink(hall, client="screen"), person)
     path = tmp_path / "run" / "shop-1.sock"
-    async with attach_socket(path, Reception(hall, lambda token: "")):
+    async with attach_socket(path, Reception(hall, lambda token, address: "")):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert attachable(path.parent) == [path]
         await own.prepare()

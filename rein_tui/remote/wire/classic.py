@@ -8,7 +8,7 @@ from rein_tui.harness.protocol.base import JsonObject, Word
 
 
 class ClassicMessage(Word, frozen=True, kw_only=True, tag="message"):
-    """A prompt. `system_prompt` counts with the first message of a connection."""
+    """A prompt. `system_prompt` takes the place of the server's from this message on."""
 
     content: str
     system_prompt: str | None = None

@@ -85,7 +85,8 @@ class Open(Word, frozen=True, kw_only=True, tag="open"):
 
     `role` owner gets it when nobody else owns the session. After a lost connection, `epoch` and `after` are what
     the client saw last: in the same epoch only later events are told, in another one all facts are.
-    `key` makes a repeated request for a new session harmless.
+    `key` makes a repeated request for a new session harmless. With `anew`, a session that is not stored begins under
+    its id: one that nothing was said in leaves nothing behind when the server ends.
     """
 
     session: str = ""
@@ -94,6 +95,7 @@ class Open(Word, frozen=True, kw_only=True, tag="open"):
     after: int = 0
     system_prompt: str | None = None
     key: str = ""
+    anew: bool = False
 
 
 class Fork(Word, frozen=True, kw_only=True, tag="fork"):
