@@ -150,7 +150,7 @@ def test_lone_surrogates_and_odd_values_are_stored(places: Places) -> None:
     journal = store.create(SessionInfo(id="", cwd="/p"))
     journal.append(TurnStarted(text="caf\udce9 \ud83d", turn=1))
     nested: dict[str, object] = {}
-    for _ in range(5000):
+    for _ in range(50_000):
         nested = {"a": nested}
     journal.append(ToolCallStarted(call_id="c", name="X", input={"n": 2**80, "s": "\udfff"}))
     journal.append(ToolCallStarted(call_id="d", name="X", input=nested))
