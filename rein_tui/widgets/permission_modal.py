@@ -158,8 +158,9 @@ class PermissionModal(CallModal[PermissionReply]):
             self._show_rest(choice)
         elif choice == "always" and suggestion is not None:
             query = query_for(self._request, self.proposal.input)
-            known = self.proposal.suggestions
-            self._step(AlwaysPanel(known, self._suggested % len(known), query, self._docket.permissions))
+            known = [one for one in self.proposal.suggestions if one.lasting]
+            chosen = known.index(suggestion) if suggestion in known else 0
+            self._step(AlwaysPanel(known, chosen, query, self._docket.permissions))
         else:
             self._reply(choice, suggestion.rules if choice == "session" and suggestion else ())
 

@@ -206,6 +206,8 @@ def may(choice: Choice, proposal: Proposal) -> bool:
         return True
     if proposal.decision.outcome == "deny":
         return False
+    if choice == "always":
+        return any(suggestion.lasting for suggestion in proposal.suggestions)
     return choice == "once" or bool(proposal.suggestions)
 
 
@@ -222,7 +224,9 @@ def answer_row(choice: Choice, proposal: Proposal, suggestion: Suggestion | None
         more = "   ← → another" if len(proposal.suggestions) > 1 else ""
         note = ", ".join(suggestion.rules) + more
     elif choice == "always":
-        note = "choose rule and file"
+        note = (
+            "choose rule and file" if may(choice, proposal) else "for this session only: it may do something else later"
+        )
     return Content.assemble(
         (f" {KEYS[choice]} ", "bold $primary"),
         (f"{ANSWERS[choice]:<24}", "$text"),

@@ -27,6 +27,8 @@ class Verdict:
     warnings: tuple[str, ...] = ()
     waivable: bool = True
     suggested: tuple[str, ...] = ()
+    exact: tuple[str, ...] = ()
+    exact_lasts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

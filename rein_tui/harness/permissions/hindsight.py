@@ -55,7 +55,11 @@ def offers(calls: Iterable[RecordedCall], policy: Policy) -> list[Offer]:
     asked = [call for call in known if call.decision.outcome == "ask" and call.approved]
     refused = [call for call in known if call.refused]
     rules = dict.fromkeys(
-        rule for call in asked for suggestion in call.decision.suggestions for rule in suggestion.rules
+        rule
+        for call in asked
+        for suggestion in call.decision.suggestions
+        if suggestion.lasting
+        for rule in suggestion.rules
     )
     found: list[Offer] = []
     for rule in rules:

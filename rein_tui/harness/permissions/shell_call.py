@@ -29,6 +29,8 @@ def judge_command(tool_input: JsonObject, scene: PathScene, trusted: bool) -> tu
         found.warnings,
         found.waivable,
         found.suggestions,
+        found.exact,
+        found.exact_lasts,
     )
     if found.rule is not None:
         return replace(verdict, reason=f"{found.reason} ({place(found.rule.source)})"), found

@@ -54,10 +54,14 @@ def path_rule(path: str, access: ShellAccess, scene: PathScene) -> str:
 
 
 def _for_bash(verdict: Verdict) -> tuple[Suggestion, ...]:
-    if not verdict.suggested:
-        return ()
-    each = ", ".join(rule.removeprefix("Bash(").removesuffix(")") for rule in verdict.suggested)
-    return (Suggestion(rules=verdict.suggested, label=f"commands like: {each}", scope="local"),)
+    offered: list[Suggestion] = []
+    if verdict.suggested:
+        each = ", ".join(rule.removeprefix("Bash(").removesuffix(")") for rule in verdict.suggested)
+        offered.append(Suggestion(rules=verdict.suggested, label=f"commands like: {each}", scope="local"))
+    if verdict.exact:
+        label = "exactly this" if len(verdict.exact) == 1 else "exactly these"
+        offered.append(Suggestion(rules=verdict.exact, label=label, lasting=verdict.exact_lasts))
+    return tuple(offered)
 
 
 def _for_file(tool: str, tool_input: JsonObject, scene: PathScene) -> tuple[Suggestion, ...]:

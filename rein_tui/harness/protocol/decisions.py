@@ -92,11 +92,15 @@ class PartDecision(Word, frozen=True, kw_only=True):
 
 
 class Suggestion(Word, frozen=True, kw_only=True):
-    """A rule that would have let the call pass; `label` says in words what else it lets pass."""
+    """A rule that would have let the call pass; `label` says in words what else it lets pass.
+
+    `lasting` false: for this session only, because the same words may do something else on another day.
+    """
 
     rules: tuple[str, ...]
     label: str
     scope: Scope = "session"
+    lasting: bool = True
 
 
 class Decision(Word, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from .mentions import mentioned_programs, runs_what_it_writes
 from .parts import PartJudge, PartVerdict
 from .pathjudge import PathJudge
 from .rulebook import Entry, RuleBook
-from .suggest import suggested_rules
+from .suggest import exact_rules, is_lasting, suggested_rules
 from .survey import Invocation, Survey, survey
 from .types import ShellScene, ShellVerdict
 from .wrappers import base_name
@@ -177,11 +177,13 @@ class _Evaluation:
             reason = chosen.reason if len(self.parts) == 1 else "every part of the line is allowed"
             return self._told("allow", chosen.decided_by, reason, chosen.rule)
         verdict = self._told("ask", hardest.decided_by, hardest.reason, waivable=True)
-        return self._ask_or_deny(replace(verdict, suggestions=self._suggestions()))
+        offered = self._if_passing(suggested_rules(self.parts))
+        exact = self._if_passing(exact_rules(self.parts))
+        exact = () if exact == offered else exact
+        return self._ask_or_deny(replace(verdict, suggestions=offered, exact=exact, exact_lasts=is_lasting(self.parts)))
 
-    def _suggestions(self) -> tuple[str, ...]:
-        """One rule a part that asked, if the line would pass with them."""
-        rules = suggested_rules(self.parts)
+    def _if_passing(self, rules: tuple[str, ...]) -> tuple[str, ...]:
+        """These rules, if the line would pass with them."""
         if not all(text.startswith("Bash(") for text in rules):
             return rules  # rules about paths are the path engine's to keep
         saved = tuple(Rule(text=text, behavior="allow", source=Source(layer="session")) for text in rules)

@@ -7,6 +7,8 @@ from .parts import PartVerdict
 from .wrappers import INTERPRETERS, SHELLS, WRAPPERS, base_name
 
 MAX_SUGGESTIONS = 5
+STAR = "\\*"
+_MAX_EXACT = 500
 _NEVER = (
     SHELLS | INTERPRETERS | frozenset(WRAPPERS) | frozenset("git npx bunx pnpx dlx uvx pipx eval exec".split())
 ) - frozenset("make gmake find sed timeout time nice nohup".split())
@@ -36,6 +38,26 @@ def suggested_rules(parts: Sequence[PartVerdict]) -> tuple[str, ...]:
             return ()
         rules[rule] = None
     return tuple(rules) if len(rules) <= MAX_SUGGESTIONS else ()
+
+
+def exact_rules(parts: Sequence[PartVerdict]) -> tuple[str, ...]:
+    """The very commands that asked, as rules; none at all when some part could not be answered by a rule."""
+    rules: dict[str, None] = {}
+    for part in parts:
+        if part.outcome == "allow":
+            continue
+        plain = part.fix and part.text.isprintable() and len(part.text) <= _MAX_EXACT
+        rule = part.path_fix or (f"Bash({part.text.replace('*', STAR)})" if plain else "")
+        if not rule:
+            return ()
+        rules[rule] = None
+    return tuple(rules) if len(rules) <= MAX_SUGGESTIONS else ()
+
+
+def is_lasting(parts: Sequence[PartVerdict]) -> bool:
+    """Whether a rule for the very commands means the same tomorrow: not for git, an interpreter or a wrapper."""
+    programs = {base_name(part.fix[0]) for part in parts if part.outcome != "allow" and part.fix}
+    return not programs & _NEVER
 
 
 def suggested_rule(argv: Sequence[str]) -> str:

@@ -100,7 +100,8 @@ class ShellVerdict:
     """What becomes of a line, with every reason.
 
     `parts` are its sub-commands and file targets in order. `trials` are all rules tried on all parts.
-    `suggestions` are allow rules that would have let it pass, at most five, empty when no rule should.
+    `suggestions` are allow rules that would have let it pass, at most five, empty when no rule should. `exact` are
+    those for these very commands; `exact_lasts` when they mean the same on another day.
     `waivable` says whether a hook's "allow" may answer an ask (also one that the mode turned into a deny).
     """
 
@@ -113,3 +114,5 @@ class ShellVerdict:
     suggestions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=())
     waivable: bool = False
+    exact: tuple[str, ...] = ()
+    exact_lasts: bool = False

@@ -201,6 +201,29 @@ def test_rules_for_always(line: str, rules: tuple[str, ...]) -> None:
     assert evaluate(line, scene()).suggestions == rules
 
 
+@pytest.mark.parametrize(
+    ("line", "rules", "lasts"),
+    [
+        ("git commit -m 'a (b) * c'", (r"Bash(git commit -m 'a (b) \* c')",), False),
+        ("python x.py --all", ("Bash(python x.py --all)",), False),
+        ("npm test -- a", ("Bash(npm test -- a)",), True),
+        ("npm test && git push", ("Bash(npm test)", "Bash(git push)"), False),
+        ("cd /tmp && pytest -q", ("Read(//tmp)", "Bash(pytest -q)"), True),
+        ("sudo ls", ("Bash(sudo ls)",), False),
+        ("git commit -m 'a\nb'", (), False),
+        ("python $x", (), True),
+        ("PATH=x npm test", (), True),
+    ],
+)
+def test_rules_for_exactly_this(line: str, rules: tuple[str, ...], lasts: bool) -> None:
+    verdict = evaluate(line, scene())
+    assert verdict.exact == rules
+    assert verdict.exact_lasts == lasts or not rules
+    if rules:
+        assert evaluate(line, scene(rules)).outcome == "allow"
+        assert evaluate(f"{line} x", scene(rules)).outcome != "allow"
+
+
 def test_only_what_a_hook_may_answer_is_waivable() -> None:
     assert evaluate("npm test", scene()).waivable
     assert evaluate("npm test", scene(mode="dontAsk")).waivable

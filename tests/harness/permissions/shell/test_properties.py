@@ -122,6 +122,8 @@ def test_saved_suggestions_let_the_line_pass(line: str, mode: Mode, allow: list[
         assert len(verdict.suggestions) <= 5
         assert verdict.outcome != "allow"
         assert evaluate(line, scene([*allow, *verdict.suggestions], mode=mode)).outcome == "allow"
+    if verdict.exact:
+        assert evaluate(line, scene([*allow, *verdict.exact], mode=mode)).outcome == "allow"
 
 
 @MORE
