@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal, TextIO, TypeAlias
 
@@ -62,13 +62,30 @@ class Headless:
 
         code = 0
         with _on_signals(stop):
-            async with aclosing(prompts):
+            async with self._listening(harness), aclosing(prompts):
                 async for prompt in prompts:
                     end = await self._turn(harness, prompt, records)
                     code = _exit_code(end)
                     if signals:
                         return _TERMINATED if signals[0] == signal.SIGTERM else 130
         return code
+
+    @asynccontextmanager
+    async def _listening(self, harness: Harness) -> AsyncGenerator[None]:
+        """Meanwhile, what happens outside turns is remarked on too: a disk that takes nothing any more."""
+
+        async def listen() -> None:
+            async with aclosing(harness.asides()) as events:
+                async for event in events:
+                    self._remark(event)
+
+        listener = asyncio.create_task(listen())
+        try:
+            yield
+            await asyncio.sleep(0)  # what was told last is remarked on as well
+        finally:
+            listener.cancel()
+            await asyncio.wait([listener])
 
     async def _turn(self, harness: Harness, prompt: Prompt, records: Records) -> TurnEnd:
         end: TurnEnd | None = None

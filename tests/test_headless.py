@@ -200,3 +200,19 @@ def test_a_folder_that_nobody_trusted_runs_nothing_of_its_own(server: ChatServer
     assert (project / "hook-ran").exists()
     assert (project / "owned").exists()
     assert "alpha" not in str(server.requests[-1])
+
+
+def test_a_data_folder_that_cannot_be_made_stops_nothing_and_is_said(server: ChatServer, project: Path) -> None:
+    (project.parent / "data").write_text("a file in the way")
+    server.plays(use("Bash", command="echo made > out.txt"), say("Done."))
+    flags = ("--native-tools", "--permission-mode", "bypassPermissions")
+    done = rein(project, server, "-p", "go", *flags, REIN_TUI_DATA_DIR=str(project.parent / "data"))
+    assert (done.returncode, done.stdout) == (0, "Done.\n"), done.stderr
+    assert (project / "out.txt").read_text() == "made\n"
+    assert "not being stored" in done.stderr
+
+
+def test_a_session_leaves_no_empty_folder(server: ChatServer, project: Path) -> None:
+    server.plays(say("Hello."))
+    rein(project, server, "-p", "hi")
+    assert not list((project.parent / "home/.local/share/rein-tui/scratch").iterdir())

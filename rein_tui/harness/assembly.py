@@ -106,7 +106,7 @@ async def assemble(
         refresh=refreshing(servers, live.refresh),
         checkpoints=checkpoints,
         rehearse=partial(rehearsed, hooks),
-        closers=[background.close, servers.close],
+        closers=[background.close, servers.close, makers.scratch.close],
     )
     session = Session(parts, opening.journal, opening.started, around, opening.past)
 

@@ -32,6 +32,7 @@ from .protocol.events import ContextPrepared, Notice, TodosChanged, ToolCallRequ
 from .protocol.hooks import HookOutcome, HookRun, HookSpec
 from .protocol.messages import Block
 from .protocol.ports import Prompt, SizesModels, Workspace
+from .scratch import Scratch
 from .settings.layers import Settings, SettingsLayer
 from .settings.load import load_settings
 from .settings.watch import SettingsWatch
@@ -54,6 +55,7 @@ class Makers:
         self._settings = settings
         self._opening = opening
         self._id = opening.journal.session_id
+        self.scratch = Scratch(ground.places.data / "scratch" / self._id)
         self.hook_context: HookContext
         self._furniture: Furniture
 
@@ -96,7 +98,7 @@ class Makers:
             environment=ground.environment,
             settings=self._settings,
             session_id=self._id,
-            folder=self._session_folder(),
+            folder=self.scratch.path,
             given=wishes.mcp_config,
             strict=wishes.strict_mcp,
             sources=wishes.sources,
@@ -119,11 +121,6 @@ class Makers:
             trusted=self._settings.trusted,
         )
 
-    def _session_folder(self) -> Path:
-        folder = self._ground.places.data / "scratch" / self._id
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return folder
-
     def _settings_environment(self) -> dict[str, str]:
         values: Mapping[str, object] = self._settings.merged("env") or {}
         return {name: str(value) for name, value in values.items()}
@@ -139,8 +136,8 @@ class Makers:
             cwd=lambda: str(workspace.cwd),
             mode=lambda: policy.mode,
             environment=lambda: child_environment(self._settings_environment(), self._ground.environment),
-            spill_folder=self._session_folder(),
-            env_file=self._session_folder() / "environment.sh",
+            spill_folder=self.scratch.path,
+            env_file=self.scratch.path / "environment.sh",
             ambient=self._ground.environment,
             switches=hook_switches(self._settings),
             matches_rule=policy.fits_rule,
@@ -154,13 +151,13 @@ class Makers:
             return policy.decide(query).decided_by == "read_only"
 
         shell = Shell(
-            spool_folder=self._session_folder(),
+            spool_folder=self.scratch.path,
             environment=lambda: {
                 **self._furniture.environment(self._ground.environment),
                 **self._settings_environment(),
                 "CLAUDE_PROJECT_DIR": str(workspace.root),
             },
-            env_file=self._session_folder() / "environment.sh",
+            env_file=self.scratch.path / "environment.sh",
             is_read_only=is_read_only,
             wrap=self.sandbox(workspace),
             ambient=self._ground.environment,

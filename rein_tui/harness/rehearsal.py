@@ -11,6 +11,7 @@ from .permissions.policy import Policy
 from .places import Places
 from .protocol.events import Notice
 from .protocol.ports import Workspace
+from .scratch import Scratch
 from .settings.load import load_settings
 from .settings.trust import read_trust
 
@@ -26,8 +27,7 @@ def folder_hooks(places: Places, environment: Mapping[str, str], root: Path) -> 
     specs, problems = hook_specs(settings)
     values: Mapping[str, object] = settings.merged("env") or {}
     own = {name: str(value) for name, value in values.items()}
-    spill = places.data / "scratch" / "rehearsal"
-    spill.mkdir(parents=True, exist_ok=True, mode=0o700)
+    spill = Scratch(places.data / "scratch" / "rehearsal").path
     context = HookContext(
         session_id="rehearsal",
         transcript_path=str(spill / "transcript.jsonl"),

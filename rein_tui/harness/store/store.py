@@ -1,5 +1,6 @@
 """The session store: making, opening, listing, searching, forking and deleting sessions."""
 
+import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -35,6 +36,7 @@ class Store:
         self._database = Database(places.database)
         self._leases = places.data / "leases"
         self._transcripts = places.data / "projects"
+        self._scratch = places.data / "scratch"
         self._catalog = Catalog(self._database, self._leases)
         self._redact = storage_redactor(secrets)
         self._live: dict[str, DiskJournal] = {}
@@ -248,6 +250,7 @@ class Store:
         """Remove for good what was deleted before this time (epoch seconds). Raises StoreError."""
         for session_id, cwd in self._catalog.purge(before):
             Transcript(transcript_path(self._transcripts, cwd, session_id), session_id).remove()
+            shutil.rmtree(self._scratch / session_id, ignore_errors=True)
 
     def file_contents(self) -> set[str]:
         """The sha256 of every file content that some session may go back to. Raises StoreError."""
