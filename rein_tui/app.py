@@ -154,7 +154,7 @@ class ReinApp(App[str]):
 
     async def begin_session(self) -> None:
         """Open the session asked for at start, or a new one, and send the prompt given at start."""
-        opened = await self.desk.open(self._open_id) or (bool(self._open_id) and await self.desk.open())
+        opened = await self._open_asked_for()
         for notice in self._notices:
             await self.main.apply(notice)
         self._notices.clear()
@@ -163,6 +163,16 @@ class ReinApp(App[str]):
         prompt, self._initial_prompt = self._initial_prompt, ""
         if opened and prompt and self.desk.current is not None:
             self.desk.current.submit(Prompt(text=prompt), prompt)
+
+    async def _open_asked_for(self) -> bool:
+        """The session asked for; where it cannot be opened a new one, which says why."""
+        try:
+            await self.desk.bring(self._open_id)
+        except ReinError as error:
+            opened = bool(self._open_id) and await self.desk.open()
+            await self.report(error)
+            return opened
+        return True
 
     def _register_file_commands(self) -> None:
         from rein_tui.commands.files import file_command
@@ -193,6 +203,13 @@ class ReinApp(App[str]):
         kind = sent.kind if sent.kind in ("shell", "private_shell") else "prompt"
         if not sent.text:
             turns.resume()
+            return
+        if turns.harness.info.read_only:
+            await self.desk.open(turns.harness.info.id)  # perhaps it can be gone on with by now
+            turns = self.desk.current or turns
+        if why := turns.harness.info.read_only:
+            self.main.composer.text = sent.raw
+            await self.tell(Notice(text=why, level="warning", hint="/fork goes on in a copy."))
             return
         prompt = Prompt(text=sent.text, blocks=sent.images, kind=kind)
         if sent.steer and kind == "prompt":

@@ -24,6 +24,7 @@ class Desk:
         self._open: dict[str, Turns] = {}
         self._stored: tuple[SessionInfo, ...] = ()
         self._search = ""
+        self._everywhere = False
         self.current: Turns | None = None
 
     @property
@@ -45,16 +46,22 @@ class Desk:
 
     async def open(self, session_id: str = "") -> bool:
         """Bring a session onto the screen; an empty id begins a new one. False when it cannot be opened."""
-        if session_id in self._open:
-            self._show(self._open[session_id])
-            return True
         try:
-            harness = await self._workbench.open(session_id)
+            await self.bring(session_id)
         except ReinError as error:
             await self._app.report(error)
             return False
-        self._take(harness)
         return True
+
+    async def bring(self, session_id: str) -> None:
+        """The same. Raises ReinError when it cannot be opened."""
+        known = self._open.get(session_id)
+        if known is None or known.harness.info.read_only:  # perhaps it can be gone on with by now
+            harness = await self._workbench.open(session_id)
+            if known is None or harness is not known.harness:
+                self._take(harness)
+                return
+        self._show(known)
 
     async def fork(self, session_id: str, turn: int) -> None:
         """Bring a fork of a session onto the screen."""
@@ -72,6 +79,7 @@ class Desk:
     def _show(self, turns: Turns) -> None:
         self.current = turns
         screen = self._app.main
+        screen.composer.show_read_only(turns.harness.info.read_only)
         screen.load(turns.harness.history())
         screen.status.show_mode(turns.harness.mode)
         screen.status.show_branch(turns.harness.info.branch)
@@ -103,7 +111,7 @@ class Desk:
     def refresh(self) -> None:
         """Read the list anew from the store."""
         try:
-            self._stored = tuple(self._workbench.sessions(self._search))
+            self._stored = tuple(self._workbench.sessions(self._search, self._everywhere))
         except ReinError as error:
             self._app.main.status.show_hint(error.message)
         self._draw()
@@ -111,6 +119,11 @@ class Desk:
     def search(self, text: str) -> None:
         """List the sessions whose text holds this."""
         self._search = text.strip()
+        self.refresh()
+
+    def toggle_everywhere(self) -> None:
+        """List the sessions of all folders, or only those of this one."""
+        self._everywhere = not self._everywhere
         self.refresh()
 
     def sessions(self) -> list[SessionInfo]:
@@ -128,7 +141,7 @@ class Desk:
         if not self._app.main.is_attached:
             return
         current = self.current.harness.info.id if self.current is not None else ""
-        self._app.main.sidebar.show(self.sessions(), current)
+        self._app.main.sidebar.show(self.sessions(), current, everywhere=self._everywhere)
 
     # --- what the sidebar wishes ---
 

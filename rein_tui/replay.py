@@ -9,28 +9,10 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 
 from msgspec import structs
 
-from rein_tui.harness.protocol.decisions import Mode
-from rein_tui.harness.protocol.errors import Failure, StartError, StoreError
-from rein_tui.harness.protocol.events import (
-    Delta,
-    Event,
-    Fact,
-    ModeChanged,
-    Notice,
-    SessionStarted,
-    TurnFailed,
-    TurnStarted,
-)
-from rein_tui.harness.protocol.ports import (
-    CommandInfo,
-    FoundServer,
-    ModelChoice,
-    ModelInfo,
-    Permissions,
-    Prompt,
-    SessionInfo,
-)
-from rein_tui.harness.protocol.rewind import Restored, RewindPlan
+from rein_tui.harness.protocol.errors import StartError, StoreError
+from rein_tui.harness.protocol.events import Delta, Event, Fact, Notice, SessionStarted
+from rein_tui.harness.protocol.ports import CommandInfo, FoundServer, ModelChoice, ModelInfo, SessionInfo
+from rein_tui.harness.recorded import Recorded
 from rein_tui.tape import TICK, Tape, deltas_of
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
@@ -39,12 +21,13 @@ SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 _ONLY_A_RECORDING = "This is a recording: nothing runs."
 
 
-class ReplayHarness:
+class ReplayHarness(Recorded):
     """ports.Harness over a tape. `moved` is called after every move, `jumped` when the whole screen starts over."""
 
     def __init__(self, tape: Tape, info: SessionInfo, *, speed: float = 1.0, is_playing: bool = True) -> None:
+        info = structs.replace(info, read_only=_ONLY_A_RECORDING)
+        super().__init__(info, (), "rein-tui --resume goes on with a session")
         self.tape = tape
-        self.info = info
         self.speed = speed
         self.is_playing = is_playing and bool(tape.facts)
         self.position = 0
@@ -160,59 +143,14 @@ class ReplayHarness:
 
     # --- ports.Harness --------------------------------------------------------------------------------------
 
-    @property
-    def mode(self) -> Mode:
-        """The permission mode at this position."""
-        for fact in reversed(self.history()):
-            if isinstance(fact, ModeChanged | SessionStarted):
-                return fact.mode
-        return "default"
-
-    @property
-    def permissions(self) -> Permissions | None:
-        """There is nothing to ask."""
-        return None
-
     def history(self) -> Sequence[Fact]:
         """What was told so far."""
         return self.tape.facts[: self.position]
-
-    async def start(self) -> AsyncGenerator[Event]:
-        """Nothing: the recording holds its own beginning."""
-        return
-        yield
-
-    async def run(self, prompt: Prompt) -> AsyncGenerator[Event]:
-        """A turn that fails, saying why."""
-        yield TurnStarted(text=prompt.text)
-        yield TurnFailed(failure=Failure(message=_ONLY_A_RECORDING, hint="rein-tui --resume goes on with a session"))
 
     def interrupt(self, reason: str = "") -> None:
         """Pause."""
         self.is_playing = False
         self._wake.set()
-
-    def steer(self, text: str) -> None:
-        """Nobody listens."""
-
-    async def set_mode(self, mode: Mode) -> None:
-        """Raises StartError."""
-        raise StartError(_ONLY_A_RECORDING)
-
-    def rewind_plan(self, to_turn: int) -> RewindPlan:
-        """Nothing would be done to any file."""
-        return RewindPlan(to_turn=to_turn)
-
-    async def rewind(
-        self, to_turn: int, *, conversation: bool = True, code: bool = False, also: frozenset[str] = frozenset()
-    ) -> Restored:
-        """Raises StartError."""
-        raise StartError(_ONLY_A_RECORDING)
-
-    async def compact(self, focus: str = "") -> AsyncGenerator[Event]:
-        """A turn that fails, saying why."""
-        async for event in self.run(Prompt(text="/compact")):
-            yield event
 
 
 class ReplayWorkbench:

@@ -314,6 +314,10 @@ class MainScreen(Screen[None]):
             self.hide_sidebar()
         await self.rein.desk.grant(event)
 
+    @on(Sidebar.EverywhereToggled)
+    def _session_folders(self) -> None:
+        self.rein.desk.toggle_everywhere()
+
     @on(Sidebar.SearchChanged)
     def _session_search(self, event: Sidebar.SearchChanged) -> None:
         self.rein.desk.search(event.text)

@@ -145,7 +145,7 @@ def _import_one(store: Store, path: Path) -> SessionInfo:
         facts = read_bundle(path)
     except StoreError:
         imported = read_transcript(path)
-        return store.take_in(imported.info, imported.facts)
+        return store.take_in(imported.info, imported.facts, origin="Claude Code")
     started = (fact.session_id for fact in facts if isinstance(fact, SessionStarted))
     summary = SessionSummary(id=next(started, ""))
     summary.apply_all(facts)

@@ -40,6 +40,7 @@ from .providers.keys import shell_helper
 from .providers.probe import find_servers
 from .providers.scripted import ScriptedProvider
 from .providers.text_mode.calling import CallingProvider
+from .recorded import Recordings
 from .session import EndReason, Session
 from .settings.layers import Settings
 from .settings.load import load_settings
@@ -76,17 +77,27 @@ class LocalWorkbench:
     _demo_root: Path | None = None
     _ignored: set[str] = field(default_factory=set[str])
     _warming: "asyncio.Task[None] | None" = None
+    _recordings: Recordings = field(init=False)
+    _closing: "list[asyncio.Task[None]]" = field(default_factory=list["asyncio.Task[None]"])
     _brought: Extensions | None = None
+
+    def __post_init__(self) -> None:
+        self._recordings = Recordings(self.store)
 
     # --- sessions -------------------------------------------------------------------------------------------
 
     async def open(self, session_id: str = "", wishes: Wishes | None = None) -> Harness:
-        """A new session (`wishes` in place of ours), or a stored one. Raises StoreError, StartError, ConfigError."""
+        """A new session (`wishes` in place of ours), or a stored one: to look at where it cannot be gone on with.
+
+        Without a screen the last is refused. Raises StoreError, StartError, ConfigError.
+        """
         if session_id in self._open:
             return self._open[session_id].session
         wishes = wishes or self.wishes
         if not session_id:
             return await self._assemble(self._new_journal(wishes), wishes, past=False)
+        if wishes.interactive and (recorded := self._recordings.find(session_id)) is not None:
+            return recorded
         journal = self.store.open_session(session_id)
         return await self._assemble(journal, self._where_it_was(session_id), past=True)
 
@@ -179,8 +190,13 @@ class LocalWorkbench:
             self.store.rename(session_id, title)
 
     def delete(self, session_id: str) -> None:
-        """Delete a session; `undelete` takes it back."""
+        """Delete a session, also an open one; `undelete` takes it back. Raises StoreError."""
         self.store.delete(session_id)
+        self._recordings.forget(session_id)
+        opened = self._open.pop(session_id, None)
+        if opened is not None:
+            opened.session.interrupt("session deleted")
+            self._closing.append(asyncio.create_task(opened.session.close("other")))
 
     def undelete(self, session_id: str) -> None:
         """Take a deletion back."""
@@ -372,6 +388,8 @@ class LocalWorkbench:
             await asyncio.wait([self._warming])
         for opened in list(self._open.values()):
             await opened.session.close(reason)
+        if self._closing:
+            await asyncio.wait(self._closing)
         if self._provider is not None:
             await self._provider.close()
         self.store.close()

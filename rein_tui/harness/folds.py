@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import structs
 
+from .context.titles import TITLE_RANKS
 from .protocol.events import (
     TURN_ENDS,
-    CwdChanged,
     Fact,
     MessageFinished,
     ModelChanged,
@@ -31,6 +31,7 @@ class SessionFold:
 
     def __init__(self, session_id: str, facts: Iterable[Fact] = ()) -> None:
         self.info = SessionInfo(id=session_id)
+        self._titled_by = ""
         for fact in facts:
             self.apply(fact)
 
@@ -46,13 +47,12 @@ class SessionFold:
                     created=info.created or fact.time,
                     model=fact.model or info.model,
                 )
-            case TitleChanged(title=title):
-                info = structs.replace(info, title=title)
+            case TitleChanged() if TITLE_RANKS[fact.by] >= TITLE_RANKS[self._titled_by]:
+                self._titled_by = fact.by
+                info = structs.replace(info, title=fact.title)
             case ModelChanged(model=model):
                 info = structs.replace(info, model=model)
-            case CwdChanged():
-                pass
-            case TurnStarted():
+            case TurnStarted(parent=""):
                 info = structs.replace(info, turns=info.turns + 1, state="running")
             case PermissionRequested():
                 info = structs.replace(info, state="waiting")
@@ -60,7 +60,7 @@ class SessionFold:
                 info = structs.replace(info, state="running")
             case MessageFinished(usage=usage) if usage.cost_usd is not None:
                 info = structs.replace(info, cost_usd=(info.cost_usd or 0.0) + usage.cost_usd)
-            case _ if isinstance(fact, TURN_ENDS):
+            case _ if isinstance(fact, TURN_ENDS) and not fact.parent:
                 info = structs.replace(info, state="idle")
             case _:
                 pass

@@ -40,6 +40,7 @@ class SessionList(OptionList):
         Binding("u", "wish('undo')", "Undo delete", id="sessions.undo"),
         Binding("f", "wish('fork')", "Fork", id="sessions.fork"),
         Binding("n", "wish('new')", "New session", id="sessions.new"),
+        Binding("a", "wish('everywhere')", "All folders, or this one", id="sessions.everywhere"),
         Binding("slash", "wish('search')", "Search", id="sessions.search"),
         Binding("escape", "wish('leave')", "Back to the prompt", id="sessions.leave"),
         *(Binding(str(n), f"wish('switch-{n}')", f"Session {n}", show=False) for n in range(1, 10)),
@@ -108,6 +109,9 @@ class Sidebar(Vertical):
             super().__init__()
             self.text = text
 
+    class EverywhereToggled(Message):
+        """The list should hold the sessions of all folders, or of this one again."""
+
     class Left(Message):
         """The person is done here."""
 
@@ -119,6 +123,7 @@ class Sidebar(Vertical):
         self._doomed = ""
         self._deleted: list[str] = []
         self._renaming = ""
+        self._everywhere = False
 
     def compose(self) -> ComposeResult:
         yield Static(id="sessions-head")
@@ -131,8 +136,9 @@ class Sidebar(Vertical):
     def load(self, facts: Sequence[Fact]) -> None:
         """Rows come from the store, not from events: nothing to fold."""
 
-    def show(self, sessions: Sequence[SessionInfo], current: str) -> None:
-        """Draw these sessions, newest first; the highlight stays where it was."""
+    def show(self, sessions: Sequence[SessionInfo], current: str, *, everywhere: bool = False) -> None:
+        """Draw these sessions, newest first; the highlight stays where it was. `everywhere`: of all folders."""
+        self._everywhere = everywhere
         self._sessions, self._current = tuple(sessions), current
         rows = self.query_one(SessionList)
         kept = self._highlighted
@@ -141,7 +147,8 @@ class Sidebar(Vertical):
         target = kept.id if kept is not None and kept.id in ids else current
         if target in ids:
             rows.highlighted = ids.index(target)
-        head = Content.assemble(("Sessions", "bold $text-muted"), (f"  {len(ids) or ''}", "$text-disabled"))
+        count = f"  {len(ids) or ''}{' · all folders' if everywhere else ''}"
+        head = Content.assemble(("Sessions", "bold $text-muted"), (count, "$text-disabled"))
         self.query_one("#sessions-head", Static).update(head)
 
     @property
@@ -160,7 +167,11 @@ class Sidebar(Vertical):
         first = Content.assemble(" ", (dot, colour), " ", name, " ", (age, "$text-muted"))
         if doomed:
             return Content("\n").join([first, Content.styled("   d again deletes it", "$text-error")])
-        facts = [safe_text(session.branch, "path")] if session.branch else []
+        facts = ["read only"] if session.read_only else []
+        if self._everywhere:
+            facts.append(safe_text(session.cwd.rstrip("/").rpartition("/")[2], "path"))
+        if session.branch:
+            facts.append(safe_text(session.branch, "path"))
         facts.append(f"{session.turns} turn{'s' if session.turns != 1 else ''}")
         if session.cost_usd is not None:
             facts.append(short_cost(session.cost_usd))
@@ -172,7 +183,7 @@ class Sidebar(Vertical):
         return Content("\n").join([first, Content.assemble((f" {digit} ", "$text-disabled"), tail)])
 
     def _redraw(self) -> None:
-        self.show(self._sessions, self._current)
+        self.show(self._sessions, self._current, everywhere=self._everywhere)
 
     # --- wishes ---
 
@@ -189,6 +200,8 @@ class Sidebar(Vertical):
                 self.post_message(self.UndeleteRequested(self._deleted.pop()))
         elif wish == "search":
             self._edit("", "search all text", "")
+        elif wish == "everywhere":
+            self.post_message(self.EverywhereToggled())
         elif wish == "leave":
             self._leave()
         elif self._highlighted is not None:

@@ -2,6 +2,9 @@
 
 import re
 
+TITLE_RANKS = {"": 0, "first_words": 1, "model": 2, "hook": 3, "person": 4}
+"""Who may overwrite whose title: a later one of at least the same rank wins."""
+
 _LENGTH = 60
 _ASKED = 2000
 _WRAPPED = re.compile(r"<(system-reminder|command-\w+|local-command-\w+)>.*?</\1>", re.DOTALL)

@@ -52,7 +52,10 @@ class Prompt(Word, frozen=True, kw_only=True):
 
 
 class SessionInfo(Word, frozen=True, kw_only=True):
-    """One row of the session list. `state`: running, waiting (for the person), idle, done."""
+    """One row of the session list. `state`: running, waiting (for the person), idle, done.
+
+    `read_only` says why nothing can be added to it; empty for a session that goes on.
+    """
 
     id: str
     title: str = ""
@@ -65,6 +68,7 @@ class SessionInfo(Word, frozen=True, kw_only=True):
     state: Literal["running", "waiting", "idle", "done"] = "idle"
     model: str = ""
     headless: bool = False
+    read_only: str = ""
 
 
 class Permissions(Protocol):

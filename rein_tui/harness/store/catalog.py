@@ -17,7 +17,7 @@ from .summary import SessionSummary
 
 _COLUMNS = (
     "number, last_seq, id, title, title_rank, cwd, branch, created, updated, turns, cost_usd, state, model, headless, "
-    "forked_from, forked_turn"
+    "forked_from, forked_turn, origin"
 )
 
 
@@ -106,7 +106,7 @@ class Catalog:
 
 def _row_of(row: tuple[Any, ...]) -> Row:
     number, last_seq, session_id, title, rank, cwd, branch, created, updated, turns, cost, state, *rest = row
-    model, headless, forked_from, forked_turn = rest
+    model, headless, forked_from, forked_turn, origin = rest
     summary = SessionSummary(
         id=session_id,
         title=title,
@@ -122,5 +122,6 @@ def _row_of(row: tuple[Any, ...]) -> Row:
         headless=bool(headless),
         forked_from=forked_from,
         forked_turn=forked_turn,
+        origin=origin,
     )
     return Row(number, last_seq, summary)

@@ -217,9 +217,14 @@ class Database:
             if part.exists():
                 part.rename(aside.with_name(aside.name + suffix))
         fresh.rename(self._path)
+        text = f"The session store was damaged ({reason}). {saved.facts} records were carried into a new one."
+        if saved.incomplete:
+            titles = ", ".join(title or "without a title" for title in saved.incomplete[:3])
+            more = ", …" if len(saved.incomplete) > 3 else ""
+            text += f" {len(saved.incomplete)} sessions are incomplete: {titles}{more}."
         self.notices.append(
             Notice(
-                text=f"The session store was damaged ({reason}). {saved} records were carried into a new one.",
+                text=text,
                 level="warning",
                 where=str(aside),
                 hint="The damaged file was kept.",

@@ -48,18 +48,26 @@ _BATCH = 256
 _LAST_TRIES = 5  # each waits a second for other writers
 _CHUNK = 512
 
-_SAVE_SESSION = """
+_UPDATE_SESSION = """
+UPDATE sessions SET
+    title = CASE WHEN title_rank > :title_rank THEN title ELSE :title END, title_rank = max(title_rank, :title_rank),
+    cwd = :cwd, branch = :branch, created = :created, updated = :updated, turns = :turns, cost_usd = :cost_usd,
+    state = :state, model = :model, last_seq = :last_seq, deleted = 0
+WHERE id = :id RETURNING number
+"""
+
+_INSERT_SESSION = """
 INSERT INTO sessions (id, title, title_rank, cwd, branch, created, updated, turns, cost_usd, state, model, headless,
-    forked_from, forked_turn, last_seq)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET
-    title = CASE WHEN title_rank > excluded.title_rank THEN title ELSE excluded.title END,
-    title_rank = max(title_rank, excluded.title_rank),
-    cwd = excluded.cwd, branch = excluded.branch, created = excluded.created, updated = excluded.updated,
-    turns = excluded.turns, cost_usd = excluded.cost_usd, state = excluded.state, model = excluded.model,
-    last_seq = excluded.last_seq, deleted = 0
+    forked_from, forked_turn, origin, last_seq)
+VALUES (:id, :title, :title_rank, :cwd, :branch, :created, :updated, :turns, :cost_usd, :state, :model, :headless,
+    :forked_from, :forked_turn, :origin, :last_seq)
 RETURNING number
 """
+
+
+_SUMMARY_COLUMNS = (
+    "id title title_rank cwd branch created updated turns cost_usd state model headless forked_from forked_turn origin"
+).split()
 
 
 class StoredFact(NamedTuple):
@@ -82,6 +90,7 @@ class DiskJournal:
         self._number: int | None = None
         self._saved_title = ""
         self._reading: set[str] = set()
+        self._is_closed = False
         self._lease: Lease | None = None
         self._closed: Callable[[str], object] = lambda session_id: None
 
@@ -103,7 +112,12 @@ class DiskJournal:
     @property
     def problem(self) -> str:
         """Why facts are not reaching the disk just now, or empty."""
-        return self._database.problem if self._pending else ""
+        return self._database.problem if self._pending and not self._is_closed else ""
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether anything of the session is on the disk."""
+        return self._number is not None
 
     @property
     def last_seq(self) -> int:
@@ -140,7 +154,7 @@ class DiskJournal:
 
         A session in which nothing was ever asked is not stored.
         """
-        if not self._pending or not (self._summary.turns or self._number is not None):
+        if self._is_closed or not self._pending or not (self._summary.turns or self._number is not None):
             return True
         if not self._database.write(self._save, through=through):
             return False
@@ -158,10 +172,14 @@ class DiskJournal:
                 yield row.seq, decode_fact(row.body, row.seq)
 
     def close(self) -> None:
-        """Bring everything to the disk and give up the session's lease; safe to call twice."""
+        """Bring everything to the disk and give up the session's lease; safe to call twice.
+
+        What is told later stays in memory: without the lease nothing may be written.
+        """
         for _ in range(_LAST_TRIES):
             if not self._pending or (self._database.open() and self.flush()):
                 break
+        self._is_closed = True
         if self._lease is not None:
             self._lease.release()
             self._lease = None
@@ -177,11 +195,12 @@ class DiskJournal:
 
     def _save(self, connection: sqlite3.Connection) -> None:
         s = self._summary
-        origin = (s.headless, s.forked_from, s.forked_turn)
+        row = {name: getattr(s, name) for name in _SUMMARY_COLUMNS} | {"last_seq": self._last}
         # A title that did not change here must not undo a renaming by another process.
-        rank = s.title_rank if s.title != self._saved_title else -1
-        row = (s.id, s.title, rank, s.cwd, s.branch, s.created, s.updated, s.turns, s.cost_usd, s.state)
-        number = int(connection.execute(_SAVE_SESSION, (*row, s.model, *origin, self._last)).fetchone()[0])
+        update = row | {"title_rank": -1} if s.title == self._saved_title else row
+        # Not one upsert: that would use up a session number each time.
+        found = connection.execute(_UPDATE_SESSION, update).fetchone()
+        number = int((found or connection.execute(_INSERT_SESSION, row).fetchone())[0])
         connection.executemany(
             "INSERT INTO facts (key, type, turn, time, body) VALUES (?, ?, ?, ?, ?)",
             [(key_of(number, fact.seq), *fact[1:]) for fact in self._pending],

@@ -6,10 +6,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .codec import decode_fact
-from .schema import SEQ_BITS, key_range, migrate
+from .schema import SEQ_BITS, key_range, migrate, version_of
 from .summary import SessionSummary
 
 _COLUMNS = (
@@ -17,14 +17,30 @@ _COLUMNS = (
     "forked_from, forked_turn, deleted, last_seq"
 )
 
+_LATER = ((2, "origin"),)
+"""Columns that came later, with the version of the tables that brought them."""
+
 _FACTS = "SELECT key, type, turn, time, body FROM facts WHERE key BETWEEN ? AND ? ORDER BY key"
 _HIGHEST = f"SELECT max(key) >> {SEQ_BITS} FROM facts"  # noqa: S608
 _MOST = 100_000
 _UNKNOWN = 1000  # sessions to look for when nothing tells how many there were
 
 
-def salvage(damaged: Path, fresh: Path) -> int:
-    """Carry every readable row of `damaged` into the empty file `fresh`; returns how many facts were saved.
+_INCOMPLETE = f"""
+SELECT title FROM sessions WHERE last_seq > (SELECT count(*) FROM facts
+    WHERE key > number << {SEQ_BITS} AND key < (number + 1) << {SEQ_BITS}) ORDER BY updated DESC
+"""  # noqa: S608
+
+
+class Salvaged(NamedTuple):
+    """How many facts were carried over, and the titles of the sessions in which some are missing."""
+
+    facts: int
+    incomplete: tuple[str, ...]
+
+
+def salvage(damaged: Path, fresh: Path) -> Salvaged:
+    """Carry every readable row of `damaged` into the empty file `fresh`.
 
     Raises OSError and sqlite3.Error only for the new file.
     """
@@ -36,16 +52,26 @@ def salvage(damaged: Path, fresh: Path) -> int:
             source.execute("PRAGMA writable_schema = ON")  # or a file that was cut short is refused as a whole
             target.execute("BEGIN")
             known: list[int] = []
-            sessions = f"SELECT {_COLUMNS} FROM sessions WHERE number BETWEEN ? AND ? ORDER BY number"  # noqa: S608
+            columns = _columns(source)
+            sessions = f"SELECT {columns} FROM sessions WHERE number BETWEEN ? AND ? ORDER BY number"  # noqa: S608
             for row in _rows(source, sessions, 0, 1 << 31):
                 known.append(int(row[0]))
-                target.execute(f"INSERT OR IGNORE INTO sessions ({_COLUMNS}) VALUES ({_marks(row)})", row)  # noqa: S608
+                target.execute(f"INSERT OR IGNORE INTO sessions ({columns}) VALUES ({_marks(row)})", row)  # noqa: S608
             for number in _numbers(source, known):
                 for row in _rows(source, _FACTS, *key_range(number)):
                     saved += target.execute("INSERT OR IGNORE INTO facts VALUES (?, ?, ?, ?, ?)", row).rowcount
             _adopt_orphans(target)
             target.execute("COMMIT")
-    return saved
+        incomplete = tuple(title for (title,) in target.execute(_INCOMPLETE))
+    return Salvaged(saved, incomplete)
+
+
+def _columns(source: sqlite3.Connection) -> str:
+    """The columns that this file has: it may be older than we are, or too damaged to tell."""
+    version = 0
+    with suppress(sqlite3.Error):
+        version = version_of(source)
+    return ", ".join([_COLUMNS, *(name for since, name in _LATER if version >= since)])
 
 
 def _copy(damaged: Path, folder: Path) -> Path:
@@ -65,7 +91,7 @@ def _numbers(source: sqlite3.Connection, known: list[int]) -> list[int]:
         with suppress(sqlite3.Error):
             row = source.execute(query).fetchone()
             highest = max(highest, int(row[0] or 0) if row else 0)
-    return list(range(1, min(highest or _UNKNOWN, _MOST) + 1))
+    return sorted({*known, *range(1, min(highest or _UNKNOWN, _MOST) + 1)})
 
 
 def _rows(source: sqlite3.Connection, query: str, low: int, high: int) -> Iterator[tuple[Any, ...]]:

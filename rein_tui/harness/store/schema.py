@@ -40,7 +40,11 @@ CREATE TABLE facts (
 );
 """
 
-_STEPS: tuple[str, ...] = (_FIRST,)
+_ORIGIN = """
+ALTER TABLE sessions ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+"""
+
+_STEPS: tuple[str, ...] = (_FIRST, _ORIGIN)
 """One script for each `user_version`; step n leads from version n to n + 1. Never change one that was released."""
 
 VERSION = len(_STEPS)

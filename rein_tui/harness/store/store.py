@@ -6,19 +6,20 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
+from ..context.titles import TITLE_RANKS
 from ..places import Places
 from ..protocol.errors import StoreError
 from ..protocol.events import Fact, FileChanged, Notice, TitleChanged
 from ..protocol.ports import SessionInfo
 from .audit import grant_story
-from .catalog import Catalog
+from .catalog import Catalog, Row
 from .codec import decode_fact
 from .database import Database
 from .journal import DiskJournal, check_session_id, read_facts
 from .lease import Lease, Owner, holder
 from .redact import storage_redactor
 from .search import Hit, find
-from .summary import TITLE_RANKS, SessionSummary
+from .summary import SessionSummary
 from .transcript import Transcript, transcript_path
 from .turns import end_of_turn
 
@@ -103,10 +104,22 @@ class Store:
         return self._journal(summary)
 
     def open_session(self, session_id: str) -> DiskJournal:
-        """Go on with a stored session. Raises StoreError when there is none, or another process has it open."""
+        """Go on with a stored session.
+
+        Raises StoreError when there is none, another process has it open, or another program recorded it.
+        """
         row = self._catalog.row(session_id)
-        row.summary.state = "idle"
-        return self._journal(row.summary, number=row.number, last=row.last_seq)
+        if row.summary.origin:
+            hint = "Fork it with --fork-session (on the screen: /fork) to go on in a copy."
+            raise StoreError(row.summary.info.read_only, where=session_id, hint=hint)
+        return self._continued(row)
+
+    def held_elsewhere(self, session_id: str) -> str:
+        """Who else has a session open just now, in words; empty when nobody has."""
+        if session_id in self._live:
+            return ""
+        owner = holder(self._leases, session_id)
+        return f"It is open in another process ({_name(owner)})." if owner is not None else ""
 
     def fork(self, session_id: str, turn: int | None = None) -> DiskJournal:
         """A new session with the facts of this one up to the end of a turn; all of them when `turn` is None.
@@ -118,6 +131,7 @@ class Store:
             facts = facts[: end_of_turn(facts, turn)]
         old = self.info(session_id)
         summary = SessionSummary(id=str(uuid.uuid4()), cwd=old.cwd, branch=old.branch, headless=old.headless)
+        summary.title, summary.title_rank = old.title, TITLE_RANKS["model"]
         summary.apply_all(facts)
         summary.forked_from, summary.forked_turn = session_id, summary.turns
         summary.state = "idle"
@@ -126,9 +140,12 @@ class Store:
         journal.adopt(facts)
         return journal
 
-    def take_in(self, info: SessionInfo, facts: Iterable[Fact]) -> SessionInfo:
-        """Keep a session that was recorded elsewhere. Raises StoreError when its id is taken or it cannot be stored."""
-        summary = SessionSummary(id=check_session_id(info.id or str(uuid.uuid4())))
+    def take_in(self, info: SessionInfo, facts: Iterable[Fact], origin: str = "") -> SessionInfo:
+        """Keep a session that was recorded elsewhere; `origin` names another program, then it is kept read only.
+
+        Raises StoreError when its id is taken or it cannot be stored.
+        """
+        summary = SessionSummary(id=check_session_id(info.id or str(uuid.uuid4())), origin=origin)
         if self._catalog.exists(summary.id):
             raise StoreError(f"There is already a session {summary.id}.", hint="Delete it first to import it again.")
         story = list(facts)
@@ -160,15 +177,23 @@ class Store:
         if session_id in self._live:
             self._live[session_id].append(fact)
             return
-        self._catalog.row(session_id)
+        row = self._catalog.row(session_id)
         if holder(self._leases, session_id) is None:
-            journal = self.open_session(session_id)
+            journal = self._continued(row)
             journal.append(fact)
             journal.close()
         self._catalog.entitle(session_id, title, TITLE_RANKS["person"])
 
     def delete(self, session_id: str) -> None:
-        """Hide a session; it is gone for good a day later. Raises StoreError when it is open or unknown."""
+        """Hide a session; it is gone for good a day later. One that is open here is closed.
+
+        Raises StoreError when it is open elsewhere or unknown.
+        """
+        live = self._live.get(session_id)
+        if live is not None:
+            live.close()
+            if not live.is_stored:
+                return
         self._catalog.row(session_id)
         owner = holder(self._leases, session_id)
         if owner is not None:
@@ -259,6 +284,10 @@ class Store:
         return {digest for change in changes for digest in (change.before, change.after) if digest}
 
     # --- inside ---------------------------------------------------------------------------------------------
+
+    def _continued(self, row: Row) -> DiskJournal:
+        row.summary.state = "idle"
+        return self._journal(row.summary, number=row.number, last=row.last_seq)
 
     def _journal(self, summary: SessionSummary, *, number: int | None = None, last: int = 0) -> DiskJournal:
         try:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..context.titles import first_words
+from ..context.titles import TITLE_RANKS, first_words
 from ..protocol.events import (
     TURN_ENDS,
     Fact,
@@ -21,9 +21,6 @@ from ..protocol.events import (
     TurnStarted,
 )
 from ..protocol.ports import SessionInfo
-
-TITLE_RANKS = {"": 0, "first_words": 1, "model": 2, "hook": 3, "person": 4}
-"""Who may overwrite whose title: a later one of at least the same rank wins."""
 
 
 @dataclass(slots=True)
@@ -44,6 +41,8 @@ class SessionSummary:
     headless: bool = False
     forked_from: str = ""
     forked_turn: int = 0
+    origin: str = ""
+    """Which other program recorded the session; empty for our own."""
     _open_questions: set[str] = field(default_factory=set[str])
 
     @property
@@ -61,6 +60,7 @@ class SessionSummary:
             state=self.state,
             model=self.model,
             headless=self.headless,
+            read_only=f"This session was recorded by {self.origin}." if self.origin else "",
         )
 
     def apply(self, fact: Fact) -> None:

@@ -118,6 +118,11 @@ class Composer(Vertical):
         self.area.focus()
         self.area.insert_text(text)
 
+    def show_read_only(self, why: str) -> None:
+        """Say in place of the invitation why nothing can be sent; an empty `why` invites again."""
+        hint = Content.assemble(safe_text(why, "label"), " /fork goes on in a copy.") if why else Content(_PLACEHOLDER)
+        self.area.placeholder = hint
+
     def show_queue(self, waiting: Sequence[str], *, paused: bool) -> None:
         """Show the prompts that wait, the next one first."""
         self._queued = len(waiting)

@@ -7,6 +7,7 @@ import random
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import traceback
@@ -20,6 +21,7 @@ from rein_tui.harness.places import Places
 from rein_tui.harness.protocol import events as e
 from rein_tui.harness.protocol.errors import StoreError
 from rein_tui.harness.protocol.ports import SessionInfo
+from rein_tui.harness.store.salvage import salvage
 from rein_tui.harness.store.store import Store
 
 from .stories import a_turn, fill, user
@@ -327,6 +329,26 @@ def test_a_truncated_file(places: Places) -> None:
             assert damaged_copies(places)
         if size > len(whole) // 2:
             assert count >= 60
+
+
+def test_what_is_missing_is_said(places: Places) -> None:
+    store = Store.open(places)
+    fill(store, "whole")
+    hurt = fill(store, "hurt", "hurt again")
+    store.close()
+    with sqlite3.connect(places.database) as connection:
+        connection.execute("DELETE FROM facts WHERE key % 4294967296 = 3 AND key >> 32 = 2")
+        assert connection.execute("SELECT max(number) FROM sessions").fetchone() == (2,)
+        connection.execute("ALTER TABLE sessions DROP COLUMN origin")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    fresh = places.data / "fresh.db"
+    fresh.touch()
+    assert salvage(places.database, fresh).incomplete == ("hurt",)
+    fresh.replace(places.database)
+    again = Store.open(places)
+    assert [seq for seq, _ in again.read(hurt)] == [1, 2, *range(4, 17)]
+    again.close()
 
 
 def test_flipped_bytes(places: Places) -> None:

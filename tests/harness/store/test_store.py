@@ -186,15 +186,61 @@ def test_delete_can_be_undone_for_a_day(places: Places) -> None:
     connection.close()
 
 
-def test_a_session_that_is_open_is_not_deleted(places: Places) -> None:
-    store = Store.open(places)
+def test_a_session_that_is_open_elsewhere_is_not_deleted(places: Places) -> None:
+    store, other = Store.open(places), Store.open(places)
     session = fill(store, "one")
     journal = store.open_session(session)
     with pytest.raises(StoreError):
-        store.delete(session)
+        other.delete(session)
+    assert "another process" in other.held_elsewhere(session)
+    assert store.held_elsewhere(session) == ""
     journal.close()
-    store.delete(session)
+    other.delete(session)
     store.close()
+    other.close()
+
+
+def test_a_session_that_is_open_here_is_closed_and_deleted(places: Places) -> None:
+    store = Store.open(places)
+    fresh = store.create(SessionInfo(id="", cwd="/p"))
+    store.delete(fresh.session_id)
+    session = fill(store, "one")
+    journal = store.open_session(session)
+    store.delete(session)
+    for fact in a_turn(2, "told too late"):
+        journal.append(fact)
+    journal.close()
+    assert (store.sessions(), journal.problem) == ([], "")
+    store.undelete(session)
+    assert [info.turns for info in store.sessions()] == [1]
+    store.open_session(session).close()
+    store.close()
+
+
+def test_a_session_of_another_program_is_read_only(places: Places) -> None:
+    store = Store.open(places)
+    info = store.take_in(SessionInfo(id="theirs"), a_turn(1, "ancient words"), origin="Claude Code")
+    assert info.read_only == "This session was recorded by Claude Code."
+    with pytest.raises(StoreError, match="recorded by"):
+        store.open_session("theirs")
+    store.rename("theirs", "Mine now")
+    assert (store.info("theirs").title, store.info("theirs").read_only) == ("Mine now", info.read_only)
+    copy = store.fork("theirs")
+    assert (copy.info.read_only, copy.info.title) == ("", "Mine now")
+    store.close()
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date(places: Places) -> None:
+    store = Store.open(places)
+    session = fill(store, "kept")
+    store.close()
+    with sqlite3.connect(places.database) as connection:
+        connection.execute("ALTER TABLE sessions DROP COLUMN origin")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    again = Store.open(places)
+    assert [(info.id, info.read_only) for info in again.sessions()] == [(session, "")]
+    again.close()
 
 
 def test_rename_beats_every_other_title(places: Places) -> None:
