@@ -136,8 +136,8 @@ class Chat(Vertical):
         started = time.perf_counter()
         for change in self._fold.apply(event):
             self._show(change)
-        if isinstance(event, (MessageFinished, *TURN_ENDS)):
-            self.surface.flush()
+        if isinstance(event, TURN_ENDS) or (isinstance(event, MessageFinished) and event.message.text):
+            self.surface.flush()  # the last words are shown at once; calls without words keep to the frames
         elif isinstance(event, TextDelta | ThinkingDelta | ToolOutputDelta):
             # A stream that is faster than the frames is digested in bites, so that no frame has too much to do.
             self._unshown += len(event.text)

@@ -25,6 +25,7 @@ from .block import PLAIN, Block, Row
 from .lines import Line
 from .painter import Painter
 from .reading import Reading
+from .scroll_bar import LeanScrollBar
 from .stack import Entry, Stack
 
 FRAME = 1 / 15
@@ -61,6 +62,16 @@ class LineView(ScrollView, can_focus=True):
         self._timer: Timer | None = None
         self._flushed = 0.0
         self._cost = 0.0
+
+    @property
+    def vertical_scrollbar(self) -> LeanScrollBar:
+        """Ours, made when first asked for, as Textual makes its own."""
+        bar = self._vertical_scrollbar
+        if not isinstance(bar, LeanScrollBar):
+            self._vertical_scrollbar = bar = LeanScrollBar(thickness=self.scrollbar_size_vertical)
+            bar.display = False
+            cast("Any", self).app._start_widget(self, bar)
+        return bar
 
     @property
     def stack(self) -> Stack[Block]:
