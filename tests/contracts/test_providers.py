@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -234,3 +235,47 @@ async def test_cancelling_a_stalled_stream_ends_it(name: str) -> None:
             with pytest.raises(asyncio.CancelledError):
                 await task
             await provider.close()
+
+
+_ANSWERS = {
+    "anthropic": ("text/event-stream", anthropic_stream([TextBlock(text="words")])),
+    "openai": ("text/event-stream", chat_stream([TextBlock(text="words")], HABITS["openai"])),
+    "ollama": ("application/x-ndjson", ollama_stream([TextBlock(text="words")])),
+}
+
+
+@pytest.mark.parametrize("name", _ANSWERS)
+async def test_one_connection_serves_many_requests(name: str) -> None:
+    """Connecting anew for every call costs a handshake each time, over TLS more than the rest of the call."""
+    kind, answer = _ANSWERS[name]
+    connections = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        asked = 0
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                length = re.search(rb"content-length: (\d+)", head.lower())
+                await reader.readexactly(int(length[1]) if length else 0)
+                asks = b"/chat" in head or b"/messages" in head
+                connections += asks and not asked
+                asked += asks
+                body = answer if asks else b"{}"
+                writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n")
+                writer.write(f"content-type: {kind if asks else 'application/json'}\r\n\r\n".encode())
+                writer.write(b"%x\r\n%b\r\n" % (len(body), body))
+                await writer.drain()
+                writer.write(b"0\r\n\r\n")  # the end of the body comes by itself, as it does from real servers
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    provider = _providers(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")[name]
+    async with asyncio.timeout(20), server:
+        for _ in range(3):
+            async with aclosing(provider.stream(REQUEST)) as events:
+                assert isinstance([event async for event in events][-1], Completed)
+        await provider.close()
+    assert connections == 1

@@ -24,6 +24,7 @@ from ..protocol.messages import (
 )
 from ..protocol.ports import ModelRequest
 from .base import safe_id
+from .memo import Memo
 
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _CACHED = {"type": "ephemeral"}
@@ -68,21 +69,36 @@ def encode_messages(messages: Iterable[Message], *, cached: bool) -> list[JsonOb
     """Messages as the API accepts them: roles alternate, no blank text, results first in their message."""
     encoded: list[JsonObject] = []
     for message in messages:
-        content = [part for block in message.blocks if (part := _block(block)) is not None]
-        while content and content[-1]["type"] in _THINKING:
-            content.pop()  # a message that broke off may end in thinking, which the API refuses
-        if not content:
-            continue
-        if encoded and encoded[-1]["role"] == message.role:
-            encoded[-1]["content"] += content
-        else:
-            encoded.append({"role": message.role, "content": content})
-    for message in encoded:
-        message["content"].sort(key=_results_first)
+        for item in _MEMO.get(message, _encoded):
+            if encoded and encoded[-1]["role"] == item["role"]:
+                encoded[-1] = _of(item["role"], [*encoded[-1]["content"], *item["content"]])
+            else:
+                encoded.append(item)
     if cached:
-        for message in [m for m in encoded if m["role"] == "user"][-2:]:
-            message["content"][-1] = _with_cache(message["content"][-1], cached=True)
+        for number in [n for n, item in enumerate(encoded) if item["role"] == "user"][-2:]:
+            *before, last = encoded[number]["content"]
+            encoded[number] = _of("user", [*before, _with_cache(last, cached=True)])
     return encoded
+
+
+def encode_body(body: JsonObject) -> bytes:
+    """What `encode_request` made, as bytes for sending."""
+    return _MEMO.body(body)
+
+
+_MEMO = Memo()
+
+
+def _encoded(message: Message) -> list[JsonObject]:
+    """One message; nothing when it only thinks."""
+    content = [part for block in message.blocks if (part := _block(block)) is not None]
+    while content and content[-1]["type"] in _THINKING:
+        content.pop()  # a message that broke off may end in thinking, which the API refuses
+    return [_of(message.role, content)] if content else []
+
+
+def _of(role: str, content: list[JsonObject]) -> JsonObject:
+    return {"role": role, "content": sorted(content, key=_results_first)}
 
 
 def _kept(messages: tuple[Message, ...], dialect: Dialect) -> tuple[Message, ...]:

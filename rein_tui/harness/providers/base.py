@@ -57,7 +57,8 @@ def new_call_id() -> str:
 
 def call_ids(request: ModelRequest) -> set[str]:
     """The ids of all calls that the conversation already holds."""
-    return {block.id for message in request.messages for block in message.blocks if isinstance(block, ToolUseBlock)}
+    said = (message.blocks for message in request.messages if message.role == "assistant")
+    return {block.id for blocks in said for block in blocks if isinstance(block, ToolUseBlock)}
 
 
 def unique_id(wanted: str, taken: set[str], new_id: NewId) -> str:

@@ -77,10 +77,10 @@ class HttpServer:
         return await self._whole("POST", path, body, within)
 
     @asynccontextmanager
-    async def stream(self, path: str, body: JsonObject) -> AsyncGenerator[Body]:
-        """Send a JSON object; the answer as it comes. Leaving closes the connection, which stops the server."""
+    async def stream(self, path: str, body: bytes) -> AsyncGenerator[Body]:
+        """Send JSON; the answer as it comes. Leaving before its end closes the connection, which stops the server."""
         client, key = await self._prepare()
-        request = client.build_request("POST", self._root + path, content=_json(body), headers=self._sent(key))
+        request = client.build_request("POST", self._root + path, content=body, headers=self._sent(key))
         with self._translated():
             response = await client.send(request, stream=True)
         try:

@@ -6,6 +6,8 @@ so that no other message can take it.
 
 from collections.abc import Callable
 
+import msgspec
+
 from ..protocol.base import JsonObject
 from ..protocol.messages import Message
 
@@ -17,6 +19,7 @@ class Memo:
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[Message, list[JsonObject]]] = {}
+        self._bytes: dict[int, msgspec.Raw | bool] = {}
 
     def get(self, message: Message, encode: Callable[[Message], list[JsonObject]]) -> list[JsonObject]:
         """The encoded message, made now or earlier."""
@@ -25,6 +28,23 @@ class Memo:
             return found[1]
         if len(self._known) >= _MOST:
             self._known.clear()
+            self._bytes.clear()
         encoded = encode(message)
         self._known[id(message)] = (message, encoded)
+        self._bytes.update((id(item), False) for item in encoded)
         return encoded
+
+    def body(self, body: JsonObject) -> bytes:
+        """A body for sending, its `messages` as `get` gave them or made of them; known ones are bytes already."""
+        messages = [self._for_sending(item) for item in body["messages"]]
+        return msgspec.json.encode({**body, "messages": messages})
+
+    def _for_sending(self, item: JsonObject) -> JsonObject | msgspec.Raw:
+        known = self._bytes.get(id(item))
+        if isinstance(known, msgspec.Raw):
+            return known
+        if known is None:
+            return item
+        # Bytes are kept from the second time on: calls as text make new messages for every request.
+        kept = self._bytes[id(item)] = msgspec.Raw(msgspec.json.encode(item)) if known else True
+        return kept if isinstance(kept, msgspec.Raw) else item

@@ -15,7 +15,7 @@ from .base import Secret, TextMode, call_ids
 from .gauge import PromptGauge, told_apart
 from .http import Endpoint, HttpServer
 from .keys import KeyRing
-from .ollama_wire import OllamaAccumulator, encode_request
+from .ollama_wire import OllamaAccumulator, encode_body, encode_request
 from .retry import LOCAL_POLICY, Pace, RetryPolicy, with_retries
 from .scripted import estimate_usage
 from .servers import PATIENCE, abilities_of, look, show_ollama, window_of
@@ -103,15 +103,14 @@ class OllamaProvider:
         known = await self._look_up(request.model)
         reader = self._text_mode.reader(request) if self._text_mode is not None else None
         accumulator = OllamaAccumulator(self._server.origin, call_ids(request), reader)
-        body = self.wire(request).body
+        body = encode_body(self.wire(request).body, vision=_able("vision", known))
         async with (
             self._server.stream("/api/chat", body) as answer,
             aclosing(read_answer(answer.chunks, LineDecoder(), accumulator, self._server.origin)) as events,
         ):
             async for event in events:
                 if isinstance(event, Completed):
-                    sent = len(msgspec.json.encode(body))
-                    if notice := self._gauge.check(request, sent, event.usage.input_tokens):
+                    if notice := self._gauge.check(request, len(body), event.usage.input_tokens):
                         yield notice
                     if not event.usage.context_tokens:
                         usage = estimate_usage(request, event.message.blocks)

@@ -61,6 +61,11 @@ def _messages(system: str, messages: Iterable[Message], vision: bool) -> Iterato
         asked = message
 
 
+def encode_body(body: JsonObject, *, vision: bool) -> bytes:
+    """What `encode_request` made, as bytes for sending."""
+    return _MEMOS[vision].body(body)
+
+
 _MEMOS = {True: Memo(), False: Memo()}
 
 

@@ -26,7 +26,7 @@ from .gauge import PromptGauge, told_apart
 from .http import Endpoint, HttpServer
 from .keys import KeyRing
 from .openai_stream import ChatAccumulator
-from .openai_wire import DROPPABLE, encode_request
+from .openai_wire import DROPPABLE, encode_body, encode_request
 from .prices import Price, cost, price_of
 from .retry import LOCAL_POLICY, Pace, RetryPolicy, with_retries
 from .scripted import estimate_usage
@@ -142,15 +142,14 @@ class OpenAIChatProvider:
     async def _once(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
         reader = self._text_mode.reader(request) if self._text_mode is not None else None
         accumulator = ChatAccumulator(self._server.origin, call_ids(request), reader)
-        body = self.wire(request).body
+        body = encode_body(self.wire(request).body, vision=self._vision(request.model))
         async with (
             self._server.stream("/v1/chat/completions", body) as answer,
             aclosing(read_answer(answer.chunks, answer.decoder, accumulator, self._server.origin)) as events,
         ):
             async for event in events:
                 if isinstance(event, Completed):
-                    sent = len(msgspec.json.encode(body))
-                    if notice := self._gauge.check(request, sent, accumulator.tally.prompt):
+                    if notice := self._gauge.check(request, len(body), accumulator.tally.prompt):
                         yield notice
                     event = self._counted(request, event)  # noqa: PLW2901
                 yield event

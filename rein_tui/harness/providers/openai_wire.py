@@ -78,6 +78,11 @@ def encode_messages(system: str, messages: Iterable[Message], *, vision: bool) -
     return encoded
 
 
+def encode_body(body: JsonObject, *, vision: bool) -> bytes:
+    """What `encode_request` made, as bytes for sending."""
+    return _MEMOS[vision].body(body)
+
+
 _MEMOS = {True: Memo(), False: Memo()}
 
 

@@ -6,6 +6,7 @@ that an answer ends in exactly one `Completed` or one error.
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import suppress
 from typing import Protocol
 
 from ..protocol.errors import ProviderError
@@ -15,6 +16,9 @@ from .sse import Decoder, Frame, FrameTooLarge
 
 GRACE = 2.0
 """Seconds to wait for the trailer (usage, end mark) of an answer that is already complete."""
+
+LINGER = 0.02
+"""Seconds to wait for the end of a body after its end mark."""
 
 
 class Accumulator(Protocol):
@@ -63,6 +67,16 @@ async def read_answer(
         problem = malformed_error(origin, str(error), retryable=False)
     for event in accumulator.finish(problem):
         yield event
+    if problem is None:
+        await _run_out(chunks)
+
+
+async def _run_out(chunks: AsyncIterator[bytes]) -> None:
+    """Read to the end of the body, which nearly always is there already: else the connection cannot be used again."""
+    with suppress(TimeoutError, ProviderError):
+        async with asyncio.timeout(LINGER):
+            async for _ in chunks:
+                pass
 
 
 async def _next(chunks: AsyncIterator[bytes], settled: bool) -> bytes | None:

@@ -184,3 +184,18 @@ def test_nothing_blank_goes_out_and_roles_alternate(messages: tuple[Message, ...
     chat = openai_wire.encode_messages("", messages, vision=True)
     assert not any(a["role"] == b["role"] == "user" for a, b in itertools.pairwise(chat))
     assert all(message["content"].strip() or message.get("tool_calls") for message in chat)
+
+
+@given(st.lists(_messages, min_size=1, max_size=3))
+def test_bytes_for_sending_say_what_the_inspector_shows(stages: list[tuple[Message, ...]]) -> None:
+    messages: tuple[Message, ...] = ()
+    for stage in stages:  # a conversation that grows, each stage sent twice
+        messages += stage
+        asked = ModelRequest(model="m", system="s", messages=messages)
+        for _ in range(2):
+            claude = anthropic_wire.encode_request(asked, Dialect(max_tokens=9))
+            assert msgspec.json.decode(anthropic_wire.encode_body(claude)) == claude
+            chat = openai_wire.encode_request(asked)
+            assert msgspec.json.decode(openai_wire.encode_body(chat, vision=True)) == chat
+            ollama = ollama_wire.encode_request(asked, num_ctx=1, vision=True, thinks=False)
+            assert msgspec.json.decode(ollama_wire.encode_body(ollama, vision=True)) == ollama
