@@ -1,8 +1,9 @@
 """What hooks cost: ten matching `true` hooks against ten such processes side by side, and no hooks at all.
 
 Run: `python -m bench.hooks [--json]`. Medians; the processes are started the way the standard library does, each
-in a session of its own, as hooks have to be: on a busy Linux that alone costs something (every session is a
-scheduling group), so the same without sessions is printed beside it.
+in a session of its own, as hooks have to be: on a busy Linux that alone costs much (every session is a scheduling
+group, and the starter waits until the child has had its turn there; see harness/spawning.py), so the same without
+sessions is printed beside it.
 """
 
 import argparse

@@ -6,6 +6,7 @@ whatever escaped the group (setsid, double fork) and still carries the marker. K
 
 import asyncio
 import contextlib
+import os
 import secrets
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from typing import TypeVar
 from .capture import Capture, OutputLimits
 from .descendants import Signal, reap_orphans, signal_tree, still_alive
 from .environment import child_environment, hide_from_children, set_child_subreaper
+from .spawning import filled_pipe, session_leader
 
 __all__ = [
     "MARKER",
@@ -93,10 +95,9 @@ async def run_process(
     started = time.monotonic()
     pump: asyncio.Task[None] | None = None
     try:
-        await uninterrupted(child.start(argv, str(cwd), {**env, MARKER: mark}, merge_stderr, stdin is not None))
+        await uninterrupted(child.start(argv, str(cwd), {**env, MARKER: mark}, merge_stderr, stdin))
         if on_output is not None:
             pump = asyncio.create_task(child.pump(on_output))
-        child.feed(stdin)
         timed_out = not await child.wait(timeout, pump)
         if timed_out or child.overflowed:
             await uninterrupted(child.stop(marker))
@@ -148,29 +149,30 @@ class _Child(asyncio.SubprocessProtocol):
         self.pid = 0
         self.overflowed = False
 
-    async def start(self, argv: Sequence[str], cwd: str, env: dict[str, str], merge: bool, reads: bool) -> None:
+    async def start(self, argv: Sequence[str], cwd: str, env: dict[str, str], merge: bool, stdin: bytes | None) -> None:
         """Start it. Raises OSError."""
         self._open = {1} if merge else {1, 2}
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.subprocess_exec(
-            lambda: self,
-            *argv,
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.PIPE if reads else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if merge else subprocess.PIPE,
-            start_new_session=sys.platform != "win32",
-        )
-        self._transport = transport
-        self.pid = transport.get_pid()
-
-    def feed(self, data: bytes | None) -> None:
-        """Write standard input and close it; never waits, so a child that does not read cannot hang us."""
-        pipe = self._transport.get_pipe_transport(0) if self._transport else None
-        if isinstance(pipe, asyncio.WriteTransport):
-            if data:
-                pipe.write(data)
+        leader = session_leader(argv, env)
+        source = subprocess.DEVNULL if stdin is None else filled_pipe(stdin)
+        try:
+            transport, _ = await asyncio.get_running_loop().subprocess_exec(
+                lambda: self,
+                *leader,
+                *argv,
+                cwd=cwd,
+                env=env,
+                stdin=subprocess.PIPE if source is None else source,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if merge else subprocess.PIPE,
+                start_new_session=not leader and sys.platform != "win32",
+            )
+        finally:
+            if source is not None and source >= 0:
+                os.close(source)
+        self._transport, self.pid = transport, transport.get_pid()
+        pipe = transport.get_pipe_transport(0)
+        if stdin is not None and isinstance(pipe, asyncio.WriteTransport):
+            pipe.write(stdin)  # never waited for: a child that does not read cannot hang us
             pipe.close()
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:

@@ -1,0 +1,49 @@
+"""Starting a program without holding up whoever starts it: in a session of its own, its input waiting in the pipe."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+PIPE_ROOM = 64 * 1024
+"""Bytes that a pipe takes before anybody reads."""
+
+
+def session_leader(argv: Sequence[str], env: Mapping[str, str]) -> tuple[str, ...]:
+    """What to put before `argv` so that the program makes a session for itself; empty where we have to do that.
+
+    The start of a process holds the starter up until the child has called exec. A child that calls setsid before
+    that is moved to a scheduling group of its own and waits there for its turn: milliseconds on a busy machine, for
+    each of ten hooks in a row. setsid(1) calls exec first. A program that cannot be found is left to fail here.
+    """
+    program = argv[0]
+    if os.path.dirname(program):  # noqa: PTH120 - "./x" has to stay "./x"
+        found = os.path.isabs(program) and os.access(program, os.X_OK) and os.path.isfile(program)  # noqa: PTH113, PTH117
+    else:
+        found = shutil.which(program, path=env.get("PATH", os.defpath)) is not None
+    setsid = _setsid()
+    return (setsid,) if found and setsid else ()
+
+
+@cache
+def _setsid() -> str:
+    return (shutil.which("setsid") or "") if sys.platform == "linux" else ""
+
+
+def filled_pipe(data: bytes) -> int | None:
+    """The reading end of a pipe that holds all of `data` and then ends; None where it does not fit."""
+    if len(data) > PIPE_ROOM or sys.platform == "win32":
+        return None
+    reading, writing = os.pipe()
+    try:
+        os.set_blocking(writing, False)
+        fits = not data or os.write(writing, data) == len(data)
+    except OSError:
+        fits = False
+    finally:
+        os.close(writing)
+    if fits:
+        return reading
+    os.close(reading)
+    return None

@@ -1,0 +1,44 @@
+"""Starting programs: who makes the session, and what waits in the pipe."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from rein_tui.harness.process import run_process
+from rein_tui.harness.spawning import PIPE_ROOM, filled_pipe, session_leader
+
+ENV = {"PATH": os.environ["PATH"]}
+SESSIONS = "import os, sys; sys.stdout.write(f'{os.getsid(0)} {os.getpid()} {len(sys.stdin.buffer.read())}')"
+
+
+@pytest.mark.parametrize("size", [0, 1, PIPE_ROOM - 1, PIPE_ROOM, PIPE_ROOM + 1, 1_000_000])
+async def test_a_child_leads_its_own_session_and_reads_all_of_its_input(size: int, tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", SESSIONS]
+    done = await run_process(argv, cwd=tmp_path, env=ENV, stdin=b"x" * size)
+    session, pid, read = (int(word) for word in done.stdout.split())
+    assert session == pid != os.getsid(0)
+    assert read == size
+
+
+def test_a_pipe_takes_what_fits() -> None:
+    assert filled_pipe(b"x" * (PIPE_ROOM + 1)) is None
+    reading = filled_pipe(b"hello")
+    if reading is not None:
+        assert (os.read(reading, 10), os.read(reading, 10)) == (b"hello", b"")
+        os.close(reading)
+
+
+@pytest.mark.parametrize("program", ["no-such-program", "/no/such/program", "./here", "/etc"])
+async def test_a_program_that_is_not_there_fails_at_the_start(program: str, tmp_path: Path) -> None:
+    assert session_leader([program], ENV) == ()
+    with pytest.raises(OSError):
+        await run_process([program], cwd=tmp_path, env=ENV, stdin=b"{}")
+
+
+async def test_a_program_is_looked_for_in_the_childs_own_path(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("#!/bin/sh\necho found\n")
+    (tmp_path / "mine").chmod(0o755)
+    done = await run_process(["mine"], cwd=tmp_path, env={"PATH": str(tmp_path)})
+    assert done.stdout == b"found\n"
