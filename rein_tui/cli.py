@@ -50,6 +50,8 @@ def _run(arguments: list[str]) -> int:
         del arguments[0]
     options = parse_options(arguments)
     places = find_places()
+    if options.init_only:
+        return asyncio.run(_set_up(options, places))
     if options.print:
         return asyncio.run(_headless(options, places))
     in_browser = bool(os.environ.get("TEXTUAL_DRIVER"))  # set by textual-serve, which is no terminal
@@ -115,6 +117,7 @@ def wishes_of(options: Options, *, interactive: bool) -> "Wishes":
         plugin_dirs=tuple(folder.resolve() for folder in options.plugin_dir or ()),
         mcp_config=tuple(_from_here(text) for text in options.mcp_config or ()),
         strict_mcp=options.strict_mcp_config,
+        setup="maintenance" if options.maintenance else "init" if options.init or options.init_only else "",
     )
 
 
@@ -187,6 +190,27 @@ async def _headless(options: Options, places: Places) -> int:
         return await headless.run(harness, prompts)
     finally:
         await bench.close("other")
+
+
+async def _set_up(options: Options, places: Places) -> int:
+    """Run the Setup and SessionStart hooks of a new session and end it; 1 when one of them is broken."""
+    from .harness.protocol.events import HookFired
+    from .headless import NobodyAnswers
+
+    bench = _open_bench(options, places, NobodyAnswers(), interactive=False)
+    code = 0
+    try:
+        harness = await bench.open()
+        async for event in harness.start():
+            if isinstance(event, HookFired):
+                run = event.run
+                is_broken = run.result in {"timeout", "failed", "bad_output", "killed"}
+                code = 1 if is_broken else code
+                said = f": {run.reason}" if run.reason else ""
+                sys.stderr.write(f"rein-tui: {run.hook.point} hook {run.hook.title} · {run.result}{said}\n")
+    finally:
+        await bench.close("other")
+    return code
 
 
 # --- the screen ---------------------------------------------------------------------------------------------

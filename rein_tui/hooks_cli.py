@@ -34,6 +34,9 @@ def add_hooks_parser(subparsers: _Subparsers) -> None:
     actions = hooks.add_subparsers(dest="hooks_action", required=True, metavar="list|test")
     listing = actions.add_parser("list", help="every hook with its file and line")
     listing.add_argument("--json", action="store_true", help="print JSON")
+    listing.add_argument(
+        "--plugin-dir", action="append", type=Path, metavar="DIR", help="a plugin that is not installed"
+    )
     test = actions.add_parser("test", help="run the hooks that match, and show what they say and decide")
     test.add_argument("event", choices=list(POINTS), metavar="EVENT", help="the moment, such as PreToolUse")
     test.add_argument("--tool", default="", metavar="NAME", help="the tool that is called")
@@ -42,6 +45,7 @@ def add_hooks_parser(subparsers: _Subparsers) -> None:
     source.add_argument("--payload", default="", metavar="FILE", help="read the payload from a file (- for stdin)")
     source.add_argument("--from-session", default="", metavar="ID:CALL", help="take a recorded tool call")
     test.add_argument("--json", action="store_true", help="print JSON")
+    test.add_argument("--plugin-dir", action="append", type=Path, metavar="DIR", help="a plugin that is not installed")
 
 
 async def run_hooks(
@@ -50,14 +54,16 @@ async def run_hooks(
     problems: Sequence[Notice],
     facts_of: Callable[[str], Iterable[Event]],
     out: TextIO | None = None,
+    dormant: Sequence[HookSpec] = (),
 ) -> int:
     """Carry `rein-tui hooks …` out; the exit code is 1 when a hook is broken. Raises ConfigError, StoreError.
 
-    `problems` are those found while reading the hooks; `facts_of` gives the facts of a stored session.
+    `problems` are those found while reading the hooks; `facts_of` gives the facts of a stored session; `dormant`
+    hooks, those of skills and agents, are listed only.
     """
     write = _Writer(out or sys.stdout)
     if args.hooks_action == "list":
-        return _list(hooks.specs, problems, write, args.json)
+        return _list([*hooks.specs, *dormant], problems, write, args.json)
     rehearsal = await dry_run(hooks, _call(args, hooks, facts_of))
     if args.json:
         write.json(msgspec.to_builtins(rehearsal))
@@ -109,7 +115,13 @@ def _features(spec: HookSpec) -> list[str]:
     words += ["async"] if spec.is_async else []
     words += [f"timeout {spec.timeout:g} s"] if spec.timeout is not None else []
     words += [f"onError {spec.on_error}"] if spec.on_error else []
-    return words + ([f"plugin {spec.plugin_id}"] if spec.plugin_id else [])
+    words += [f"plugin {spec.plugin_id}"] if spec.plugin_id else []
+    return words + ([_owned(spec.owner)] if spec.owner else [])
+
+
+def _owned(owner: str) -> str:
+    kind, _, name = owner.partition(":")
+    return f"skill {name}, from its first use on" if kind == "skill" else f"agent {name}, while it runs"
 
 
 def _row(spec: HookSpec) -> JsonObject:
@@ -124,6 +136,7 @@ def _row(spec: HookSpec) -> JsonObject:
         "file": spec.source.path,
         "line": spec.source.line,
         "plugin": spec.plugin_id,
+        "owner": spec.owner,
         "timeout": spec.timeout,
         "async": spec.is_async,
         "onError": spec.on_error,

@@ -57,6 +57,9 @@ class Options(argparse.Namespace):
     fork_session: bool = False
     session_id: str = ""
     no_session_persistence: bool = False
+    init: bool = False
+    init_only: bool = False
+    maintenance: bool = False
     name: str = ""
     model: str = ""
     local: bool = False
@@ -125,6 +128,9 @@ def _session_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("-n", "--name", default="", help="the title of the new session")
     group.add_argument("--attachable", action="store_true", help="let `rein-tui attach` join from another terminal")
     group.add_argument("--no-session-persistence", action="store_true", help="store nothing")
+    group.add_argument("--init", action="store_true", help="first run the Setup hooks for init")
+    group.add_argument("--init-only", action="store_true", help="run Setup and SessionStart hooks, then exit")
+    group.add_argument("--maintenance", action="store_true", help="first run the Setup hooks for maintenance")
 
 
 def _model_flags(parser: argparse.ArgumentParser) -> None:

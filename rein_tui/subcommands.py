@@ -73,8 +73,9 @@ def _hooks(
 
     add_hooks_parser(subparsers)
     args = parser.parse_args(arguments)
-    hooks, problems = folder_hooks(places, dict(os.environ), Path.cwd())
-    return asyncio.run(run_hooks(args, hooks, problems, lambda name: _story(places, name)))
+    found = folder_hooks(places, dict(os.environ), Path.cwd(), args.plugin_dir or ())
+    work = run_hooks(args, found.hooks, found.problems, lambda name: _story(places, name), dormant=found.dormant)
+    return asyncio.run(work)
 
 
 def _story(places: Places, name: str) -> Iterator[Event]:

@@ -5,6 +5,8 @@ Beside build.py and makers.py nothing else knows concrete classes.
 
 from functools import partial
 
+from .hooks.engine import Hooks
+from .judges import Judges
 from .makers import Makers, effort_of, look_again, model_named, rehearsed, stop_hook_cap, thinks
 from .oversight import Oversight
 from .parts import Parts
@@ -17,7 +19,7 @@ from .protocol.events import Event
 from .protocol.ports import ModelChoice, Provider
 from .session import Session
 from .settings.layers import Settings
-from .side_requests import ask_object, summarise_page
+from .side_requests import summarise_page
 from .store.checkpoints import Checkpoints
 from .store.transcript import Transcript, transcript_path
 from .subagents import Subagents
@@ -80,9 +82,10 @@ async def assemble(
         after_call=furniture.after_call(instructions.touched),
         after_hooks=partial(look_again, tool_parts.files.ledger),
     )
-    makers.hook_context.ask_model = partial(ask_object, parts)
     toolbox.add(WebFetch(partial(summarise_page, parts), private=tool_parts.private_addresses))
     model_for = partial(model_named, parts)
+    judges = Judges(parts, Hooks((), makers.hook_context), model_for)
+    makers.hook_context.ask_model, makers.hook_context.run_agent = judges.ask, judges.look
     subagents = Subagents(parts, furniture.agents, furniture.brief, model_for, furniture.living(hooks))
     toolbox.add(Agent(subagents, background))
     scope = TurnScope(parts, hooks, model_for)
@@ -107,6 +110,7 @@ async def assemble(
         checkpoints=checkpoints,
         rehearse=partial(rehearsed, hooks),
         closers=[background.close, servers.close, makers.scratch.close],
+        setup=ground.wishes.setup,
     )
     session = Session(parts, opening.journal, opening.started, around, opening.past)
 
@@ -118,6 +122,9 @@ async def assemble(
     session.permissions = Oversight(
         parts, policy, session.info.id, session.history, session.tell_aside, live.refresh, ground.grants
     )
+    makers.hook_context.prompt_id = lambda: session.prompt_id
+    makers.hook_context.agent_transcript = lambda agent_id: str(transcript.agent_path(agent_id))
+    makers.hook_context.background_tasks = background.rows
     makers.hook_context.tell = tell
     makers.hook_context.deliver = session.whisper
     makers.hook_context.wake = session.wake

@@ -14,13 +14,16 @@ from typing import Any, Literal, cast
 
 from msgspec import structs
 
-from .moments import fire
+from .moments import fire, follow
 from .parts import Parts
+from .permission_updates import suggested, update_permissions
 from .protocol.base import JsonObject
-from .protocol.decisions import Decision, Grant, PermissionQuery, PermissionReply, PermissionRequest
+from .protocol.decisions import Decision, Grant, PermissionQuery, PermissionReply, PermissionRequest, Rule, Scope
 from .protocol.displays import Display
 from .protocol.errors import ConfigError
 from .protocol.events import (
+    CwdChanged,
+    Event,
     GrantAdded,
     Notice,
     PermissionDecided,
@@ -32,6 +35,9 @@ from .protocol.events import (
 from .protocol.hooks import HookCall, HookOutcome, HookPoint
 from .protocol.messages import ResultContent, ToolUseBlock
 from .protocol.ports import Emit, InvalidInput, Tool, ToolContext, ToolResult
+
+LONGEST_ERROR = 10_000
+"""Characters of an error that PostToolUseFailure hooks are told."""
 
 NOTIFY_AFTER = 6.0
 """Seconds that a permission question waits before the Notification hooks hear of it."""
@@ -102,6 +108,7 @@ class CallPassage:
         self._edited_by: list[str] = []
         self._added: list[str] = []
         self._approved_by = ""
+        self._moved: CwdChanged | None = None
         self._asked_at = time.perf_counter()
         self.stop: Literal["", "denied", "hook"] = ""
         self.stop_detail = ""
@@ -127,6 +134,7 @@ class CallPassage:
         started = time.perf_counter()
         result = await self._tool.run(self._value, self._context())
         duration = time.perf_counter() - started
+        await follow(self._parts, self._moved, self._tell, call_id=self._use.id)
         result = await self._after(result, duration)
         outcome = "interrupted" if result.interrupted else "error" if result.is_error else "ok"
         await self._finish(result, outcome, duration)
@@ -136,7 +144,7 @@ class CallPassage:
         return ToolContext(
             call_id=self._use.id,
             workspace=parts.workspace,
-            emit=self._tell,
+            emit=self._emit,
             prompter=parts.prompter,
             interactive=parts.interactive,
             agent_id=parts.agent.id,
@@ -144,6 +152,12 @@ class CallPassage:
             depth=parts.agent.depth,
             approved_by=self._approved_by,
         )
+
+    async def _emit(self, event: Event) -> None:
+        """What the tool tells while it runs; a change of folder is kept for its hooks."""
+        if isinstance(event, CwdChanged):
+            self._moved = event
+        await self._tell(event)
 
     # --- hooks ----------------------------------------------------------------------------------------------
 
@@ -179,7 +193,7 @@ class CallPassage:
             outcome = await self._fire(
                 "PostToolUseFailure",
                 tool_use_id=self._use.id,
-                error=_text(result.content)[:10_000],
+                error=_shortened(_text(result.content)),
                 is_interrupt=result.interrupted,
                 duration_ms=milliseconds,
             )
@@ -253,8 +267,7 @@ class CallPassage:
 
     async def _ask(self, decision: Decision, hooked: HookOutcome) -> Decision:
         """Put the question: to PermissionRequest hooks first, then to the person. Returns the final decision."""
-        suggestions = [{"type": "addRules", "rules": list(s.rules)} for s in decision.suggestions]
-        outcome = await self._fire("PermissionRequest", permission_suggestions=suggestions)
+        outcome = await self._fire("PermissionRequest", permission_suggestions=suggested(decision))
         reply = _hook_reply(outcome)
         if reply is None and not self._parts.interactive:
             reason = f"{decision.reason.rstrip('.')}. Nobody can answer here, so it is denied."
@@ -264,10 +277,10 @@ class CallPassage:
         if reply.ignore_hooks:
             self._parts.hooks.ignore(reply.ignore_hooks)
         if reply.input is not None and reply.input != self._input:
-            self._replace_input(reply.input, "hook" if reply.answered_by == "hook" else "you")
-            self._added.append(
-                "The person edited the input before allowing it: " + json.dumps(self._input, ensure_ascii=False)
-            )
+            is_hook = reply.answered_by == "hook"
+            self._replace_input(reply.input, "hook" if is_hook else "you")
+            who = "A hook" if is_hook else "The person"
+            self._added.append(f"{who} edited the input before allowing it: {_compact(self._input)}")
             checked = await self._decide(HookOutcome())
             if checked.outcome == "deny":
                 return checked
@@ -275,6 +288,10 @@ class CallPassage:
             return await self._said_no(decision, reply)
         if reply.words:
             self._added.append(f"The person allowed this and said: {reply.words}")
+        if outcome.permission is not None and reply.answered_by == "hook":
+            updates = outcome.permission.get("updatedPermissions")
+            for rule, scope in await update_permissions(self._parts, updates, self._tell):
+                await self._tell_granted(rule, scope)
         await self._grant(decision, reply)
         return structs.replace(decision, outcome="allow", decided_by="person")
 
@@ -328,7 +345,8 @@ class CallPassage:
         await asyncio.sleep(NOTIFY_AFTER)
         kind = "permission_prompt"
         message = f"rein-tui needs your permission to use {self._tool.name}"
-        call = HookCall(point="Notification", subject=kind, payload={"message": message, "notification_type": kind})
+        payload = {"message": message, "title": "Permission needed", "notification_type": kind}
+        call = HookCall(point="Notification", subject=kind, payload=payload)
         await fire(self._parts, call, self._tell)
 
     async def _grant(self, decision: Decision, reply: PermissionReply) -> None:
@@ -342,6 +360,10 @@ class CallPassage:
             await self._tell(Notice(level="error", text=error.message, where=error.where, hint=error.hint))
             return
         for rule in granted:
+            await self._tell_granted(rule, scope)
+
+    async def _tell_granted(self, rule: Rule, scope: Scope) -> None:
+        if rule.behavior == "allow":
             grant = Grant(rule=rule.text, scope=scope, time=time.time(), call_id=self._use.id, path=rule.source.path)
             await self._tell(GrantAdded(grant=grant))
 
@@ -400,6 +422,17 @@ def _shown_to_model(response: JsonObject) -> str:
     printed = [response.get(name) for name in ("stdout", "stderr")]
     texts = [text for text in printed if isinstance(text, str) and text]
     return "\n".join(texts) if "stdout" in response else json.dumps(response, ensure_ascii=False)
+
+
+def _shortened(text: str) -> str:
+    """The beginning and the end of what is too long for a hook."""
+    left_out = len(text) - LONGEST_ERROR
+    half = LONGEST_ERROR // 2
+    return text if left_out <= 0 else f"{text[:half]}\n[... {left_out:,} characters left out ...]\n{text[-half:]}"
+
+
+def _compact(tool_input: JsonObject) -> str:
+    return json.dumps(tool_input, ensure_ascii=False)
 
 
 def _object(value: Any) -> JsonObject | None:

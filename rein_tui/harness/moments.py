@@ -6,9 +6,35 @@ from contextlib import aclosing
 from .channel import told_by
 from .interrupt import Interrupt
 from .parts import Parts
-from .protocol.events import Event, Notice
+from .protocol.errors import Failure
+from .protocol.events import CwdChanged, Event, Notice
 from .protocol.hooks import HookCall, HookOutcome
 from .protocol.ports import Emit
+
+_ERRORS = {
+    "auth": "authentication_failed",
+    "permission": "authentication_failed",
+    "billing": "billing_error",
+    "rate_limit": "rate_limit",
+    "overloaded": "overloaded",
+    "not_found": "model_not_found",
+    "invalid_request": "invalid_request",
+    "too_long": "invalid_request",
+    "server": "server_error",
+    "connection": "server_error",
+    "timeout": "server_error",
+    "cut": "server_error",
+    "unavailable": "server_error",
+}
+"""The names by which the ecosystem's StopFailure hooks know what went wrong."""
+
+
+def stop_failure(failure: Failure) -> HookCall:
+    """The moment after a turn that an error ended."""
+    error = _ERRORS.get(failure.kind, "unknown")
+    details = f"{failure.kind}: {failure.message}" if failure.kind else failure.message
+    payload = {"error": error, "error_details": details, "last_assistant_message": failure.message}
+    return HookCall(point="StopFailure", subject=error, payload=payload)
 
 
 async def fire(parts: Parts, call: HookCall, tell: Emit) -> HookOutcome:
@@ -19,6 +45,13 @@ async def fire(parts: Parts, call: HookCall, tell: Emit) -> HookOutcome:
     for message in outcome.messages:
         await tell(Notice(text=message, where=f"{call.point} hook", code="hook_message"))
     return outcome
+
+
+async def follow(parts: Parts, move: CwdChanged | None, tell: Emit, *, call_id: str = "") -> None:
+    """Fire CwdChanged where a command ended in another folder than it began in."""
+    if move is not None:
+        payload = {"old_cwd": move.old, "new_cwd": move.new}
+        await fire(parts, HookCall(point="CwdChanged", payload=payload, call_id=call_id), tell)
 
 
 async def fired(

@@ -50,8 +50,6 @@ class PromptTurn:
                 async for event in events:
                     yield event
             return
-        if not self.is_titled and prompt.text.strip():
-            yield TitleChanged(title=first_words(prompt.text))
         for story in (self._refreshed(), told_news(self.parts, self.around)):
             async with aclosing(story) as events:
                 async for event in events:
@@ -68,12 +66,15 @@ class PromptTurn:
                     yield event
             if loop.progress.reason != "end_turn":
                 return
+        is_refused = verdict.blocked or verdict.stop
+        if not self.is_titled and prompt.text.strip() and not is_refused:
+            yield TitleChanged(title=first_words(prompt.text))
         if verdict.session_title:
             yield TitleChanged(title=verdict.session_title, by="hook")
-        if verdict.blocked or verdict.stop:
+        if is_refused:
             loop.progress.reason, loop.progress.detail = "hook", verdict.reason or verdict.stop_reason
             return
-        async with aclosing(self._prompted(prompt, loop.progress, suppressed=verdict.suppress_prompt)) as events:
+        async with aclosing(self._prompted(prompt, loop.progress)) as events:
             async for event in events:
                 yield event
         if loop.progress.reason != "end_turn":
@@ -84,7 +85,7 @@ class PromptTurn:
             async for event in events:
                 yield event
 
-    async def _prompted(self, prompt: Prompt, progress: Progress, *, suppressed: bool) -> AsyncGenerator[Event]:
+    async def _prompted(self, prompt: Prompt, progress: Progress) -> AsyncGenerator[Event]:
         """The prompt as it joins the conversation: a command unfolded, else the words with what they refer to."""
         unfold, found = self.around.unfold, list[Unfolded | None]()
         if unfold is not None:
@@ -105,8 +106,7 @@ class PromptTurn:
         blocks, notices = expand(prompt) if expand is not None else (_plain(prompt), ())
         for notice in notices:
             yield notice
-        if not suppressed:
-            yield user_message(blocks, "prompt")
+        yield user_message(blocks, "prompt")
 
     async def _refreshed(self) -> AsyncGenerator[Event]:
         if self.around.refresh is not None:

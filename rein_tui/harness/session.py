@@ -15,10 +15,12 @@ from msgspec import structs
 
 from .conversation import Conversation
 from .folds import SessionFold, closing_facts
+from .idle import IdleNotice
 from .interrupt import Interrupted
 from .loop import Loop, Progress
-from .moments import fired
+from .moments import fired, stop_failure
 from .parts import Parts
+from .prompt_ids import prompt_id
 from .prompt_turn import PromptTurn, reminder, told_news, user_message
 from .protocol.decisions import Mode
 from .protocol.errors import Failure, ReinError, StartError
@@ -87,6 +89,7 @@ class Session:
         self._starting = asyncio.Lock()
         self.has_started = asyncio.Event()
         self._is_running = False
+        self._idle = IdleNotice(parts, self._tell_later, around.idle_after)
 
     # --- what a screen asks ---------------------------------------------------------------------------------
 
@@ -99,6 +102,11 @@ class Session:
     def mode(self) -> Mode:
         """The permission mode in force."""
         return self.parts.permissions.mode
+
+    @property
+    def prompt_id(self) -> str:
+        """The id of the prompt that runs, or ran last; empty before the first."""
+        return prompt_id(self.info.id, self._turn)
 
     @property
     def is_running(self) -> bool:
@@ -210,6 +218,9 @@ class Session:
         """Record an event that belongs to no turn and hand it to the reader of `asides`."""
         self._asides.put_nowait(self._record(event))
 
+    async def _tell_later(self, event: Event) -> None:
+        self.tell_aside(event)
+
     # --- telling --------------------------------------------------------------------------------------------
 
     def _record(self, event: Event) -> Event:
@@ -251,7 +262,8 @@ class Session:
     async def start(self) -> AsyncGenerator[Event]:
         """Open the story; see ports.Harness. Looking at an old session writes nothing, unless hooks want to run."""
         opening = self._opening
-        if opening is not None and opening.source == "resume" and not self.parts.hooks.has("SessionStart"):
+        wanted = self.parts.hooks.has("SessionStart") or self._around.setup
+        if opening is not None and opening.source == "resume" and not wanted:
             return
         async with aclosing(self._begin()) as events:
             async for event in events:
@@ -272,7 +284,13 @@ class Session:
             async with aclosing(told_news(self.parts, self._around)) as events:
                 async for event in events:
                     yield self._record(event)
+            if trigger := self._around.setup:
+                call = HookCall(point="Setup", subject=trigger, payload={"trigger": trigger})
+                async with aclosing(self._hooked(call)) as events:
+                    async for event in events:
+                        yield event
             payload = {"source": opening.source, "model": opening.model}
+            payload |= {"session_title": self.info.title} if self.info.title else {}
             call = HookCall(point="SessionStart", subject=opening.source, payload=payload)
             async with aclosing(self._hooked(call)) as events:
                 async for event in events:
@@ -289,9 +307,12 @@ class Session:
                 yield self._record(TitleChanged(title=outcome.session_title, by="hook"))
             for text in outcome.context:
                 yield self._record(user_message((TextBlock(text=reminder(text)),), "hook", call.point))
+            if outcome.initial_prompt and not self.parts.interactive:
+                yield self._record(user_message((TextBlock(text=outcome.initial_prompt),), "hook", call.point))
 
     async def close(self, reason: EndReason = "prompt_input_exit") -> None:
         """End the session in order: SessionEnd hooks, what it started, its journal. The provider is not its own."""
+        await self._idle.stop()
         if self._opening is None:
             self.parts.interrupt.reset()
             outcomes: list[HookOutcome] = []
@@ -352,6 +373,7 @@ class Session:
         async with aclosing(self._begin()) as events:
             async for event in events:
                 yield event
+        await self._idle.stop()
         self._is_running = True
         self._turn += 1
         self._current_turn = self._turn
@@ -366,6 +388,7 @@ class Session:
                 self._record(fact)
             self._is_running = False
             self._current_turn = 0
+            self._idle.start()
 
     async def _told_turn(
         self, began: TurnStarted, story: AsyncGenerator[Event], progress: Progress
@@ -395,9 +418,7 @@ class Session:
         yield self._record(_finished(progress, time.perf_counter() - started))
 
     async def _stop_failure(self, failure: Failure) -> AsyncGenerator[Event]:
-        payload = {"error": failure.kind, "error_details": failure.message}
-        call = HookCall(point="StopFailure", subject=failure.kind, payload=payload)
-        async with aclosing(self._told(call, [])) as events:
+        async with aclosing(self._told(stop_failure(failure), [])) as events:
             async for event in events:
                 yield event
 

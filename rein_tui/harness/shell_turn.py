@@ -11,8 +11,17 @@ from contextlib import aclosing
 
 from .channel import told_by
 from .interrupt import Interrupted
+from .moments import follow
 from .parts import Parts
-from .protocol.events import Event, PromptAdded, ToolCallFinished, ToolCallRequested, ToolCallStarted, ToolOutputDelta
+from .protocol.events import (
+    CwdChanged,
+    Event,
+    PromptAdded,
+    ToolCallFinished,
+    ToolCallRequested,
+    ToolCallStarted,
+    ToolOutputDelta,
+)
 from .protocol.messages import Message, ResultContent, TextBlock
 from .protocol.ports import Emit, Prompt, Tool, ToolContext
 
@@ -28,6 +37,7 @@ class ShellTurn:
         self._is_private = prompt.kind == "private_shell"
         self._call_id = f"shell_{uuid.uuid4().hex[:12]}"
         self._tail = ""
+        self._moved: CwdChanged | None = None
         self._finished: ToolCallFinished | None = None
 
     async def run(self) -> AsyncGenerator[Event]:
@@ -53,11 +63,20 @@ class ShellTurn:
         if self._finished is not None and not self._is_private:
             yield self._said(_text(self._finished.content))
 
+    def _emit(self, tell: Emit) -> Emit:
+        async def emit(event: Event) -> None:
+            if isinstance(event, CwdChanged):
+                self._moved = event
+            await tell(event)
+
+        return emit
+
     async def _execute(self, tool: Tool, tell: Emit) -> None:
         parts = self._parts
         value = tool.parse({"command": self._command})
         started = time.perf_counter()
-        result = await tool.run(value, ToolContext(self._call_id, parts.workspace, tell, parts.prompter))
+        result = await tool.run(value, ToolContext(self._call_id, parts.workspace, self._emit(tell), parts.prompter))
+        await follow(parts, self._moved, tell, call_id=self._call_id)
         outcome = "interrupted" if result.interrupted else "error" if result.is_error else "ok"
         self._finished = ToolCallFinished(
             call_id=self._call_id,

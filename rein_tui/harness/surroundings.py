@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from .idle import IDLE_AFTER
 from .loop import Compactor
 from .protocol.base import JsonObject
 from .protocol.events import ContextPrepared, Fact, Notice
@@ -35,7 +36,8 @@ class Surroundings:
     session. `notices` are what was wrong when the session was put together. `expand` turns a typed prompt into
     blocks (references, images) with notices; `unfold` a typed `/name …` into messages. `watchers` see every stored
     fact (the transcript that hooks read, titles). `refresh` takes over changed settings at the start of a turn.
-    `closers` end what the session started.
+    `closers` end what the session started. `setup` is what Setup hooks are fired for: init, maintenance or nothing.
+    `idle_after` is how many seconds after a turn Notification hooks hear that the session waits.
     """
 
     context: Callable[[], ContextPrepared]
@@ -50,4 +52,6 @@ class Surroundings:
     rehearse: Callable[[HookRun], Awaitable[tuple[tuple[HookRun, ...], HookOutcome] | None]] | None = None
     checkpoints: RewindStore | None = None
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
+    setup: str = ""
+    idle_after: float = IDLE_AFTER
     now: Callable[[], float] = time.time

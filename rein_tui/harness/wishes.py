@@ -39,6 +39,7 @@ class Wishes:
     plugin_dirs: tuple[Path, ...] = ()
     mcp_config: tuple[str, ...] = ()
     strict_mcp: bool = False
+    setup: Literal["", "init", "maintenance"] = ""
 
 
 @dataclass(slots=True)

@@ -40,6 +40,10 @@ def _nothing() -> str:
     return ""
 
 
+def _no_file(_agent_id: str) -> str:
+    return ""
+
+
 @dataclass(slots=True, kw_only=True)
 class HookContext:
     """The session as hooks see it.
@@ -47,7 +51,8 @@ class HookContext:
     `environment` gives what children inherit (scrubbed, with the settings' `env`); `ambient` is our own, for
     header variables that a hook names. Ports that are None are not available here. `deliver` takes text for the
     model's next request, `wake` text that should start one; `tell` stores facts of hooks that end in the
-    background, after the moment that started them.
+    background, after the moment that started them. `agent_transcript` names the transcript of a subagent,
+    `background_tasks` lists what runs in the background.
     """
 
     session_id: str
@@ -67,6 +72,8 @@ class HookContext:
     wake: Callable[[str], None] | None = None
     tell: Emit | None = None
     prompt_id: Callable[[], str] = _nothing
+    agent_transcript: Callable[[str], str] = _no_file
+    background_tasks: Callable[[], list[JsonObject]] = list[JsonObject]
     effort: Callable[[], str] = _nothing
     switches: HookSwitches = field(default_factory=HookSwitches)
     ambient: Mapping[str, str] = field(default_factory=lambda: os.environ)

@@ -30,7 +30,6 @@ class Effect:
     feedback: str = ""
     session_title: str = ""
     initial_prompt: str = ""
-    suppress_prompt: bool = False
     request_answer: JsonObject | None = None
     parsed: JsonObject | None = None
     fault: HookResult | None = None
@@ -51,7 +50,7 @@ class Effect:
             return "deny" if self.request_answer["behavior"] == "deny" else "allow"
         if self.permission in ("ask", "defer"):
             return "ask"
-        if self.updated_input is not None or self.updated_output is not None or self.suppress_prompt:
+        if self.updated_input is not None or self.updated_output is not None:
             return "rewrote"
         if self.permission == "allow":
             return "allow"

@@ -50,7 +50,6 @@ def merge(finished: Sequence[FinishedRun]) -> HookOutcome:
         feedback=tuple(effect.feedback for effect in effects if effect.feedback),
         session_title=_last([effect.session_title or None for effect in effects]) or "",
         initial_prompt="\n\n".join(effect.initial_prompt for effect in effects if effect.initial_prompt),
-        suppress_prompt=any(effect.suppress_prompt for effect in effects),
         permission=answer,
         runs=tuple(one.run for one in ordered),
     )

@@ -32,6 +32,10 @@ def build_payload(call: HookCall, context: HookContext) -> JsonObject:
         payload["agent_id"] = call.agent_id
     if call.agent_type:
         payload["agent_type"] = call.agent_type
+    if call.point in ("Stop", "SubagentStop"):
+        payload |= {"background_tasks": context.background_tasks(), "session_crons": []}
+    if call.point == "SubagentStop":
+        payload["agent_transcript_path"] = context.agent_transcript(call.agent_id)
     return payload | call.payload
 
 

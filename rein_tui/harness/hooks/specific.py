@@ -95,7 +95,6 @@ def read_specific(reading: Reading, parsed: JsonObject) -> None:
         _read_replacement(reading, own)
     elif point == "UserPromptSubmit":
         reading.effect.session_title = reading.text(own, "sessionTitle")
-        reading.effect.suppress_prompt = reading.flag(own, "suppressOriginalPrompt") is True
     elif point == "SessionStart":
         reading.effect.session_title = reading.text(own, "sessionTitle")
         reading.effect.initial_prompt = reading.text(own, "initialUserMessage")

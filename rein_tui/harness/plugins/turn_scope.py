@@ -8,6 +8,7 @@ from ..hooks.engine import Hooks
 from ..parts import Parts
 from ..protocol.decisions import Rule, Source
 from ..protocol.events import Notice
+from ..protocol.hooks import HookSpec
 from .substitute import fill, fill_all, folder_values
 from .words import Definition
 
@@ -18,6 +19,22 @@ def rules_of(defined: Definition, project: str) -> tuple[Rule, ...]:
     allowed = [Rule(text=fill(t, values), behavior="allow", source=defined.tools_source) for t in defined.allowed]
     denied = [Rule(text=fill(t, values), behavior="deny", source=defined.tools_source) for t in defined.disallowed]
     return (*allowed, *denied)
+
+
+def hooks_of(defined: Definition) -> tuple[list[HookSpec], list[Notice]]:
+    """The hooks that hold from its first use on, and what is wrong with them."""
+    if not defined.hooks:
+        return [], []
+    owner = defined.owner
+    return parse_hooks(
+        fill_all(defined.hooks, {"CLAUDE_SKILL_DIR": defined.folder}),
+        partial(_place, defined),
+        plugin_id=owner.plugin_id,
+        plugin_root=owner.root,
+        plugin_data=owner.data,
+        options=owner.options,
+        owner=f"skill:{defined.name}",
+    )
 
 
 class TurnScope:
@@ -53,18 +70,7 @@ class TurnScope:
         return self._add_hooks(defined)
 
     def _add_hooks(self, defined: Definition) -> tuple[Notice, ...]:
-        if not defined.hooks:
-            return ()
-        owner = defined.owner
-        specs, notices = parse_hooks(
-            fill_all(defined.hooks, {"CLAUDE_SKILL_DIR": defined.folder}),
-            partial(_place, defined),
-            plugin_id=owner.plugin_id,
-            plugin_root=owner.root,
-            plugin_data=owner.data,
-            options=owner.options,
-            owner=f"skill:{defined.name}",
-        )
+        specs, notices = hooks_of(defined)
         self._hooks.add(specs)
         return tuple(notices)
 

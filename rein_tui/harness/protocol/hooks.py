@@ -156,6 +156,5 @@ class HookOutcome(Word, frozen=True, kw_only=True):
     feedback: tuple[str, ...] = ()
     session_title: str = ""
     initial_prompt: str = ""
-    suppress_prompt: bool = False
     permission: JsonObject | None = None
     runs: tuple[HookRun, ...] = ()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from ..prompt_ids import prompt_id
 from ..protocol.base import JsonObject
 from ..protocol.events import (
     AgentStarted,
@@ -74,6 +75,8 @@ class TranscriptFold:
                 chain.agent_id = fact.agent_id
             case PromptAdded():
                 flags: JsonObject = {} if fact.origin in {"prompt", "steer"} else {"isMeta": True}
+                if fact.origin == "prompt" and fact.turn:
+                    flags["promptId"] = prompt_id(self._session_id, fact.turn)
                 yield self._linked(chain, fact, {"type": "user", "message": _user(fact.message), **flags})
             case MessageFinished():
                 yield from self._answer(fact, chain)

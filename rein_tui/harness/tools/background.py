@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
+from ..protocol.base import JsonObject
 from ..protocol.events import BackgroundFinished, BackgroundStarted
 from ..protocol.ports import Emit
 
@@ -65,6 +66,19 @@ class Background:
 
     def __iter__(self) -> "itertools.chain[BackgroundTask]":
         return itertools.chain(tuple(self._tasks.values()))
+
+    def rows(self) -> list[JsonObject]:
+        """What runs now, as Stop hooks are told."""
+        return [
+            {
+                "id": task.id,
+                "type": "shell" if task.id.startswith("shell_") else "subagent",
+                "status": task.status,
+                "description": task.title,
+            }
+            for task in self._tasks.values()
+            if task.status == "running"
+        ]
 
     def get(self, task_id: str) -> BackgroundTask | None:
         """The work of that id, running or ended."""

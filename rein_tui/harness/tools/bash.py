@@ -113,7 +113,7 @@ class Bash(BaseTool[BashInput]):
 
     async def run(self, value: BashInput, context: ToolContext) -> ToolResult:
         """Run it to its end, or start it in the background."""
-        notices = [_return_home(context.workspace)]
+        notices = [await _return_home(context)]
         cwd = str(context.workspace.cwd)
         if value.run_in_background:
             return await self._start(value, cwd, context)
@@ -161,11 +161,14 @@ class Bash(BaseTool[BashInput]):
         )
 
 
-def _return_home(workspace: Workspace) -> str:
+async def _return_home(context: ToolContext) -> str:
     """Go back to the root when the working directory is gone; the words for it."""
-    if workspace.cwd.is_dir():
+    workspace, old = context.workspace, context.workspace.cwd
+    if old.is_dir():
         return ""
     workspace.cwd = workspace.root
+    if old != workspace.root:
+        await context.emit(CwdChanged(old=str(old), new=str(workspace.root)))
     return f"Shell cwd was reset to {workspace.root}"
 
 

@@ -233,8 +233,8 @@ async def test_prompt_and_session_fields(bench: Bench) -> None:
     own = {"hookEventName": "UserPromptSubmit", "sessionTitle": "Fix it", "suppressOriginalPrompt": True}
     text = json.dumps({"hookSpecificOutput": own})
     outcome = await bench.run(command(f"echo {shlex.quote(text)}"), point="UserPromptSubmit", prompt="hi")
-    assert (outcome.session_title, outcome.suppress_prompt) == ("Fix it", True)
-    assert outcome.runs[0].result == "rewrote"
+    assert (outcome.session_title, outcome.blocked) == ("Fix it", False)
+    assert outcome.runs[0].result == "message"
     own = {"hookEventName": "SessionStart", "sessionTitle": "Day", "initialUserMessage": "begin"}
     text = json.dumps({"hookSpecificOutput": own})
     outcome = await bench.run(command(f"echo {shlex.quote(text)}"), point="SessionStart", source="startup")

@@ -21,7 +21,6 @@ effects = st.builds(
     context=words,
     message=words,
     feedback=words,
-    suppress_prompt=st.booleans(),
     request_answer=st.none() | st.sampled_from([{"behavior": "allow"}, {"behavior": "deny"}]),
 )
 
