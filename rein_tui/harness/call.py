@@ -181,7 +181,7 @@ class CallPassage:
         outcome = await self._fire("PreToolUse", tool_use_id=self._use.id)
         self._added += outcome.context
         if outcome.updated_input is not None:
-            names = [str(r.hook.title) for r in outcome.runs if r.updated_input is not None]
+            names = [r.hook.name for r in outcome.runs if r.updated_input is not None]
             self._replace_input(outcome.updated_input, f"hook {names[-1]}" if names else "hook")
         if outcome.stop:
             raise _Refused(f"Not run: a hook stopped the turn. {outcome.stop_reason}".strip())

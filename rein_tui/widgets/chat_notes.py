@@ -6,7 +6,7 @@ from textual.content import Content
 
 from rein_tui.harness.protocol import events as ev
 from rein_tui.harness.protocol.decisions import Decision, PermissionReply
-from rein_tui.harness.protocol.hooks import HookResult, HookRun
+from rein_tui.harness.protocol.hooks import HookResult
 
 from .chat_blocks import BoundaryBlock, ChatBlock, Look, NoteBlock
 from .figures import short_count, short_duration
@@ -98,21 +98,10 @@ def hook_receipt(event: ev.HookFired, look: Look) -> Sequence[ChatBlock]:
     said = _first_line(run.message or run.reason)
     if run.result == "rewrote" and "command" in (run.updated_input or {}):
         words = "rewrote the command"
-    text = f"{hook_name(run)} {words}{f': {said}' if said else ''} · {short_duration(run.duration)}"
+    text = f"{run.hook.name} {words}{f': {said}' if said else ''} · {short_duration(run.duration)}"
     receipt = _note(event, look, "⚓", text, style)
     receipt.nested = False
     return [receipt]
-
-
-def hook_name(run: HookRun) -> str:
-    """The script that a command line starts, without folders and arguments: what a person calls the hook."""
-    title = run.hook.title.strip()
-    if run.hook.handler != "command":
-        return _first_line(title)[:60]
-    words = [word.strip("\"'") for word in title.split()]
-    scripts = [word for word in words if "." in word.rsplit("/", 1)[-1] or "/" in word]
-    script = (scripts or words or [title])[0]
-    return script.rstrip("/").rsplit("/", 1)[-1]
 
 
 def compaction_boundary(event: ev.Compacted, look: Look) -> ChatBlock:

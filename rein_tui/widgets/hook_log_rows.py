@@ -7,7 +7,6 @@ from textual.content import Content
 from rein_tui.harness.protocol.events import HooksSkipped, HookStarted
 from rein_tui.harness.protocol.hooks import HookPoint, HookResult, HookRun, HookSkip, HookSpec
 
-from .chat_notes import hook_name
 from .figures import short_duration
 from .lines import EMPTY, joined
 from .rows import ListRow, columns, fit
@@ -103,7 +102,7 @@ class RunRow(HookRow):
 
     def draw(self, width: int) -> Content:
         run = self.run
-        middle = self.named(width, run.hook.matcher, hook_name(run))
+        middle = self.named(width, run.hook.matcher, run.hook.name)
         words, style = outcome(run)
         code = "" if run.exit_code is None else f"exit {run.exit_code}"
         figures: list[tuple[Content, int]] = []
@@ -171,5 +170,4 @@ class SkippedRow(HookRow):
 
 
 def _name(spec: HookSpec) -> str:
-    run = HookRun(id="", hook=spec, started=0.0, duration=0.0, result="nothing")
-    return safe_text(hook_name(run), "label")
+    return safe_text(spec.name, "label")

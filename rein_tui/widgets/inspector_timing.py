@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from .block import Block
-from .chat_notes import hook_name
 from .figures import short_duration
 from .inspector_records import CallRecord, StepRecord
 from .lines import Piece, joined
@@ -52,7 +51,7 @@ def call_phases(call: CallRecord) -> list[Phase]:
     phases: list[Phase] = []
     for fired in call.hooks:
         run = fired.run
-        phases.append(Phase("hook", f"{run.hook.point} {hook_name(run)}", run.started - origin, run.duration))
+        phases.append(Phase("hook", f"{run.hook.point} {run.hook.name}", run.started - origin, run.duration))
     for decided in call.decisions:
         phases.append(Phase("check", "permission", decided.time - origin - decided.duration, decided.duration))
     if call.asked is not None and call.resolved is not None:

@@ -6,8 +6,6 @@ from typing import Literal, TypeAlias
 
 from rein_tui.harness.protocol import events as ev
 
-from .chat_notes import hook_name
-
 Lane: TypeAlias = Literal["model", "tool", "hook", "you"]
 LANES: tuple[Lane, ...] = ("model", "tool", "hook", "you")
 
@@ -125,7 +123,7 @@ class Spans:
 
     def _hook(self, event: ev.HookFired) -> tuple[Span, bool]:
         run = event.run
-        words = f"{run.hook.point} {hook_name(run)}"
+        words = f"{run.hook.point} {run.hook.name}"
         span = Span("hook", words, event.turn, run.started, run.started + run.duration, event.call_id, run.result)
         self.spans.setdefault(event.turn, []).append(span)
         return span, True

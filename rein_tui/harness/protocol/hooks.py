@@ -1,5 +1,6 @@
 """Hooks as words: where one is written, what one run did, and what all runs of one moment add up to."""
 
+import re
 from typing import Any, Literal, TypeAlias
 
 from msgspec import field
@@ -33,6 +34,9 @@ HookPoint: TypeAlias = Literal[
 """The moments that exist here; the first nine are the classic ones."""
 
 HandlerType: TypeAlias = Literal["command", "prompt", "http", "mcp_tool", "agent"]
+
+_SCRIPT = re.compile(r"[\w.~@+${}:-]*/[\w./~@+${}:-]*\w|[\w@+-][\w.@+-]*\.[A-Za-z]\w{0,7}")
+"""A word of a command line that looks like a file: a path, or a name with an ending."""
 
 HookResult: TypeAlias = Literal[
     "nothing",
@@ -85,6 +89,18 @@ class HookSpec(Word, frozen=True, kw_only=True):
             if isinstance(value, str) and value:
                 return value
         return self.handler
+
+    @property
+    def name(self) -> str:
+        """What a person calls the hook: the script that a command line starts, without folders and arguments."""
+        lines = [line for line in self.title.strip().splitlines() if not line.lstrip().startswith("#")]
+        title = "\n".join(lines)
+        if self.handler != "command":
+            return title.split("\n", 1)[0][:60]
+        arguments: Any = self.config.get("args") or ()
+        words = [word.strip("\"'") for word in (*title.split(), *map(str, arguments))]
+        script = next((word for word in words if _SCRIPT.fullmatch(word)), (words or [title])[0])
+        return script.rstrip("/").rsplit("/", 1)[-1][:60]
 
 
 class HookRun(Word, frozen=True, kw_only=True):

@@ -156,3 +156,22 @@ GROUPS = st.fixed_dictionaries({"hooks": st.lists(HANDLERS, max_size=3) | JSON},
 def test_no_shape_crashes(data: JsonObject) -> None:
     specs, _ = read(data)
     assert all(spec.title for spec in specs)
+
+
+@pytest.mark.parametrize(
+    ("handler", "name"),
+    [
+        ({"command": '"$CLAUDE_PROJECT_DIR"/.claude/check.sh'}, "check.sh"),
+        ({"command": 'bash "${CLAUDE_PLUGIN_ROOT}/hooks/start.sh" now'}, "start.sh"),
+        ({"command": "python3 guard.py --strict"}, "guard.py"),
+        ({"command": "node", "args": ["${CLAUDE_PLUGIN_ROOT}/guard.js"]}, "guard.js"),
+        ({"command": """echo '{"additionalContext": "full today."}'"""}, "echo"),
+        ({"command": "agent-guard hook-test"}, "agent-guard"),
+        ({"command": "jq -r .tool_input.command"}, "jq"),
+        ({"command": "\n# look first\ntrue"}, "true"),
+    ],
+)
+def test_what_a_person_calls_a_hook(handler: JsonObject, name: str) -> None:
+    data = {"Stop": [{"hooks": [{"type": "command", **handler}]}]}
+    (spec,), _ = parse_hooks(data, lambda _: Source(layer="user"))
+    assert spec.name == name
