@@ -64,7 +64,7 @@ class Guards:
             return self, None
         text = completed.message.text.strip()
         if not text:
-            return replace(self, retried=True), None if self.retried else _EMPTY
+            return replace(self, retried=True), _STILL_EMPTY if self.retried else _EMPTY
         if offered and not self.nudged and is_promise(text):
             return replace(self, nudged=True), _NUDGE
         return self, None
@@ -112,5 +112,10 @@ _NUDGE = Advice(
 _EMPTY = Advice(
     "tell",
     "Your answer was empty. Go on with the task: call a tool, or answer in words.",
+    "empty_answer",
+)
+_STILL_EMPTY = Advice(
+    "end",
+    "The model answered with nothing, twice; the turn ends. Ask in other words, or choose another model with /model.",
     "empty_answer",
 )

@@ -119,7 +119,8 @@ class Loop:
                     async for event in events:
                         yield event
             except ProviderError as error:
-                if error.kind != "too_long" or self._compactor is None or self._has_made_room:
+                is_big = error.status == 413  # too many bytes, and a summary would send them all once more
+                if error.kind != "too_long" or is_big or self._compactor is None or self._has_made_room:
                     raise
                 self._has_made_room = True
                 async with aclosing(self._compactor.compact(self._conversation, self._parts, "auto")) as events:

@@ -73,9 +73,9 @@ def test_the_order_of_keys_does_not_matter_and_malformed_calls_count() -> None:
     assert kinds(run(*messages)) == "..t..t"
 
 
-def test_an_empty_answer_is_asked_again_once() -> None:
+def test_an_empty_answer_is_asked_again_once_and_then_told() -> None:
     advices = run(said("  \n"), said(""))
-    assert kinds(advices) == "t."
+    assert kinds(advices) == "te"
     assert advices[0] is not None
     assert advices[0].code == "empty_answer"
 

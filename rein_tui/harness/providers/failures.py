@@ -66,6 +66,16 @@ _HINTS: dict[ProviderErrorKind, str] = {
     "server": "Send the message again; if it stays, look at the server's log or status page.",
 }
 
+_LEADS: dict[ProviderErrorKind, str] = {
+    "auth": "The key was refused",
+    "billing": "The account does not allow it",
+    "permission": "This key may not do that",
+    "too_long": "The prompt is too long",
+    "rate_limit": "Too many requests",
+    "overloaded": "The server is overloaded",
+    "server": "The server failed",
+}
+"""What happened, before the server's own words, which are often too few."""
 
 _NO_TOOLS = "Give it its tools as text with --prompt-tools, or choose a model that calls tools."
 
@@ -110,8 +120,9 @@ def described_error(origin: Origin, kind_word: str, message: str, status: int) -
     """The error that a type word, a sentence and a status describe."""
     message = origin.key.redact(message).strip()[:2000]
     kind = _kind(kind_word, message, status)
+    lead = "The request is too large" if status == 413 else _LEADS.get(kind, "")
     return ProviderError(
-        message,
+        f"{lead}: {message}" if lead and not message.lower().startswith(lead.lower()) else message,
         kind=kind,
         where=origin.url,
         hint=_hint(kind, origin, status) or _NO_TOOLS * ("does not support tools" in message),

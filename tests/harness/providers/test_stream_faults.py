@@ -1,199 +1,100 @@
-"""The corpus of stream faults, as far as a provider and the smallest loop over it can answer for them.
-
-What needs a whole session (a killed program, the store, the screen) is listed in `SESSION_LEVEL` and checked there.
-Waits are virtual: retries are told their delay and do not sleep. Idle time-outs are a tenth of what the case says.
+"""The corpus of stream faults over the real session: right retries, no call run twice, a history that any next request
+may carry, and on the screen what happened and what to do.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+import os
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from rein_tui.harness.protocol.errors import ProviderError
-from rein_tui.harness.protocol.messages import (
-    Block,
-    Message,
-    TextBlock,
-    ToolResultBlock,
-    ToolSpec,
-    ToolUseBlock,
-)
-from rein_tui.harness.protocol.ports import Completed, ModelRequest, Provider, ProviderNotice, Retrying, TextChunk
-from rein_tui.harness.providers.anthropic import AnthropicOptions, AnthropicProvider
-from rein_tui.harness.providers.base import Secret
-from rein_tui.harness.providers.http import Endpoint
-from rein_tui.harness.providers.keys import KeyRing
-from rein_tui.harness.providers.openai_chat import ChatOptions, OpenAIChatProvider
-from rein_tui.harness.providers.retry import Pace
+from rein_tui.harness.places import Places
+from rein_tui.harness.protocol import events as ev
 from tests.fakes.model_server import ModelServer, model_server
 
-KEY = "sk-secret-0123456789"
-SCALE = 0.1
-TOOL = ToolSpec(
-    name="Bash",
-    description="Runs a command",
-    input_schema={"type": "object", "properties": {"command": {"type": "string"}}, "required": ["command"]},
-)
-SESSION_LEVEL = {"fp-session-01", "fp-session-02"}
+from .fault_stage import KEY, Story, play
+
+ROOT = Path(__file__).parents[3]
+RESPONSIVE = 1.0
+"""Seconds that nothing may keep the event loop; generous, for machines that do other things as well."""
+
 ERRORS = {
-    "auth": ("auth", ""),
+    "auth": ("auth", "TEST_KEY"),
     "context_length": ("too_long", "/compact"),
     "request_too_large": ("too_long", "too large"),
-    "server": ("server", ""),
+    "server": ("server", "Send the message again"),
     "bad_response": ("malformed", "text/html"),
     "redirect": ("invalid_request", "redirect"),
-    "quota": ("billing", ""),
+    "quota": ("billing", "balance"),
 }
+"""What the person is told: the kind of failure, and words that the screen shows."""
 
 
-@dataclass(slots=True)
-class Story:
-    """What the smallest loop saw."""
-
-    waits: list[float] = field(default_factory=list[float])
-    shown: str = ""
-    notices: list[ProviderNotice] = field(default_factory=list[ProviderNotice])
-    messages: list[Message] = field(default_factory=list[Message])
-    runs: dict[str, int] = field(default_factory=dict[str, int])
-    commands: dict[str, str] = field(default_factory=dict[str, str])
-    refused: list[str] = field(default_factory=list[str])
-    error: ProviderError | None = None
-
-    @property
-    def final(self) -> str:
-        last = next((m for m in reversed(self.messages) if m.role == "assistant"), None)
-        return last.text if last is not None else ""
-
-
-async def live(provider: Provider, story: Story) -> None:
-    """Ask, run the calls (only counted), ask again, until the model rests."""
-    story.messages.append(Message(role="user", blocks=(TextBlock(text="go"),)))
-    for _ in range(4):
-        done = await ask(provider, story)
-        if done is None or not done.message.blocks:
-            return
-        story.messages.append(done.message)
-        if not done.message.tool_uses:
-            return
-        results = tuple(run(call, story) for call in done.message.tool_uses)
-        story.messages.append(Message(role="user", blocks=results))
-
-
-async def ask(provider: Provider, story: Story) -> Completed | None:
-    request = ModelRequest(model="m", system="s", messages=tuple(story.messages), tools=(TOOL,))
-    draft = ""
-    try:
-        async with aclosing(provider.stream(request)) as events:
-            async for event in events:
-                match event:
-                    case TextChunk(text=text):
-                        draft += text
-                    case Retrying(delay=delay):
-                        story.waits.append(delay)
-                        draft = ""  # a retry voids what was shown
-                    case ProviderNotice():
-                        story.notices.append(event)
-                    case Completed():
-                        story.shown += draft
-                        return event
-                    case _:
-                        pass
-    except ProviderError as error:
-        story.error = error
-    return None
-
-
-def run(call: ToolUseBlock, story: Story) -> Block:
-    command = call.input.get("command")
-    if call.name != "Bash" or call.malformed or not isinstance(command, str):
-        story.refused.append(call.id)
-        return ToolResultBlock(tool_use_id=call.id, content="invalid call", is_error=True)
-    story.runs[call.id] = story.runs.get(call.id, 0) + 1
-    story.commands[call.id] = command
-    return ToolResultBlock(tool_use_id=call.id, content="ran")
-
-
-@asynccontextmanager
-async def provider_for(case: dict[str, Any], story: Story) -> AsyncGenerator[tuple[Provider, ModelServer]]:
-    idle = case.get("setup", {}).get("idle_timeout_s", 60) * SCALE
-
-    async def sleep(delay: float) -> None:
-        await asyncio.sleep(0)
-
-    pace = Pace(sleep=sleep, chance=lambda: 0.0)
-    keys = KeyRing(Secret(KEY, source="TEST_KEY"))
-    async with model_server(case["attempts"]) as fake:
-        provider: Provider
-        if case["provider"] == "anthropic":
-            provider = AnthropicProvider(keys, AnthropicOptions(url=fake.url, idle=idle), pace=pace)
-        else:
-            provider = OpenAIChatProvider(ChatOptions(Endpoint(url=fake.url, idle=idle)), keys, pace=pace)
-        try:
-            yield provider, fake
-        finally:
-            await provider.close()
-
-
-async def play(case: dict[str, Any]) -> tuple[Story, ModelServer]:
-    story = Story()
-    async with asyncio.timeout(60), provider_for(case, story) as (provider, fake):
-        if "press_esc_after_s" in case.get("setup", {}):
-            task = asyncio.create_task(live(provider, story))
-            while not fake.requests:
-                await asyncio.sleep(0.01)
-            task.cancel()
-            await asyncio.wait([task])
-            story.messages = story.messages[:1]
-        else:
-            await live(provider, story)
-    return story, fake
-
-
-def problems(case: dict[str, Any], story: Story, fake: ModelServer) -> list[str]:
+def problems(case: dict[str, Any], story: Story, fake: ModelServer) -> Iterator[str]:
     """What the story did otherwise than the case expects; those that must never happen begin with "unsafe"."""
-    expect, found = case["expect"], list[str]()
+    expect = case["expect"]
     if not _in_range(expect.get("requests"), fake.connections):
-        found.append(f"{fake.connections} requests, expected {expect['requests']}")
+        yield f"{fake.connections} requests, expected {expect['requests']}"
+    yield from _call_problems(expect, story)
+    yield from _text_problems(expect, story)
+    if "notice" in expect and expect["notice"] not in {notice.code for notice in story.all(ev.Notice)}:
+        yield f"no notice {expect['notice']}"
+    if sum(retry.delay for retry in story.all(ev.RequestRetried)) < expect.get("min_wait_s", 0):
+        yield "waited too little"
+    if KEY in story.screen or KEY in repr(story.events):
+        yield "unsafe: the key is in what is shown or stored"
+    if expect.get("first_request_not_repeated") and fake.requests[0].body == fake.requests[1].body:
+        yield "unsafe: the first request came twice"
+    if "cancel_latency_s" in expect and not 0 < story.stop_latency < expect["cancel_latency_s"]:
+        yield f"Esc took {story.stop_latency} s"
+    if expect.get("ui_responsive") and story.longest_silence > RESPONSIVE:
+        yield f"the screen stood still for {story.longest_silence:.1f} s"
+    yield from _error_problems(expect, story)
+    yield from (f"unsafe: next request: {fault}" for body in story.bodies for fault in invalid(body))
+
+
+def _call_problems(expect: dict[str, Any], story: Story) -> Iterator[str]:
     if "tool_runs" in expect and story.runs != expect["tool_runs"]:
-        found.append(f"unsafe: ran {story.runs}, expected {expect['tool_runs']}")
-    if expect.get("tool_result_is_error", []) != story.refused and "tool_result_is_error" in expect:
-        found.append(f"refused {story.refused}")
+        yield f"unsafe: ran {story.runs}, expected {expect['tool_runs']}"
+    refused = [event.call_id for event in story.all(ev.ToolCallFinished) if event.is_error]
+    if "tool_result_is_error" in expect and refused != expect["tool_result_is_error"]:
+        yield f"refused {refused}"
+    inputs = {event.call_id: event.input.get("command") for event in story.all(ev.ToolCallRequested)}
     for call_id, command in expect.get("inputs", {}).items():
-        if story.commands.get(call_id) != command:
-            found.append(f"unsafe: {call_id} ran {story.commands.get(call_id)!r}")
+        if inputs.get(call_id) != command:
+            yield f"unsafe: {call_id} ran {inputs.get(call_id)!r}"
+
+
+def _text_problems(expect: dict[str, Any], story: Story) -> Iterator[str]:
     if "final_text" in expect and story.final != expect["final_text"]:
-        found.append(f"final text {story.final!r}, error {story.error}")
-    if story.shown.count(story.final) != 1 and story.final and not expect.get("duplicate_text", False):
-        found.append(f"shown {story.shown!r}")
-    if (gone := expect.get("text_not_contains")) and gone in story.shown:
-        found.append(f"unsafe: {gone!r} stayed")
-    if expect.get("text_kept", "") not in story.shown:
-        found.append(f"lost {expect['text_kept']!r}")
-    if "notice" in expect and expect["notice"] not in {notice.code for notice in story.notices}:
-        found.append(f"no notice {expect['notice']}")
-    if sum(story.waits) < expect.get("min_wait_s", 0):
-        found.append(f"waited only {sum(story.waits)}")
-    if KEY in f"{story.error!s}{story.error!r}{story.notices}":
-        found.append("unsafe: the key is in a message")
-    found += _error_problems(expect, story)
-    found += [f"next request: {fault}" for fault in invalid(story.messages)]
-    return found
+        yield f"final text {story.final!r}, {story.failure}"
+    if story.final and story.streamed.count(story.final) != 1:
+        yield f"shown {story.streamed!r}"
+    if story.final and story.screen.count(story.final) != 1:
+        yield f"on screen {story.screen!r}"
+    if (gone := expect.get("text_not_contains")) and gone in story.screen + story.streamed:
+        yield f"unsafe: {gone!r} stayed"
+    if expect.get("text_kept", "") not in story.screen:
+        yield f"lost {expect['text_kept']!r}"
+    if expect.get("html_not_rendered") and "<html" in story.screen:
+        yield "a web page is on the screen"
 
 
-def _error_problems(expect: dict[str, Any], story: Story) -> list[str]:
-    if "error_shown" not in expect:
-        return []
-    wanted = expect["error_shown"]
-    if wanted is None or story.error is None:
-        return [] if wanted is None and story.error is None else [f"error {story.error}, expected {wanted}"]
-    kind, word = ERRORS[wanted]
-    ok = story.error.kind == kind and word in str(story.error)
-    return [] if ok else [f"error {story.error.kind}: {story.error}"]
+def _error_problems(expect: dict[str, Any], story: Story) -> Iterator[str]:
+    failure, wanted = story.failure, expect.get("error_shown", "")
+    if wanted is None and failure is not None:
+        yield f"failed: {failure}"
+    if not wanted:
+        return
+    kind, words = ERRORS[wanted]
+    if failure is None or failure.kind != kind or words not in story.screen:
+        yield f"told {failure}, expected {wanted} with {words!r}"
+    if expect.get("offers_compaction") and "/compact" not in story.screen:
+        yield "no word of /compact"
 
 
 def _in_range(wanted: Any, count: int) -> bool:
@@ -203,38 +104,72 @@ def _in_range(wanted: Any, count: int) -> bool:
     return wanted is None or count == wanted
 
 
-def invalid(messages: Sequence[Message]) -> list[str]:
-    """Faults of a conversation: roles, blank text, calls without their one result."""
-    faults: list[str] = []
-    open_calls: set[str] = set()
-    for before, message in zip([None, *messages], messages, strict=False):
-        if before is not None and before.role == message.role:
-            faults.append("two messages of one role")
-        if not message.blocks or any(isinstance(b, TextBlock) and not b.text.strip() for b in message.blocks):
-            faults.append("an empty message or block")
-        if message.role == "user":
-            answered = [b.tool_use_id for b in message.blocks if isinstance(b, ToolResultBlock)]
-            if set(answered) != open_calls or len(answered) != len(set(answered)):
-                faults.append(f"calls {open_calls} answered by {answered}")
-        open_calls = {call.id for call in message.tool_uses}
-    return faults
+# --- what an API refuses ------------------------------------------------------------------------------------
+
+
+def invalid(body: Mapping[str, Any]) -> Iterator[str]:
+    """Faults of a request's messages, in the words of either API."""
+    messages = [message for message in body["messages"] if message["role"] != "system"]
+    open_calls: list[str] = []
+    role, was_tool = "assistant", False
+    for message in messages:
+        is_tool = message["role"] == "tool"
+        if message["role"] == role and not (is_tool or was_tool):
+            yield f"two messages of the {role}"
+        role = "user" if is_tool else message["role"]
+        was_tool = is_tool
+        yield from _blank(message)
+        answered = _answered(message)
+        if is_tool or message["role"] == "user":
+            if len(answered) != len(set(answered)) or not set(answered) <= set(open_calls):
+                yield f"{answered} answer {open_calls}"
+            open_calls = [call for call in open_calls if call not in answered]
+            if message["role"] == "user" and open_calls:
+                yield f"{open_calls} stay unanswered"
+        open_calls += _asked(message)
+
+
+def _blank(message: Mapping[str, Any]) -> Iterator[str]:
+    content = message.get("content")
+    texts = [content] if isinstance(content, str) else [p["text"] for p in content or () if p["type"] == "text"]
+    if any(not text.strip() for text in texts if not message.get("tool_calls")) or not (content or texts):
+        yield "an empty message or block"
+
+
+def _answered(message: Mapping[str, Any]) -> list[str]:
+    if message["role"] == "tool":
+        return [message["tool_call_id"]]
+    parts = message["content"] if isinstance(message.get("content"), list) else []
+    return [part["tool_use_id"] for part in parts if part["type"] == "tool_result"]
+
+
+def _asked(message: Mapping[str, Any]) -> list[str]:
+    parts = message["content"] if isinstance(message.get("content"), list) else []
+    return [part["id"] for part in parts if part["type"] == "tool_use"] + [
+        call["id"] for call in message.get("tool_calls", ())
+    ]
+
+
+# --- the cases ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.corpus
-async def test_the_corpus_of_stream_faults(corpus_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_corpus_of_stream_faults(
+    corpus_folder: Path, places: Places, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     lines = (corpus_folder / "stream_faults.jsonl").read_text().splitlines()
-    cases = [case for case in map(json.loads, lines) if case["id"] not in SESSION_LEVEL]
+    cases = [json.loads(line) for line in lines]
     unsafe, friction, misses = list[str](), list[str](), list[str]()
     for case in cases:
-        story, fake = await play(case)
-        for problem in problems(case, story, fake):
+        if "kill9_when" in case.get("setup", {}):
+            found = await killed(case, tmp_path / case["id"])
+        else:
+            story, fake = await play(case, places, tmp_path / "project")
+            found = list(problems(case, story, fake))
+        for problem in found:
             line = f"{case['id']}: {problem}"
-            if problem.startswith("unsafe"):
-                unsafe.append(line)
-            elif "final_text" in case["expect"] and story.error is not None:
-                friction.append(line)
-            else:
-                misses.append(line)
+            kind = unsafe if problem.startswith("unsafe") else friction if "final text" in problem else misses
+            kind.append(line)
     with capsys.disabled():
         print(
             f"\nstream_faults: {len(cases)} cases, {len(unsafe)} unsafe, {len(friction)} friction, {len(misses)} misses"
@@ -242,3 +177,63 @@ async def test_the_corpus_of_stream_faults(corpus_folder: Path, capsys: pytest.C
         for line in (*unsafe, *friction, *misses):
             print(f"  {line}")
     assert not (unsafe or friction or misses)
+
+
+# --- programs that are killed -------------------------------------------------------------------------------
+
+KILLER = {"hooks": {"PostToolUse": [{"hooks": [{"type": "command", "command": "kill -9 $PPID"}]}]}}
+"""Ends the program when the call has run and its result is not stored yet."""
+
+
+async def killed(case: dict[str, Any], folder: Path) -> list[str]:
+    """What is wrong with the request that goes on after `kill -9` of the program in the middle of a case."""
+    folder.mkdir()
+    expect, found = case["expect"]["on_resume"], list[str]()
+    in_tool = case["setup"]["kill9_when"] == "tool_started"
+    async with asyncio.timeout(60), model_server(case["attempts"]) as fake:
+        first = await _program(folder, fake, "first wish", *(["--settings", json.dumps(KILLER)] if in_tool else []))
+        assert first.stdout is not None
+        if not in_tool:
+            while b"long answer" not in await first.stdout.readline():
+                pass
+            first.kill()
+        await first.wait()
+        before = len(fake.requests)
+        second = await _program(folder, fake, "go on", "--continue")
+        while len(fake.requests) == before:
+            await asyncio.sleep(0.02)
+        body = fake.requests[before].json()
+        if not in_tool:
+            second.kill()
+        out, _ = await second.communicate()
+    found += [f"unsafe: next request: {fault}" for fault in invalid(body)]
+    if expect.get("user_message_kept") and "first wish" not in json.dumps(body["messages"]):
+        found.append("the person's message is lost")
+    if call_id := expect.get("tool_result_for"):
+        results = [p for m in body["messages"] for p in m["content"] if p["type"] == "tool_result"]
+        if [(p["tool_use_id"], p.get("is_error", False)) for p in results] != [
+            (call_id, expect["tool_result_is_error"])
+        ]:
+            found.append(f"results {results}")
+        if b"tool_call_started" in out or b"hi\\n" in out:
+            found.append("unsafe: the call ran again")
+    return found
+
+
+async def _program(folder: Path, fake: ModelServer, prompt: str, *options: str) -> asyncio.subprocess.Process:
+    keep = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "LC_ALL"}}
+    told = ["--output-format", "stream-json", "--include-partial-messages", "--verbose"]
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "rein_tui", "-p", prompt, "--dangerously-skip-permissions", *told, *options),
+        cwd=folder,
+        env={
+            **keep,
+            "HOME": str(folder),
+            "PYTHONPATH": str(ROOT),
+            "ANTHROPIC_BASE_URL": fake.url,
+            "ANTHROPIC_API_KEY": KEY,
+            "IS_SANDBOX": "1",
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
