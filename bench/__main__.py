@@ -76,6 +76,19 @@ def _shell(output: str) -> list[Figure]:
     return [Figure("decision about a ten-part line, 500 rules", _after(output, "median"), "ms", 3.0)]
 
 
+def _dialects(output: str) -> list[Figure]:
+    """Calls that models wrote, of which none may be missed, and prose that none may be made of."""
+    found = re.search(r"^all\s+(\d+)\s+\d+\s+(\d+)\nno calls\s+(\d+)\s+(\d+)", output, re.MULTILINE)
+    if found is None:
+        raise SystemExit(f"no sums in:\n{output}")
+    parsed, missed, prose, wrong = map(float, found.groups())
+    return [
+        Figure("documented calls that were missed", missed, "", parsed + missed, 0.0),
+        Figure("documented prose taken for a call", wrong, "", prose + wrong, 0.0),
+        Figure("reading 50,000 tokens for calls, cpu", _after(output, "50,000 tokens:"), "s", 1.0),
+    ]
+
+
 def _after(text: str, word: str) -> float:
     """The number behind this word."""
     found = re.search(rf"\b{re.escape(word)}\s+([\d,]+(?:\.\d+)?)", text)
@@ -102,6 +115,8 @@ BENCHES = {
     "permissions": Bench(("bench/permissions.py",), _permissions),
     "plugins": Bench(("-m", "bench.plugins", "--json"), _told, ("--rounds", "3")),
     "tools": Bench(("-m", "bench.tool_block", "--json"), _told),
+    "providers": Bench(("-m", "bench.providers", "--json"), _told, ("--rounds", "2")),
+    "dialects": Bench(("-m", "bench.dialects"), _dialects),
     "shell": Bench(("bench/permissions_shell.py",), _shell),
 }
 

@@ -94,7 +94,7 @@ class Loop:
         self._compactor = compactor
         self._stop_blocks = 0
         self._completed: Completed | None = None
-        self._partial = ""
+        self._partial: list[str] = []
         self._warned: set[str] = set()
         self._has_made_room = False
         self._guards = Guards()
@@ -184,7 +184,7 @@ class Loop:
     async def _answer(self, request: ModelRequest, step: int) -> AsyncGenerator[Event]:
         """Stream the model's message; ends with MessageFinished, or raises with what was shown kept as incomplete."""
         self._completed = None
-        self._partial = ""
+        self._partial.clear()
         started = time.perf_counter()
         first_token = 0.0
 
@@ -202,8 +202,8 @@ class Loop:
                     yield event
             completed = self._required()
         except (Interrupted, ProviderError):
-            if self._partial.strip():
-                message = Message(role="assistant", blocks=(TextBlock(text=self._partial),))
+            if (partial := "".join(self._partial)).strip():
+                message = Message(role="assistant", blocks=(TextBlock(text=partial),))
                 yield MessageFinished(step=step, message=message, stop_reason="incomplete", model=request.model)
             raise
         self._count(completed)
@@ -227,14 +227,14 @@ class Loop:
     async def _tell_piece(self, piece: ProviderEvent, tell: Emit) -> None:
         match piece:
             case TextChunk(text=text):
-                self._partial += text
+                self._partial.append(text)
                 await tell(TextDelta(text=text))
             case ThinkingChunk(text=text):
                 await tell(ThinkingDelta(text=text))
             case ToolInputChunk():
                 await tell(ToolInputDelta(call_id=piece.call_id, name=piece.name, text=piece.text))
             case Retrying():
-                self._partial = ""
+                self._partial.clear()
                 await tell(
                     RequestRetried(
                         attempt=piece.attempt,

@@ -136,18 +136,20 @@ def _blank(message: Mapping[str, Any]) -> Iterator[str]:
         yield "an empty message or block"
 
 
+def _parts(message: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
+    content = message.get("content")
+    return [part for part in cast(list[Any], content) if part["type"] == kind] if isinstance(content, list) else []
+
+
 def _answered(message: Mapping[str, Any]) -> list[str]:
     if message["role"] == "tool":
         return [message["tool_call_id"]]
-    parts = message["content"] if isinstance(message.get("content"), list) else []
-    return [part["tool_use_id"] for part in parts if part["type"] == "tool_result"]
+    return [part["tool_use_id"] for part in _parts(message, "tool_result")]
 
 
 def _asked(message: Mapping[str, Any]) -> list[str]:
-    parts = message["content"] if isinstance(message.get("content"), list) else []
-    return [part["id"] for part in parts if part["type"] == "tool_use"] + [
-        call["id"] for call in message.get("tool_calls", ())
-    ]
+    calls = cast(list[dict[str, Any]], message.get("tool_calls") or [])
+    return [part["id"] for part in (*_parts(message, "tool_use"), *calls)]
 
 
 # --- the cases ----------------------------------------------------------------------------------------------

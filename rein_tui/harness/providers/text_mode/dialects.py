@@ -127,6 +127,7 @@ class Openers:
         self._pattern = re.compile("|".join(map(re.escape, longest_first)))
         self._beginnings = {opener[:length] for opener in self._of for length in range(1, len(opener))}
         self._longest = len(longest_first[0])
+        self._starts = re.compile(f"[{re.escape(''.join({opener[0] for opener in self._of}))}]")
 
     def __getitem__(self, opener: str) -> Dialect:
         return self._of[opener]
@@ -138,7 +139,10 @@ class Openers:
 
     def unsure(self, text: str) -> int:
         """How many characters at the end of the text may be the beginning of an opener."""
-        for length in range(min(self._longest - 1, len(text)), 0, -1):
+        first = self._starts.search(text, max(0, len(text) - self._longest + 1))
+        if first is None:
+            return 0
+        for length in range(len(text) - first.start(), 0, -1):
             if text[-length:] in self._beginnings:
                 return length
         return 0

@@ -200,7 +200,12 @@ _MARKS = re.compile("|".join(map(re.escape, (_THINK, "</think>", _RESULT, *_MADE
 _MARK_BEGINNINGS = {m[:n] for m in (_THINK, "</think>", _RESULT, *_MADE_UP) for n in range(1, len(m))}
 
 
+_MARK_STARTS = re.compile(f"[{''.join({mark[0] for mark in _MARK_BEGINNINGS})}]")
+
+
 def _unsure_mark(text: str) -> int:
+    if _MARK_STARTS.search(text, max(0, len(text) - 20)) is None:
+        return 0
     return next((n for n in range(min(20, len(text)), 0, -1) if text[-n:] in _MARK_BEGINNINGS), 0)
 
 
