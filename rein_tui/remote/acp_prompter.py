@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Protocol
 
-from acp import schema
+from acp import RequestError, schema
 
 from rein_tui.harness.protocol.decisions import PermissionReply, PermissionRequest, QuestionReply, QuestionRequest
 from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
@@ -52,7 +52,11 @@ class EditorPrompter:
             content=shown(request.preview) or None,
             raw_input=request.input,
         )
-        match await self._chosen(call, options):
+        try:
+            chosen = await self._chosen(call, options)
+        except RequestError as error:  # an editor that shows no dialogs: nobody can answer
+            return PermissionReply(answer="deny", answered_by="policy", words=f"The editor cannot ask: {error}")
+        match chosen:
             case "once":
                 return PermissionReply(answer="once")
             case "session" if suggestion is not None:
@@ -72,7 +76,10 @@ class EditorPrompter:
             ]
             call_id = request.call_id or f"{request.id}_{number}"
             call = schema.ToolCallUpdate(tool_call_id=call_id, title=question.question, status="pending")
-            chosen = await self._chosen(call, options) if options else ""
+            try:
+                chosen = await self._chosen(call, options) if options else ""
+            except RequestError:
+                chosen = ""
             if not chosen.isdecimal():
                 return QuestionReply(cancelled=True)
             answers[question.question] = question.options[int(chosen)].label
@@ -83,7 +90,7 @@ class EditorPrompter:
         return TrustReply(unanswered=True)
 
     async def _chosen(self, call: schema.ToolCallUpdate, options: list[schema.PermissionOption]) -> str:
-        """The id of the chosen option, or nothing."""
+        """The id of the chosen option, or nothing. Raises RequestError when the editor shows no dialog."""
         session_id = asking.get()
         if not session_id:
             return "deny"

@@ -23,6 +23,7 @@ from rein_tui.options import parse_options
 from .guard import Buckets, Doors, Tokens
 from .server_run import Listening
 from .tokens import tokens_of
+from .web_pages import login_page, policy_of, screen_page
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -30,14 +31,6 @@ _COOKIE = "rein_tui_screen"
 _MOST_SCREENS = 16
 _MOST_LOGINS = 64
 _LARGEST_FORM = 4096
-
-_FORM = """<!doctype html><html lang="en"><meta charset="utf-8"><title>rein-tui</title>
-<style>body{background:#14161b;color:#d7dae0;font:16px system-ui;display:grid;place-items:center;height:95vh}
-form{display:grid;gap:.8rem;width:22rem}input,button{font:inherit;padding:.6rem;border:1px solid #4a5060;
-border-radius:.3rem;background:#1d2028;color:inherit}p{margin:0;color:#e5a05c;min-height:1.2em}</style>
-<form method="post" action="/login"><label for="token">The token of this server</label>
-<input id="token" name="token" type="password" autocomplete="off" autofocus required>
-<button>Open the screen</button><p role="alert">{problem}</p></form></html>"""
 
 
 class Gatehouse:
@@ -100,7 +93,9 @@ class Gatehouse:
 
 
 def _page(problem: str, status: int = 200) -> web.StreamResponse:
-    return _sealed(web.Response(text=_FORM.replace("{problem}", problem), content_type="text/html", status=status))
+    response = web.Response(text=login_page(problem), content_type="text/html", status=status)
+    response.headers["Content-Security-Policy"] = policy_of()
+    return _sealed(response)
 
 
 def _sealed(response: web.StreamResponse) -> web.StreamResponse:
@@ -120,6 +115,16 @@ class WebScreen(Server):
             command, host=listening.host, port=listening.port, title="rein-tui", public_url=url
         )
         self._gatehouse = gatehouse
+
+    async def handle_index(self, request: web.Request) -> web.StreamResponse:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The page of one screen. Its socket is at the name by which the browser came here."""
+        scheme = "wss" if request.secure else "ws"
+        wish = request.query.get("fontsize", "")
+        size = min(max(int(wish), 6), 60) if wish.isdecimal() and len(wish) < 4 else 16
+        nonce = secrets.token_urlsafe(16)
+        text = screen_page(f"{scheme}://{request.host}/ws", size, nonce)
+        headers = {"Content-Security-Policy": policy_of(nonce)}
+        return web.Response(text=text, content_type="text/html", headers=headers)
 
     async def application(self) -> web.Application:
         """The application, guarded."""

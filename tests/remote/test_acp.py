@@ -40,6 +40,8 @@ class Editor:
     ) -> schema.RequestPermissionResponse:
         self.asked.append((tool_call, options))
         choice = self._choices.pop(0) if self._choices else "once"
+        if choice == "no dialogs":
+            raise acp.RequestError.method_not_found("session/request_permission")
         if not choice:
             return schema.RequestPermissionResponse(outcome=schema.DeniedOutcome(outcome="cancelled"))
         return schema.RequestPermissionResponse(outcome=schema.AllowedOutcome(outcome="selected", option_id=choice))
@@ -124,6 +126,17 @@ async def test_a_denial_and_a_dialog_that_was_closed() -> None:
         assert done.stop_reason in ("end_turn", "cancelled")
         await until(lambda: editor.statuses().count("failed") == 2)
         assert "never" not in editor.text()
+
+
+async def test_an_editor_without_dialogs_denies_and_the_turn_goes_on() -> None:
+    bench = AcpBench(lambda: ScriptedProvider([Step(calls=(write(),)), Step(text="Pity.")]), permissions=asks)
+    editor = Editor("no dialogs")
+    async with connected(bench, editor) as agent:
+        session = await agent.new_session(cwd="/", mcp_servers=[])
+        done = await agent.prompt([acp.text_block("go")], session_id=session.session_id)
+        assert done.stop_reason == "end_turn"
+    assert editor.statuses() == ["pending", "failed"]
+    assert editor.text() == "Pity."
 
 
 async def test_cancelling() -> None:

@@ -95,6 +95,8 @@ async def test_the_web_screen_stands_behind_its_login(tmp_path: Path, unused_por
             assert answer.url.path == "/"
             assert "textual" in (await answer.text()).lower()
             assert answer.headers["X-Frame-Options"] == "DENY"
+            assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+            assert f"{address.replace('http', 'ws')}/ws" in await answer.text()
         async with browser.ws_connect(f"{address}/ws?width=100&height=30", origin=address) as socket:
             async with asyncio.timeout(60):
                 while b"\x1b[" not in await socket.receive_bytes():
