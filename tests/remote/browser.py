@@ -59,8 +59,14 @@ class Page:
                 sent = base64.b64decode(frame["payloadData"]).decode("utf-8", "replace")
                 self._shown += _ESCAPES.sub("", sent)
 
-    async def until_shown(self, words: str) -> None:
-        """Wait until the terminal has been sent these words; what came before them is forgotten."""
+    async def until_shown(self, words: str, *, pressing: str = "") -> None:
+        """Wait until the terminal has been sent these words; what came before them is forgotten.
+
+        A key that is ignored at first, as by a question that has just opened, is pressed until then.
+        """
+        while pressing and words not in self._shown:
+            await self.type(pressing)
+            await asyncio.sleep(0.05)
         await self.until("0", lambda _: words in self._shown)
         self._shown = self._shown.partition(words)[2]
 

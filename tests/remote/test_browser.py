@@ -27,8 +27,7 @@ async def test_a_browser_types_a_prompt_approves_a_call_and_sees_the_answer(tmp_
                 await page.type("Write hello.txt, please.\n")
                 await page.until_shown("Yes, once")
                 picture = await page.picture()
-                await page.type("y")
-                await page.until_shown("It is written.")
+                await page.until_shown("It is written.", pressing="y")
     assert (tmp_path / "hello.txt").read_text() == "Hello\n"
     assert picture.startswith(b"\x89PNG")
     if kept := os.environ.get("REIN_TUI_PICTURE"):
