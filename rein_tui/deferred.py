@@ -64,6 +64,11 @@ class DeferredWorkbench:
         bench = await self.ready()
         return await bench.open(session_id)
 
+    async def clear(self, session_id: str) -> Harness:
+        """See ports.Clears."""
+        bench = await self.ready()
+        return await bench.clear(session_id)
+
     async def fork(self, session_id: str, turn: int) -> Harness:
         """See ports.Workbench."""
         bench = await self.ready()

@@ -7,7 +7,7 @@ import msgspec
 
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import Event, Fact, TitleChanged, TurnFailed, TurnFinished, TurnStarted
-from rein_tui.harness.protocol.ports import Harness, Insight, SessionInfo, Workbench
+from rein_tui.harness.protocol.ports import Clears, Harness, Insight, SessionInfo, Workbench
 from rein_tui.turns import Turns
 from rein_tui.widgets.sidebar import Sidebar
 
@@ -62,6 +62,16 @@ class Desk:
                 self._take(harness)
                 return
         self._show(known)
+
+    async def clear(self) -> None:
+        """Bring a new session onto the screen in the place of the one that is there."""
+        if self.current is None or not isinstance(self._workbench, Clears):
+            await self.open()
+            return
+        try:
+            self._take(await self._workbench.clear(self.current.harness.info.id))
+        except ReinError as error:
+            await self._app.report(error)
 
     async def fork(self, session_id: str, turn: int) -> None:
         """Bring a fork of a session onto the screen."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 async def _clear(app: "ReinApp", _: str) -> None:
-    await app.desk.open()
+    await app.desk.clear()
 
 
 async def _resume(app: "ReinApp", argument: str) -> None:

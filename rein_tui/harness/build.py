@@ -47,7 +47,7 @@ from .settings.load import load_settings
 from .settings.trust import TrustReport, read_trust, record_trust
 from .store.journal import MemoryJournal
 from .store.store import Store
-from .wishes import Ground, Opening, Wishes, started
+from .wishes import Ground, Opening, StartSource, Wishes, started
 
 _WITHOUT = "Go on without it"
 
@@ -95,11 +95,11 @@ class LocalWorkbench:
             return self._open[session_id].session
         wishes = wishes or self.wishes
         if not session_id:
-            return await self._assemble(self._new_journal(wishes), wishes, past=False)
+            return await self._assemble(self._new_journal(wishes), wishes, source="startup")
         if wishes.interactive and (recorded := self._recordings.find(session_id)) is not None:
             return recorded
         journal = self.store.open_session(session_id)
-        return await self._assemble(journal, self._where_it_was(session_id), past=True)
+        return await self._assemble(journal, self._where_it_was(session_id), source="resume")
 
     async def begin(self, session_id: str) -> Harness:
         """A new session under this id. Raises StoreError when there is one already, StartError, ConfigError."""
@@ -117,7 +117,14 @@ class LocalWorkbench:
     async def fork(self, session_id: str, turn: int) -> Harness:
         """A new session that shares the story up to the end of that turn (0: all of it)."""
         journal = self.store.fork(session_id, turn or None)
-        return await self._assemble(journal, self.wishes, past=True, source_is_fork=True)
+        return await self._assemble(journal, self.wishes, source="fork")
+
+    async def clear(self, session_id: str) -> Harness:
+        """A new session after one that the person leaves; see ports.Clears."""
+        left = self._open.get(session_id)
+        if left is not None:
+            await left.session.leave("clear")
+        return await self._assemble(self._new_journal(self.wishes), self.wishes, source="clear")
 
     def _where_it_was(self, session_id: str) -> Wishes:
         """Our wishes, in the folder where the session worked, as far as that is still there."""
@@ -133,7 +140,7 @@ class LocalWorkbench:
         )
         return self.store.create(info, headless=not wishes.interactive) if wishes.persist else MemoryJournal(info)
 
-    async def _assemble(self, journal: Journal, wishes: Wishes, *, past: bool, source_is_fork: bool = False) -> Harness:
+    async def _assemble(self, journal: Journal, wishes: Wishes, *, source: StartSource) -> Harness:
         choice = self.choice or ModelChoice(kind="local")
         if choice.kind == "demo" and not choice.path:
             wishes = self._demo_wishes(wishes)
@@ -142,8 +149,7 @@ class LocalWorkbench:
         trusted = await self._is_trusted(wishes)
         settings = await self._understood(self._settings(wishes, trusted), wishes, trusted)
         self._warn_of_bypass(wishes, settings)
-        source = "fork" if source_is_fork else "resume" if past else "startup"
-        facts = [fact for _, fact in journal.read()] if past else []
+        facts = [fact for _, fact in journal.read()] if source in {"resume", "fork"} else []
         opening = Opening(journal, started(journal, wishes, choice, source), facts, list(self.notices))
         self.notices.clear()
         provider = self._provider_for(choice, settings, wishes)

@@ -18,7 +18,7 @@ from .context.compaction import (
 )
 from .context.tokens import TokenGauge
 from .conversation import Conversation
-from .moments import fired
+from .moments import News, fired, told_news
 from .parts import Parts
 from .protocol.errors import ProviderError
 from .protocol.events import Compacted, Event, Fact, MessageFinished, Notice, PromptAdded
@@ -32,7 +32,8 @@ DEFAULT_WINDOW = 200_000
 class WindowCompactor:
     """Decides when, asks the model for the summary, and tells the boundary.
 
-    `window` gives the context window in tokens (0: unknown). `memory` reads the memory files anew, as (path, text).
+    `window` gives the context window in tokens (0: unknown). `memory` reads the memory files anew, as (path, text);
+    `news` tells of those that it read.
     It watches stored facts to know how full the window is.
     """
 
@@ -41,11 +42,13 @@ class WindowCompactor:
         window: Callable[[], int],
         memory: Callable[[], Sequence[tuple[str, str]]] = tuple,
         *,
+        news: News | None = None,
         automatic: bool = True,
         limit: int = 0,
     ) -> None:
         self._window = window
         self._memory = memory
+        self._news = news
         self._automatic = automatic
         self._limit = limit
         self._gauge = TokenGauge()
@@ -120,16 +123,20 @@ class WindowCompactor:
         return accepted
 
     async def _afterwards(self, parts: Parts, trigger: str, summary: str) -> AsyncGenerator[Event]:
-        moments = (
-            HookCall(point="PostCompact", subject=trigger, payload={"trigger": trigger, "compact_summary": summary}),
-            HookCall(point="SessionStart", subject="compact", payload={"source": "compact", "model": parts.model}),
-        )
-        for call in moments:
-            outcomes: list[HookOutcome] = []
-            async with aclosing(fired(parts, call, parts.interrupt, outcomes)) as events:
+        done = HookCall(point="PostCompact", subject=trigger, payload={"trigger": trigger, "compact_summary": summary})
+        again = HookCall(point="SessionStart", subject="compact", payload={"source": "compact", "model": parts.model})
+        for story in (_with_context(parts, done), told_news(parts, self._news), _with_context(parts, again)):
+            async with aclosing(story) as events:
                 async for event in events:
                     yield event
-            for text in outcomes[0].context:
-                reminder = f"<system-reminder>\n{text}\n</system-reminder>"
-                message = Message(role="user", blocks=(TextBlock(text=reminder),))
-                yield PromptAdded(message=message, origin="hook", source=call.point)
+
+
+async def _with_context(parts: Parts, call: HookCall) -> AsyncGenerator[Event]:
+    """Fire the hooks of a moment; what they say for the model joins the conversation."""
+    outcomes: list[HookOutcome] = []
+    async with aclosing(fired(parts, call, parts.interrupt, outcomes)) as events:
+        async for event in events:
+            yield event
+    for text in outcomes[0].context:
+        message = Message(role="user", blocks=(TextBlock(text=f"<system-reminder>\n{text}\n</system-reminder>"),))
+        yield PromptAdded(message=message, origin="hook", source=call.point)

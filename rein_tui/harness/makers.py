@@ -218,6 +218,7 @@ class Makers:
         compactor = WindowCompactor(
             windows.current,
             instructions.load,
+            news=instructions.take_news,
             automatic=bool(self._settings.get("autoCompactEnabled", default=True)),
             limit=limit if isinstance(limit, int) else 0,
         )

@@ -1,15 +1,20 @@
 """Firing hooks at one moment, with what they say to the person told as notices."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from typing import TypeAlias
 
 from .channel import told_by
 from .interrupt import Interrupt
 from .parts import Parts
+from .protocol.base import JsonObject
 from .protocol.errors import Failure
 from .protocol.events import CwdChanged, Event, Notice
 from .protocol.hooks import HookCall, HookOutcome
 from .protocol.ports import Emit
+
+News: TypeAlias = Callable[[], tuple[Sequence[Notice], Sequence[JsonObject]]]
+"""Notices about memory files, and what InstructionsLoaded hooks are told, since the last time."""
 
 _ERRORS = {
     "auth": "authentication_failed",
@@ -68,3 +73,15 @@ async def fired(
     async with aclosing(told_by(work, interrupt)) as events:
         async for event in events:
             yield event
+
+
+async def told_news(parts: Parts, news: News | None) -> AsyncGenerator[Event]:
+    """What memory files have to say, and InstructionsLoaded for each."""
+    notices, loaded = news() if news is not None else ((), ())
+    for notice in notices:
+        yield notice
+    for payload in loaded:
+        call = HookCall(point="InstructionsLoaded", subject=str(payload.get("load_reason", "")), payload=payload)
+        async with aclosing(fired(parts, call, parts.interrupt, [])) as events:
+            async for event in events:
+                yield event

@@ -10,7 +10,7 @@ from typing import Literal
 from .channel import told_by
 from .context.titles import first_words
 from .loop import Loop, Progress
-from .moments import fired
+from .moments import fired, told_news
 from .parts import Parts
 from .protocol.decisions import Option, Question, QuestionRequest
 from .protocol.events import ContextPrepared, Event, PromptAdded, QuestionAnswered, QuestionAsked, TitleChanged
@@ -50,7 +50,7 @@ class PromptTurn:
                 async for event in events:
                     yield event
             return
-        for story in (self._refreshed(), told_news(self.parts, self.around)):
+        for story in (self._refreshed(), told_news(self.parts, self.around.news)):
             async with aclosing(story) as events:
                 async for event in events:
                     yield event
@@ -133,18 +133,6 @@ class PromptTurn:
             self.parts.hooks.ignore([v.hook_id for v in verdict.verdicts if v.broken])
         elif answer != _GATE_OPTIONS[1].label:
             progress.reason, progress.detail = "hook", verdict.reason
-
-
-async def told_news(parts: Parts, around: Surroundings) -> AsyncGenerator[Event]:
-    """What memory files have to say, and InstructionsLoaded for each."""
-    notices, loaded = around.news() if around.news is not None else ((), ())
-    for notice in notices:
-        yield notice
-    for payload in loaded:
-        call = HookCall(point="InstructionsLoaded", subject=str(payload.get("load_reason", "")), payload=payload)
-        async with aclosing(fired(parts, call, parts.interrupt, [])) as events:
-            async for event in events:
-                yield event
 
 
 def user_message(

@@ -18,10 +18,10 @@ from .folds import SessionFold, closing_facts
 from .idle import IdleNotice
 from .interrupt import Interrupted
 from .loop import Loop, Progress
-from .moments import fired, stop_failure
+from .moments import fired, stop_failure, told_news
 from .parts import Parts
 from .prompt_ids import prompt_id
-from .prompt_turn import PromptTurn, reminder, told_news, user_message
+from .prompt_turn import PromptTurn, reminder, user_message
 from .protocol.decisions import Mode
 from .protocol.errors import Failure, ReinError, StartError
 from .protocol.events import (
@@ -281,7 +281,7 @@ class Session:
             if opening.source in {"startup", "clear"}:
                 for source, text in self._around.memory():
                     yield self._record(user_message((TextBlock(text=text),), "memory", source))
-            async with aclosing(told_news(self.parts, self._around)) as events:
+            async with aclosing(told_news(self.parts, self._around.news)) as events:
                 async for event in events:
                     yield self._record(event)
             if trigger := self._around.setup:
@@ -313,19 +313,37 @@ class Session:
     async def close(self, reason: EndReason = "prompt_input_exit") -> None:
         """End the session in order: SessionEnd hooks, what it started, its journal. The provider is not its own."""
         await self._idle.stop()
-        if self._opening is None:
-            self.parts.interrupt.reset()
-            outcomes: list[HookOutcome] = []
-            call = HookCall(point="SessionEnd", subject=reason, payload={"reason": reason})
-            async with aclosing(self._told(call, outcomes)) as events:
-                async for event in events:
-                    self._record(event)
-            self._record(SessionEnded(reason=reason))
+        async with aclosing(self._end(reason)) as events:
+            async for event in events:
+                self._record(event)
         await self.parts.hooks.close()
         for close in self._around.closers:
             await close()
         self._journal.close()
         self._asides.put_nowait(None)
+
+    async def leave(self, reason: EndReason) -> None:
+        """The person goes to another session: an end for hooks. Should they come back, the next turn begins anew."""
+        began = next((fact for fact in self._facts if isinstance(fact, SessionStarted)), None)
+        if self._is_running or began is None:
+            return
+        await self._idle.stop()
+        async with aclosing(self._end(reason)) as events:
+            async for event in events:
+                self.tell_aside(event)
+        self._opening = structs.replace(began, source="resume", time=0.0)
+        self._around.notices = ()
+
+    async def _end(self, reason: EndReason) -> AsyncGenerator[Event]:
+        """SessionEnd hooks, and the end; nothing where nothing began."""
+        if self._opening is not None:
+            return
+        self.parts.interrupt.reset()
+        call = HookCall(point="SessionEnd", subject=reason, payload={"reason": reason})
+        async with aclosing(self._told(call, [])) as events:
+            async for event in events:
+                yield event
+        yield SessionEnded(reason=reason)
 
     # --- one turn -------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from .idle import IDLE_AFTER
 from .loop import Compactor
-from .protocol.base import JsonObject
+from .moments import News
 from .protocol.events import ContextPrepared, Fact, Notice
 from .protocol.hooks import HookOutcome, HookRun
 from .protocol.messages import Block
@@ -42,7 +42,7 @@ class Surroundings:
 
     context: Callable[[], ContextPrepared]
     memory: Callable[[], Sequence[tuple[str, str]]] = tuple
-    news: Callable[[], tuple[Sequence[Notice], Sequence[JsonObject]]] | None = None
+    news: News | None = None
     notices: tuple[Notice, ...] = ()
     expand: Callable[[Prompt], tuple[tuple[Block, ...], tuple[Notice, ...]]] | None = None
     unfold: Callable[[Prompt, Emit], Awaitable[Unfolded | None]] | None = None

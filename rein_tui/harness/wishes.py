@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from .context.git import branch_of
 from .permissions.audit import Told
@@ -13,6 +13,9 @@ from .protocol.decisions import Mode
 from .protocol.events import Fact, Notice, SessionStarted
 from .protocol.ports import Journal, ModelChoice, Prompter
 from .settings.locations import SourceName
+
+StartSource: TypeAlias = Literal["startup", "resume", "clear", "fork"]
+"""How a session comes to be opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def started(
     journal: Journal,
     wishes: Wishes,
     choice: ModelChoice,
-    source: Literal["startup", "resume", "fork"] = "startup",
+    source: StartSource = "startup",
 ) -> SessionStarted:
     """The first fact of a session."""
     return SessionStarted(

@@ -243,6 +243,15 @@ class ExtensionRow(Word, frozen=True, kw_only=True):
 
 
 @runtime_checkable
+class Clears(Protocol):
+    """A workbench that can put a new session in the place of another."""
+
+    async def clear(self, session_id: str) -> Harness:
+        """A new session; for hooks the other one ends, though it can be gone on with. Raises StoreError, StartError."""
+        ...
+
+
+@runtime_checkable
 class Extensible(Protocol):
     """A workbench that knows what files and plugins bring, and can look again."""
 

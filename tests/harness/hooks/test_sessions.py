@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -253,3 +254,33 @@ async def test_an_idle_session_tells_its_hooks_once_nobody_comes(places: Places,
         await patient.stop()
     payload = json.loads(event.run.stdin)
     assert payload["notification_type"] == "idle_prompt" and payload["message"] and payload["title"]
+
+
+async def test_compaction_tells_its_story_in_order(places: Places, project: Path) -> None:
+    points = ("PreCompact", "PostCompact", "InstructionsLoaded", "SessionStart")
+    configure(places, **{point: {"type": "command", "command": "true"} for point in points})
+    (project / "CLAUDE.md").write_text("# Be brief")
+    steps = [Step(text="a long answer " * 400), Step(text="summary")]
+    async with staged(places, project, steps) as stage:
+        await stage.say("a long question " * 400)
+        stage.events.clear()
+        async with aclosing(stage.session.compact("names")) as events:
+            stage.events += [event async for event in events]
+    assert stage.hooks() == list(points)
+    told = inputs(stage)
+    assert (told["PreCompact"]["trigger"], told["PreCompact"]["custom_instructions"]) == ("manual", "names")
+    assert told["PostCompact"]["compact_summary"] and told["SessionStart"]["source"] == "compact"
+    assert told["InstructionsLoaded"]["load_reason"] == "compact"
+
+
+async def test_a_session_that_was_left_ends_once_and_begins_anew(places: Places, project: Path) -> None:
+    configure(places, **{point: {"type": "command", "command": "true"} for point in ("SessionStart", "SessionEnd")})
+    async with staged(places, project, [DONE, DONE]) as stage:
+        await stage.say("hello")
+        await stage.session.leave("clear")
+        await stage.session.leave("clear")
+        await stage.say("I am back")
+        await stage.session.leave("clear")
+        facts = stage.session.history()
+    told = [json.loads(f.run.stdin) for f in facts if isinstance(f, HookFired)]
+    assert [t.get("source") or t["reason"] for t in told] == ["startup", "clear", "resume", "clear"]
