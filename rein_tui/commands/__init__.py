@@ -15,6 +15,7 @@ from . import (
     rewind,
     session,
     story,
+    tasks,
     thinking,
 )
 from . import help as help_commands
@@ -40,5 +41,6 @@ def builtin_commands() -> tuple[Command, ...]:
         look,
         plugin,
         story,
+        tasks,
     )
     return tuple(command for family in families for command in family.COMMANDS)

@@ -1,12 +1,13 @@
 """Commands about who answers and how much it may do: model, mode, welcome."""
 
+import os
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from rein_tui.harness.protocol.decisions import Mode
 from rein_tui.harness.protocol.errors import ReinError
-from rein_tui.harness.protocol.ports import ModelChoice, ModelInfo
+from rein_tui.harness.protocol.ports import KeepsKey, ModelChoice, ModelInfo
 from rein_tui.widgets.figures import short_bytes, short_count
 from rein_tui.widgets.status import MODE_LABELS
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from rein_tui.app import ReinApp
 
 _ELSEWHERE = " elsewhere"
+
+KEY_VARIABLES = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "LOCAL_LLM_API_KEY")
 
 CYCLE: tuple[Mode, ...] = ("default", "acceptEdits", "plan")
 """What shift+tab goes through; the modes that ask less are chosen by name only."""
@@ -82,6 +85,17 @@ async def _welcome(app: "ReinApp", _: str) -> None:
         await app.main.query_one("#main").mount(Welcome(app.workbench.find_servers))
 
 
+async def _logout(app: "ReinApp", _: str) -> None:
+    bench = app.workbench
+    if not isinstance(bench, KeepsKey):
+        app.hint("keys are kept where the session runs")
+        return
+    forgotten = bench.forget_key()
+    named = next((name for name in KEY_VARIABLES if os.environ.get(name)), "")
+    still = f" · {named} is still set" if named else ""
+    app.hint(("the key that was typed is forgotten" if forgotten else "no key was typed here") + still)
+
+
 async def choose_model(app: "ReinApp", choice: ModelChoice, api_key: str) -> None:
     """What the welcome screen ends in: use this model, then begin."""
     from rein_tui.widgets.welcome import Welcome
@@ -102,6 +116,7 @@ async def choose_model(app: "ReinApp", choice: ModelChoice, api_key: str) -> Non
 COMMANDS = (
     Command("model", "Choose the model", _model, argument="[name]", family="model"),
     Command("mode", "Next permission mode, or one by name", _mode, argument="[mode]", key="shift+tab", family="model"),
+    Command("logout", "Forget the key that was typed here", _logout, family="model"),
     Command("plan", "Plan mode: look, but change nothing", _plan, family="model"),
     Command(
         "welcome", "Choose a server, a model file, a key or the demo", _welcome, aliases=("login",), family="model"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rein_tui.harness.protocol.errors import StoreError
 from rein_tui.harness.protocol.events import MessageFinished, Notice
+from rein_tui.harness.protocol.ports import Adjustable
 from rein_tui.widgets.figures import short_age, short_cost
 
 from .registry import Command
@@ -96,6 +97,17 @@ async def _copy(app: "ReinApp", argument: str) -> None:
     app.copy(answers[-back])
 
 
+async def _add_folder(app: "ReinApp", argument: str) -> None:
+    turns = app.desk.current
+    adjustments = turns.harness.adjustments if turns is not None and isinstance(turns.harness, Adjustable) else None
+    if adjustments is None:
+        app.hint("folders are added where the session runs")
+    elif not argument:
+        app.main.composer.text = "/add-dir "
+    else:
+        await adjustments.add_folder(Path(argument))
+
+
 async def _exit(app: "ReinApp", _: str) -> None:
     app.leave()
 
@@ -107,5 +119,6 @@ COMMANDS = (
     Command("fork", "Branch this session off, from its end or a turn", _fork, argument="[turn]", aliases=("branch",)),
     Command("export", "Write the conversation to a file", _export, argument="[file]"),
     Command("copy", "Copy the last answer, or the Nth last", _copy, argument="[N]"),
+    Command("add-dir", "Let this session work in a further folder", _add_folder, argument="<folder>"),
     Command("exit", "Leave; the command that resumes is printed", _exit, aliases=("quit",)),
 )

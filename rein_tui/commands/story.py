@@ -1,11 +1,9 @@
-"""Commands that read the story so far: /cost, /todos, /tasks, /memory, /diff. Folds over facts; they change nothing."""
+"""Commands that read the story so far: /cost, /todos, /memory, /diff. Folds over facts; they change nothing."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rein_tui.harness.protocol.events import (
-    BackgroundFinished,
-    BackgroundStarted,
     Fact,
     FileChanged,
     MessageFinished,
@@ -26,20 +24,27 @@ if TYPE_CHECKING:
 _MARKS = {"pending": "○", "in_progress": "◐", "completed": "●"}
 
 
-def cost_rows(facts: Iterable[Fact]) -> list[tuple[str, str]]:
-    """What the session used: requests are counted in the turns that made them."""
-    story = list(facts)
-    ends = [fact for fact in story if isinstance(fact, TurnFinished | TurnInterrupted | TurnFailed) and not fact.parent]
-    used = sum((fact.usage for fact in ends), Usage())
-    return [
-        *_money(used.cost_usd, _unpriced(story)),
+def cost_rows(facts: Sequence[Fact]) -> list[tuple[str, str]]:
+    """What the session used, and what of it its subagents did."""
+    answers = [fact for fact in facts if isinstance(fact, MessageFinished)]
+    ends = [fact for fact in facts if isinstance(fact, TurnFinished | TurnInterrupted | TurnFailed) and not fact.parent]
+    used = sum((fact.usage for fact in answers), Usage())
+    nested = sum((fact.usage for fact in answers if fact.parent), Usage())
+    rows = [
+        *_money(used.cost_usd, _unpriced(facts)),
         ("input", f"{short_count(used.input_tokens)} tokens"),
         ("from cache", f"{short_count(used.cache_read_tokens)} tokens"),
         ("into cache", f"{short_count(used.cache_write_tokens)} tokens"),
         ("output", f"{short_count(used.output_tokens)} tokens"),
-        ("requests", str(sum(fact.steps for fact in ends))),
+        ("requests", str(len(answers))),
         ("time", short_duration(sum(fact.duration for fact in ends))),
     ]
+    if any(fact.parent for fact in answers):
+        tokens = nested.context_tokens
+        cost = f", {short_cost(nested.cost_usd)}" if nested.cost_usd is not None else ""
+        count = sum(bool(fact.parent) for fact in answers)
+        rows.append(("subagents", f"{short_count(tokens)} tokens in {count} of these requests{cost}"))
+    return rows
 
 
 def _money(cost: float | None, unpriced: list[str]) -> list[tuple[str, str]]:
@@ -62,18 +67,6 @@ def todo_rows(facts: Sequence[Fact]) -> list[tuple[str, str]]:
     """The model's list as it stands."""
     last = next((fact for fact in reversed(facts) if isinstance(fact, TodosChanged)), None)
     return [(_MARKS[todo.status], todo.content) for todo in last.todos] if last is not None else []
-
-
-def task_rows(facts: Iterable[Fact]) -> list[tuple[str, str]]:
-    """What runs in the background, and what ended."""
-    rows: dict[str, tuple[str, str]] = {}
-    for fact in facts:
-        if isinstance(fact, BackgroundStarted):
-            rows[fact.task_id] = (fact.task_id, f"running · {fact.title}")
-        elif isinstance(fact, BackgroundFinished) and fact.task_id in rows:
-            title = rows[fact.task_id][1].partition(" · ")[2]
-            rows[fact.task_id] = (fact.task_id, f"ended · {title}")
-    return list(rows.values())
 
 
 def memory_rows(facts: Iterable[Fact]) -> list[tuple[str, str]]:
@@ -112,10 +105,6 @@ async def _todos(app: "ReinApp", _: str) -> None:
     await _show(app, "To do", todo_rows(app.desk.history()), "the model keeps no list")
 
 
-async def _tasks(app: "ReinApp", _: str) -> None:
-    await _show(app, "In the background", task_rows(app.desk.history()), "nothing runs in the background")
-
-
 async def _memory(app: "ReinApp", _: str) -> None:
     await _show(app, "Memory files", memory_rows(app.desk.history()), "no CLAUDE.md was found · /init writes one")
 
@@ -127,7 +116,6 @@ async def _changed(app: "ReinApp", _: str) -> None:
 COMMANDS = (
     Command("cost", "Tokens, money and time of this session", _cost, aliases=("usage", "stats"), family="help"),
     Command("todos", "The model's to-do list", _todos, family="help"),
-    Command("tasks", "What runs in the background", _tasks, aliases=("bashes",), family="help"),
     Command("memory", "The memory files that the model was given", _memory, family="help"),
     Command("diff", "The files that this session changed", _changed, family="help"),
 )

@@ -5,6 +5,7 @@ Beside build.py and makers.py nothing else knows concrete classes.
 
 from functools import partial
 
+from .adjusting import Adjusting
 from .hooks.engine import Hooks
 from .judges import Judges
 from .makers import Makers, effort_of, look_again, model_named, rehearsed, stop_hook_cap, thinks
@@ -86,7 +87,9 @@ async def assemble(
     model_for = partial(model_named, parts)
     judges = Judges(parts, Hooks((), makers.hook_context), model_for)
     makers.hook_context.ask_model, makers.hook_context.run_agent = judges.ask, judges.look
-    subagents = Subagents(parts, furniture.agents, furniture.brief, model_for, furniture.living(hooks))
+    subagents = Subagents(
+        parts, furniture.agents, furniture.brief, model_for, furniture.living(hooks), instructions.for_agent
+    )
     toolbox.add(Agent(subagents, background))
     scope = TurnScope(parts, hooks, model_for)
     usage = makers.usage(parts, policy, workspace)
@@ -119,6 +122,8 @@ async def assemble(
 
     background.emit = servers.host.tell = tell
     session.mcp = Overview(servers)
+    session.adjustments = Adjusting(parts, subagents, background, session, servers.tell_folders_changed)
+    makers.hook_context.effort = lambda: parts.effort
     session.permissions = Oversight(
         parts, policy, session.info.id, session.history, session.tell_aside, live.refresh, ground.grants
     )

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from .assembly import assemble
-from .choices import remember, remembered
+from .choices import forget_key, remember, remembered
 from .demo.project import make_scratch_project, remove_scratch_project
 from .demo.script import FIRST_PROMPT, demo_script
 from .places import Places
@@ -386,6 +386,14 @@ class LocalWorkbench:
             opened.choice = choice
         if old is not None:
             await old.close()
+
+    def forget_key(self) -> bool:
+        """Forget the key that was typed, here and in open sessions; whether there was one. Raises ConfigError."""
+        was_kept, was_used = forget_key(self.places), bool(self.key)
+        if was_used:
+            self.key.forget()
+            self.key = NO_SECRET
+        return was_kept or was_used
 
     async def close(self, reason: EndReason = "prompt_input_exit") -> None:
         """End every open session, then the model's server and the store."""

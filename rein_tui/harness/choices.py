@@ -5,6 +5,7 @@ from contextlib import suppress
 import msgspec
 
 from .places import Places
+from .protocol.errors import ConfigError
 from .protocol.ports import ModelChoice
 from .providers.base import NO_SECRET, Secret
 from .store.files import private_folder, write_private
@@ -31,3 +32,15 @@ def remembered(places: Places) -> tuple[ModelChoice | None, Secret]:
     with suppress(OSError, UnicodeDecodeError):
         key = Secret((places.data / _KEY).read_text(encoding="utf-8"), source=str(places.data / _KEY))
     return choice, key
+
+
+def forget_key(places: Places) -> bool:
+    """Delete the key that was typed; whether there was one. Raises ConfigError when it cannot be deleted."""
+    path = places.data / _KEY
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise ConfigError(f"The key cannot be deleted: {error.strerror or error}", where=str(path)) from error
+    return True

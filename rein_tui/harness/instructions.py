@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from .agents import WITHOUT_MEMORY
 from .context.memory import LoadReason, Memory, MemoryFile, MemoryScope
+from .protocol.agents import AgentSpec
 from .protocol.base import JsonObject
 from .protocol.events import Notice
 
@@ -24,6 +26,14 @@ class Instructions:
         self._reason = "compact"
         self._loaded += self._memory.files
         self._take_notices()
+        return self._memory.messages()
+
+    def for_agent(self, spec: AgentSpec) -> Sequence[tuple[str, str]]:
+        """(path, text) of what holds now, for a subagent that is told of it; news for nobody else."""
+        if spec.name in WITHOUT_MEMORY:
+            return ()
+        if not self._memory.files:
+            return Memory.load(self._scope, self._reason).messages()
         return self._memory.messages()
 
     def touched(self, tool: str, tool_input: JsonObject) -> Sequence[str]:

@@ -261,6 +261,8 @@ class Loop:
         gate = Gate(self._parts)
         async with aclosing(gate.run_calls(completed.message.tool_uses, step, completed.parse)) as events:
             async for event in events:
+                if isinstance(event, MessageFinished):  # of a subagent: it belongs to what this turn cost
+                    self.progress.usage = self.progress.usage + event.usage
                 yield event
         if gate.stop:
             self.progress.reason, self.progress.detail = gate.stop, gate.stop_detail

@@ -141,7 +141,6 @@ class Makers:
             ambient=self._ground.environment,
             switches=hook_switches(self._settings),
             matches_rule=policy.fits_rule,
-            effort=lambda: self._ground.wishes.effort,
         )
         return Hooks(specs, self.hook_context)
 

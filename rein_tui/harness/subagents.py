@@ -7,14 +7,15 @@ same person, its calls through the same gate.
 import itertools
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from msgspec import structs
 
 from .conversation import Conversation
-from .interrupt import Interrupt
+from .interrupt import Interrupt, Interrupted
 from .loop import Loop
 from .moments import fire
 from .parts import AgentIdentity, Parts
@@ -96,7 +97,8 @@ class Subagents:
 
     `specs` are the kinds there are, as of now; `brief` makes an agent's system prompt; `model_for` turns a model
     name of a spec or call into a model id of the session's provider (empty: the session's own). `living` is entered
-    for an agent, with its id, while it runs: for the hooks that it brings.
+    for an agent, with its id, while it runs: for the hooks that it brings. `memory` gives the memory files that an
+    agent is told of, as (path, text).
     """
 
     def __init__(
@@ -106,28 +108,38 @@ class Subagents:
         brief: Callable[[AgentSpec], ContextPrepared],
         model_for: Callable[[str], Awaitable[str]],
         living: Callable[[AgentSpec, str], AbstractContextManager[None]] = lambda spec, agent_id: nullcontext(),
+        memory: Callable[[AgentSpec], Sequence[tuple[str, str]]] = lambda spec: (),
     ) -> None:
         self._parts = parts
         self.specs = specs
         self._brief = brief
         self._model_for = model_for
         self._living = living
+        self._memory = memory
+        self._switches: dict[str, Interrupt] = {}
         self._numbers = itertools.count(1)
 
     def next_id(self) -> str:
         """A fresh agent id."""
         return f"agent_{next(self._numbers)}_{int(time.time()):x}"
 
-    async def run(
-        self, spec: AgentSpec, prompt: str, context: ToolContext, *, model: str = "", interrupt: Interrupt | None = None
-    ) -> AgentResult:
-        """Run an agent to its rest; its events go to `context.emit`. Cancelling it ends everything inside it.
+    def stop(self, call_id: str) -> bool:
+        """End the agent that this call started, and what it started; the others work on. Whether it was running."""
+        switch = self._switches.get(call_id)
+        if switch is not None:
+            switch.trigger("stopped by the person")
+        return switch is not None
 
-        `interrupt` is its own switch when it goes on in the background.
-        """
+    async def run(self, spec: AgentSpec, prompt: str, context: ToolContext, *, model: str = "") -> AgentResult:
+        """Run an agent to its rest; its events go to `context.emit`. Cancelling it ends everything inside it."""
         agent = AgentIdentity(id=self.next_id(), type=spec.name, depth=context.depth + 1)
-        with self._living(spec, agent.id):
-            return await self._run(spec, prompt, context, agent, await self._inner_parts(spec, agent, model, interrupt))
+        switch = self._switches[context.call_id] = Interrupt()
+        try:
+            with self._living(spec, agent.id):
+                parts = await self._inner_parts(spec, agent, model, switch)
+                return await self._run(spec, prompt, context, agent, parts)
+        finally:
+            self._switches.pop(context.call_id, None)
 
     async def _run(
         self, spec: AgentSpec, prompt: str, context: ToolContext, agent: AgentIdentity, parts: Parts
@@ -146,14 +158,17 @@ class Subagents:
         await tell(AgentStarted(agent_id=agent.id, agent_type=spec.name, prompt=prompt, model=parts.model))
         loop = Loop(parts, conversation, lambda: self._context(spec, parts), deque())
         failure = ""
+        outcome: Literal["ok", "error", "interrupted"] = "ok"
         try:
-            for event in await self._first_events(parts, prompt, tell):
+            for event in await self._first_events(spec, parts, prompt, tell):
                 await tell(event)
             async with aclosing(loop.run()) as events:
                 async for event in events:
                     await tell(event)
+        except Interrupted:
+            failure, outcome = "The person stopped this agent before it was done.", "interrupted"
         except ReinError as error:
-            failure = str(error)
+            failure, outcome = f"The agent failed. {error}", "error"
             await tell(Notice(level="error", text=error.message, where=error.where, hint=error.hint))
         seconds = time.perf_counter() - started
         usage = loop.progress.usage
@@ -164,16 +179,16 @@ class Subagents:
                 usage=usage,
                 duration=seconds,
                 calls=counted.calls,
-                outcome="error" if failure else "ok",
+                outcome=outcome,
             )
         )
         if loop.progress.reason != "end_turn" and not failure:
-            failure = "" if loop.progress.last_text else f"It stopped: {loop.progress.detail or loop.progress.reason}"
+            failure = (
+                "" if loop.progress.last_text else f"The agent stopped: {loop.progress.detail or loop.progress.reason}"
+            )
         return AgentResult(agent.id, loop.progress.last_text, usage, counted.calls, seconds, failure)
 
-    async def _inner_parts(
-        self, spec: AgentSpec, agent: AgentIdentity, model: str, interrupt: Interrupt | None
-    ) -> Parts:
+    async def _inner_parts(self, spec: AgentSpec, agent: AgentIdentity, model: str, switch: Interrupt) -> Parts:
         outer = self._parts
         wanted = model or spec.model
         mode: Mode | None = None if outer.permissions.mode in _LOOSE_MODES else spec.mode
@@ -185,17 +200,19 @@ class Subagents:
             mode=mode or outer.mode,
             effort=spec.effort or outer.effort,
             max_steps=spec.max_turns or outer.max_steps,
-            interrupt=interrupt or outer.interrupt,
+            interrupt=switch,
         )
 
     def _context(self, spec: AgentSpec, parts: Parts) -> ContextPrepared:
         prepared = self._brief(spec)
         return structs.replace(prepared, tools=parts.tools.specs(parts.permissions.removed_tools()))
 
-    async def _first_events(self, parts: Parts, prompt: str, tell: Emit) -> Iterator[Event]:
-        """The prompt, and what SubagentStart hooks add to it."""
+    async def _first_events(self, spec: AgentSpec, parts: Parts, prompt: str, tell: Emit) -> Iterator[Event]:
+        """What the memory files say, the prompt, and what SubagentStart hooks add to it."""
         agent = parts.agent
-        events: list[Event] = [PromptAdded(message=_user(prompt))]
+        memory = [(path, _user(text)) for path, text in self._memory(spec)]
+        events: list[Event] = [PromptAdded(message=said, origin="memory", source=path) for path, said in memory]
+        events.append(PromptAdded(message=_user(prompt)))
         payload = {"agent_id": agent.id, "agent_type": agent.type}
         call = HookCall(
             point="SubagentStart", subject=agent.type, payload=payload, agent_id=agent.id, agent_type=agent.type

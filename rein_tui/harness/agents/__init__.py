@@ -7,6 +7,9 @@ from ..protocol.agents import AgentSpec
 
 _READING = ("Read", "Grep", "Glob", "Bash", "WebFetch", "Skill", "ListMcpResourcesTool", "ReadMcpResourceTool")
 
+WITHOUT_MEMORY = frozenset({"Explore", "Plan"})
+"""Agents that look at the code with their own eyes: what the memory files say is not told to them."""
+
 
 @cache
 def builtin_agents() -> dict[str, AgentSpec]:

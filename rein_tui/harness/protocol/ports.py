@@ -120,6 +120,26 @@ class Insight(Protocol):
         ...
 
 
+class Adjustments(Protocol):
+    """What can be changed about a session while it lives."""
+
+    async def add_folder(self, folder: Path) -> None:
+        """Let the session work in a further folder. Raises ConfigError."""
+        ...
+
+    async def stop_work(self, work_id: str) -> bool:
+        """End one piece of work while the turn goes on: a subagent by the id of its call, or background work by its
+        own id. Whether it was running."""
+        ...
+
+
+@runtime_checkable
+class Adjustable(Protocol):
+    """A session of this machine, which can be adjusted; a remote or replayed one need not offer it."""
+
+    adjustments: Adjustments | None
+
+
 class Harness(Protocol):
     """A session that can be driven: local, remote or replayed."""
 
@@ -360,6 +380,15 @@ class Thinks(Protocol):
 
     def set_thinking(self, *, effort: str | None = None, thinking: bool | None = None) -> None:
         """From the next request on; what is None stays."""
+        ...
+
+
+@runtime_checkable
+class KeepsKey(Protocol):
+    """A workbench that keeps the key that a person typed: that of this machine."""
+
+    def forget_key(self) -> bool:
+        """Forget it, on the disk and for the requests to come; whether there was one. Raises ConfigError."""
         ...
 
 

@@ -30,6 +30,11 @@ class Secret:
         """The key itself: for a request header and nothing else."""
         return self._reveal()
 
+    def forget(self) -> None:
+        """Make it empty, for everybody who holds it."""
+        self._reveal = "".strip
+        self.source = ""
+
     def redact(self, text: str) -> str:
         """`text` without the key, should a server have repeated it."""
         value = self.reveal()

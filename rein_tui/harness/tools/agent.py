@@ -5,7 +5,6 @@ from typing import Annotated
 
 import msgspec
 
-from ..interrupt import Interrupt
 from ..protocol.agents import AgentSpec
 from ..protocol.base import JsonObject
 from ..protocol.displays import TextDisplay
@@ -77,7 +76,7 @@ class Agent(BaseTool[AgentInput]):
             return await self._start(spec, value, context)
         result = await self._subagents.run(spec, value.prompt, context, model=value.model)
         if result.failure:
-            return ToolResult(content=f"The agent failed. {result.failure}\n{result.text}".strip(), is_error=True)
+            return ToolResult(content=f"{result.failure}\n{result.text}".strip(), is_error=True)
         return ToolResult(
             content=result.text or "(The agent gave no answer.)",
             display=TextDisplay(text=result.text, markdown=True),
@@ -85,7 +84,6 @@ class Agent(BaseTool[AgentInput]):
         )
 
     async def _start(self, spec: AgentSpec, value: AgentInput, context: ToolContext) -> ToolResult:
-        interrupt = Interrupt()
         emit = self._background.emit or context.emit
         outside = ToolContext(
             call_id=context.call_id,
@@ -97,12 +95,17 @@ class Agent(BaseTool[AgentInput]):
         )
 
         async def work(write: Write) -> int:
-            result = await self._subagents.run(spec, value.prompt, outside, model=value.model, interrupt=interrupt)
+            result = await self._subagents.run(spec, value.prompt, outside, model=value.model)
             await write((result.failure or result.text).encode())
             return 1 if result.failure else 0
 
         task = await self._background.start(
-            value.description, work, context.emit, call_id=context.call_id, kind="agent"
+            value.description,
+            work,
+            context.emit,
+            call_id=context.call_id,
+            kind="agent",
+            end=lambda: self._subagents.stop(context.call_id),
         )
         text = f"The agent works in the background as {task.id}. You are told when it ends; TaskOutput reads it."
         response: JsonObject = {

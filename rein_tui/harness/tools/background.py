@@ -15,6 +15,9 @@ _UNREAD = 256 * 1024
 
 _TAIL = 2000
 
+_ORDERLY = 5.0
+"""Seconds that work has to end in order before it is cancelled."""
+
 Status = Literal["running", "completed", "failed", "killed"]
 Write = Callable[[bytes], Awaitable[None]]
 
@@ -22,15 +25,17 @@ Write = Callable[[bytes], Awaitable[None]]
 class BackgroundTask:
     """One piece of work, what it said, and how it ended. `exit_code` is None while it runs or when it was killed."""
 
-    def __init__(self, task_id: str, title: str) -> None:
+    def __init__(self, task_id: str, title: str, end: Callable[[], object] | None = None) -> None:
         self.id = task_id
         self.title = title
+        self.end = end
         self.started = time.time()
         self.status: Status = "running"
         self.exit_code: int | None = None
         self.dropped = 0
         self._unread = bytearray()
         self._tail = bytearray()
+        self.is_stopped = False
         self.finished = asyncio.Event()
 
     async def write(self, data: bytes) -> None:
@@ -92,10 +97,14 @@ class Background:
         *,
         call_id: str = "",
         kind: Literal["command", "agent"] = "command",
+        end: Callable[[], object] | None = None,
     ) -> BackgroundTask:
-        """Start `work`; it gets a way to write output, gives its exit code, and is cancelled to end it."""
+        """Start `work`; it gets a way to write output, gives its exit code, and is cancelled to end it.
+
+        `end` asks it to end in order, in place of cancelling it.
+        """
         prefix = "shell" if kind == "command" else kind
-        task = BackgroundTask(f"{prefix}_{next(self._numbers)}", title)
+        task = BackgroundTask(f"{prefix}_{next(self._numbers)}", title, end)
         self._tasks[task.id] = task
         await emit(BackgroundStarted(task_id=task.id, title=title, call_id=call_id, kind=kind))
         self._running[task.id] = asyncio.create_task(self._follow(task, work))
@@ -106,7 +115,7 @@ class Background:
     async def _follow(self, task: BackgroundTask, work: Callable[[Write], Awaitable[int | None]]) -> None:
         try:
             task.exit_code = await work(task.write)
-            task.status = "completed" if task.exit_code == 0 else "failed"
+            task.status = "killed" if task.is_stopped else "completed" if task.exit_code == 0 else "failed"
         except OSError as error:
             await task.write(str(error).encode())
             task.status = "failed"
@@ -127,6 +136,11 @@ class Background:
         running = self._running.get(task_id)
         if running is None:
             return False
+        end = self._tasks[task_id].end
+        if end is not None:
+            self._tasks[task_id].is_stopped = True
+            end()
+            await asyncio.wait({running}, timeout=_ORDERLY)
         running.cancel()
         await asyncio.wait({running})
         return True

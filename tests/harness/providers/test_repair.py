@@ -123,6 +123,14 @@ def test_tool_names(name: str, meant: str | None, semantic: bool | None) -> None
     assert (found[1].semantic if found and found[1] else None) == semantic
 
 
+def test_the_name_that_a_tool_had_before_means_it_beyond_doubt() -> None:
+    tools = Tools([spec("Agent", ["prompt"], prompt="string"), spec("TaskStop", ["task_id"], task_id="string")])
+    for name, meant in (("Task", "Agent"), ("KillShell", "TaskStop")):
+        found = tools.resolve(name)
+        assert found is not None and found[1] is not None
+        assert (found[0], found[1].semantic) == (meant, False)
+
+
 def test_an_alias_counts_only_for_a_tool_that_was_sent() -> None:
     assert Tools([spec("Read", ["file_path"], file_path="string")]).resolve("shell") is None
 

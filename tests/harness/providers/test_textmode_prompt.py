@@ -182,6 +182,12 @@ def test_problems(text: str, what: str | None) -> None:
         assert what in problem.what
 
 
+def test_a_tool_that_waits_for_a_search_may_be_called() -> None:
+    called = done('<tool_call>{"name": "mcp__shop__order", "arguments": {}}</tool_call>')
+    search = ToolSpec(name="ToolSearch", description="", input_schema={"type": "object"}, source="mcp")
+    assert problem_in(called, (*TOOLS, search)) is None
+
+
 def test_a_call_that_was_cut_off_by_the_limit_is_not_asked_for_again() -> None:
     cut = msgspec.structs.replace(done('<tool_call>{"name": "Zap", "arguments": {}}'), stop_reason="max_tokens")
     assert problem_in(cut, TOOLS) is None

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ...protocol.base import JsonObject
@@ -49,6 +50,14 @@ class Called:
     async def prompt(self, name: str, arguments: dict[str, str]) -> "GetPromptResult":
         """Fill in a prompt. Raises McpFailure."""
         return await self._guarded(self._ready().get_prompt(name, arguments), Call(), f"the prompt {name}")
+
+    async def tell_folders_changed(self) -> None:
+        """The session works in other folders than it did: the server may ask which. It need not care."""
+        from mcp.types import RootsListChangedNotification
+
+        if self.client is not None and self.is_connected:
+            with suppress(*sdk_errors()):
+                await self.client.session.send_notification(RootsListChangedNotification())
 
     def _ready(self) -> "Client":
         if self.client is None or not self.is_connected:

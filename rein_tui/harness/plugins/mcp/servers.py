@@ -163,6 +163,10 @@ class Servers:
         """The servers that can be called now."""
         return [connection for connection in self.connections.values() if connection.is_connected]
 
+    async def tell_folders_changed(self) -> None:
+        """The session works in other folders than it did."""
+        await asyncio.gather(*(connection.tell_folders_changed() for connection in self.connected()))
+
     @property
     def prompts(self) -> Prompts:
         """What the servers offer as slash commands."""

@@ -33,6 +33,15 @@ _TOOL_ALIASES: dict[str, str] = {
     }.items()
     for alias in aliases.split()
 }
+_OLD_NAMES = {
+    "task": "Agent",
+    "bashoutput": "TaskOutput",
+    "agentoutput": "TaskOutput",
+    "killshell": "TaskStop",
+    "killbash": "TaskStop",
+}
+"""What tools were called before, folded: the same tool beyond doubt."""
+
 _FIELD_ALIASES: dict[str, tuple[str, ...]] = {
     "file_path": ("path", "file", "filename", "filepath", "target_file", "absolute_path", "target", "source"),
     "command": ("cmd", "script", "shell_command", "bash", "code", "input", "commands"),
@@ -81,6 +90,8 @@ class Tools:
         folded = _fold(bare)
         if same := self._folded.get(folded) or self._folded.get(_fold(bare.rpartition(".")[2])):
             return same, Repair(f"tool name {name!r} → {same}")
+        if (renamed := _OLD_NAMES.get(folded, "")) in self.specs:
+            return renamed, Repair(f"tool name {name!r} → {renamed}")
         alias = _TOOL_ALIASES.get(folded, "")
         if alias in self.specs:
             return alias, Repair(f"tool name {name!r} → {alias}", semantic=True)

@@ -1,0 +1,147 @@
+"""What a person changes while a session lives: folders, and work that is no longer wanted."""
+
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from rein_tui.harness.build import open_workbench
+from rein_tui.harness.choices import remember
+from rein_tui.harness.places import Places
+from rein_tui.harness.protocol.errors import ConfigError
+from rein_tui.harness.protocol.events import (
+    AgentFinished,
+    AgentStarted,
+    BackgroundFinished,
+    Event,
+    PermissionDecided,
+    PromptAdded,
+    StepStarted,
+    ToolCallFinished,
+    TurnFinished,
+)
+from rein_tui.harness.protocol.messages import TextBlock, ToolResultBlock, Usage
+from rein_tui.harness.protocol.ports import Adjustments, ModelChoice, ModelRequest, Prompt
+from rein_tui.harness.providers.scripted import ScriptedCall, Step
+from rein_tui.harness.wishes import Wishes
+from rein_tui.headless import NobodyAnswers
+from tests.harness.plugins.sessions import Stage, staged
+
+
+def adjustments(stage: Stage) -> Adjustments:
+    assert stage.session.adjustments is not None
+    return stage.session.adjustments
+
+
+def agent(prompt: str, *, kind: str = "general-purpose", background: bool = False) -> ScriptedCall:
+    work = {"description": prompt, "prompt": prompt, "subagent_type": kind, "run_in_background": background}
+    return ScriptedCall(name="Agent", input=work)
+
+
+def told(request: ModelRequest) -> str:
+    return "\n".join(b.text for m in request.messages for b in m.blocks if isinstance(b, TextBlock))
+
+
+def has_results(request: ModelRequest) -> bool:
+    return any(isinstance(block, ToolResultBlock) for m in request.messages for block in m.blocks)
+
+
+async def test_one_agent_is_stopped_and_the_other_works_on(places: Places, tmp_path: Path) -> None:
+    def respond(request: ModelRequest) -> Step:
+        words = told(request)
+        if "hang there" in words:
+            return Step(hang=True)
+        if "look there" in words:
+            return Step(text="found", usage=Usage(output_tokens=7))
+        if has_results(request):
+            return Step(text="both are back", usage=Usage(output_tokens=1))
+        return Step(calls=(agent("hang there"), agent("look there")), usage=Usage(output_tokens=1))
+
+    async with staged(places, tmp_path, respond) as stage:
+        seen, hanging = list[Event](), ""
+        async with aclosing(stage.session.run(Prompt(text="go"))) as events:
+            async for event in events:
+                seen.append(event)
+                if isinstance(event, AgentStarted) and event.prompt == "hang there":
+                    hanging = event.parent
+                if isinstance(event, AgentFinished) and event.outcome == "ok":
+                    assert await adjustments(stage).stop_work(hanging)
+        assert {e.outcome for e in seen if isinstance(e, AgentFinished)} == {"ok", "interrupted"}
+        results = {e.call_id: e for e in seen if isinstance(e, ToolCallFinished) and e.name == "Agent"}
+        assert "stopped this agent" in str(results[hanging].content)
+        assert isinstance(seen[-1], TurnFinished)
+        assert seen[-1].usage.output_tokens == 9  # what its subagents used belongs to the turn
+        assert not await adjustments(stage).stop_work(hanging)
+
+
+async def test_an_agent_in_the_background_is_stopped_in_order(places: Places, tmp_path: Path) -> None:
+    def respond(request: ModelRequest) -> Step:
+        if "hang there" in told(request):
+            return Step(hang=True)
+        if has_results(request):
+            return Step(text="it runs")
+        return Step(calls=(agent("hang there", background=True),))
+
+    async with staged(places, tmp_path, respond) as stage:
+        await stage.say("go")
+        ended = list[object]()
+        async with aclosing(stage.session.asides()) as asides:
+            async for event in asides:
+                if isinstance(event, StepStarted):
+                    assert await adjustments(stage).stop_work("agent_1")
+                ended += [event] if isinstance(event, AgentFinished | BackgroundFinished) else []
+                if isinstance(event, BackgroundFinished):
+                    break
+        assert [getattr(e, "outcome", getattr(e, "status", "")) for e in ended] == ["interrupted", "killed"]
+
+
+async def test_an_agent_knows_the_memory_files_and_one_that_explores_does_not(places: Places, tmp_path: Path) -> None:
+    (tmp_path / "CLAUDE.md").write_text("Use tabs.")
+
+    def respond(request: ModelRequest) -> Step:
+        words = told(request)
+        if "look there" in words:
+            return Step(text="Use tabs." if "Use tabs." in words else "no word of tabs")
+        if has_results(request):
+            return Step(text="done")
+        return Step(calls=(agent("look there"), agent("look there", kind="Explore")))
+
+    async with staged(places, tmp_path, respond) as stage:
+        events = await stage.say("go")
+        assert [c for n, _, c in stage.finished() if n == "Agent"] in (
+            ["Use tabs.", "no word of tabs"],
+            ["no word of tabs", "Use tabs."],
+        )
+        memory = [e for e in events if isinstance(e, PromptAdded) and e.origin == "memory" and e.parent]
+        assert [Path(e.source).name for e in memory] == ["CLAUDE.md"]
+
+
+async def test_a_further_folder_is_worked_in_and_the_model_hears_of_it(places: Places, tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    (there / "a.txt").write_text("hello")
+    read = Step(calls=(ScriptedCall(name="Read", input={"file_path": str(there / "a.txt")}),))
+    async with staged(places, here, [read, Step(text="1"), read, Step(text="2")]) as stage:
+        await stage.say("before")
+        await adjustments(stage).add_folder(Path("../there"))
+        await stage.say("after")
+        decided = [e.decision.outcome for e in stage.events if isinstance(e, PermissionDecided)]
+        assert (decided[0], decided[-1]) == ("ask", "allow")
+        assert str(there) in told(stage.provider.requests[-1])
+        for folder in (there, here, tmp_path / "nowhere"):
+            with pytest.raises(ConfigError):
+                await adjustments(stage).add_folder(folder)
+
+
+async def test_a_key_that_was_typed_is_forgotten(places: Places, tmp_path: Path) -> None:
+    choice = ModelChoice(kind="anthropic", model="m", url="http://127.0.0.1:9")
+    remember(places, choice, "sk-typed")
+    bench = open_workbench(places, {}, Wishes(root=tmp_path, persist=False), NobodyAnswers(), choice)
+    held = bench.key
+    assert held.reveal() == "sk-typed"
+    assert bench.forget_key()
+    assert (held.reveal(), bool(bench.key)) == ("", False)
+    assert not list(places.data.glob("key"))
+    assert not bench.forget_key()
+    await bench.close()
