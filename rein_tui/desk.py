@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from rein_tui.harness.protocol.errors import ReinError
-from rein_tui.harness.protocol.events import Event, Fact, TitleChanged, TurnFailed, TurnFinished, TurnStarted
+from rein_tui.harness.protocol.events import Event, Fact, HookFired, TitleChanged, TurnFailed, TurnFinished, TurnStarted
 from rein_tui.harness.protocol.ports import Clears, Harness, Insight, SessionInfo, Workbench
+from rein_tui.terminal import asked_for
 from rein_tui.turns import Turns
 from rein_tui.widgets.sidebar import Sidebar
 
@@ -101,6 +102,8 @@ class Desk:
             return
         if turns is self.current:
             await self._app.main.apply(event)
+        if isinstance(event, HookFired) and (sequence := asked_for((event.run.parsed or {}).get("terminalSequence"))):
+            self._app.write_escape(sequence)
         if isinstance(event, TurnStarted | TurnFinished | TurnFailed | TitleChanged):
             self.refresh()
             if isinstance(event, TurnFinished | TurnFailed):

@@ -95,7 +95,7 @@ def _verdict(one: FinishedRun) -> HookVerdict:
 
 def _labelled(one: FinishedRun) -> str:
     hook = one.run.hook
-    return f"[{hook.point} hook: {hook.plugin_id or short_title(hook)}]\n{one.effect.context}"
+    return f"[{hook.point} hook: {hook.plugin_id or hook.name}]\n{one.effect.context}"
 
 
 def _last(values: list[T | None]) -> T | None:
