@@ -149,6 +149,8 @@ class Makers:
             query = PermissionQuery(tool="Bash", input={"command": command}, cwd=str(workspace.cwd))
             return policy.decide(query).decided_by == "read_only"
 
+        wrap = self.sandbox(workspace)
+        policy.contain(wrap is not None and wrap.contains)
         shell = Shell(
             spool_folder=self.scratch.path,
             environment=lambda: {
@@ -158,7 +160,7 @@ class Makers:
             },
             env_file=self.scratch.path / "environment.sh",
             is_read_only=is_read_only,
-            wrap=self.sandbox(workspace),
+            wrap=wrap,
             ambient=self._ground.environment,
         )
         return ToolParts(

@@ -31,6 +31,7 @@ _BY = {
     "opaque": "it cannot be fully understood",
     "trust": "the folder is not trusted",
     "settings_locked": "settings that could not be read",
+    "sandbox": "the sandbox that it runs in",
     "tool": "the tool itself",
     "repair": "the call was repaired",
     "default": "nothing else decided",

@@ -1,6 +1,7 @@
 """Restrict this process with Landlock, then become another program.
 
-Run as `python -m rein_tui.harness.permissions.landlock --write DIR … [--network] -- PROGRAM ARGS…`. The kernel
+Run as `python -m rein_tui.harness.permissions.landlock --write DIR … [--network] -- PROGRAM ARGS…`; `--temporary
+DIR` is writable too, and where temporary files go. The kernel
 keeps the restriction for the program and all its children; nobody can take it back. Fails closed: when the
 restriction cannot be set up, the program does not start (exit code 126).
 """
@@ -106,7 +107,9 @@ def main(arguments: Sequence[str]) -> int:
     if not mark or not command:
         sys.stderr.write("usage: landlock --write DIR … [--network] -- PROGRAM ARGS…\n")
         return CANNOT_RUN
-    writable = [before[at + 1] for at, word in enumerate(before[:-1]) if word == "--write"]
+    writable = [before[at + 1] for at, word in enumerate(before[:-1]) if word in ("--write", "--temporary")]
+    if "--temporary" in before[:-1]:
+        os.environ["TMPDIR"] = before[before.index("--temporary") + 1]
     try:
         restrict(writable, network="--network" in before)
         os.execvp(command[0], list(command))  # noqa: S606 (becoming the program is the point)

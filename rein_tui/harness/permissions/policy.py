@@ -13,6 +13,7 @@ from rein_tui.harness.settings.layers import Settings
 
 from .book import RuleBook
 from .calls import judge_call
+from .contained import in_sandbox
 from .files import hidden
 from .grants import Grants
 from .overlay import Circumstances, overlay
@@ -33,6 +34,7 @@ class Policy:
         self._options = options or PolicyOptions()
         self._grants = Grants(places, workspace.root, self._options.clock)
         self._wanted: Mode | None = None
+        self._contained = False
         self.problems: tuple[Notice, ...] = ()
         self.use(settings)
         if self._options.mode is not None:
@@ -95,6 +97,13 @@ class Policy:
     def _possible(self, mode: Mode) -> Mode:
         return "default" if mode == "bypassPermissions" and self.bypass_forbidden else mode
 
+    def contain(self, holds: bool) -> None:
+        """Say whether commands run in a sandbox that keeps them from files and hosts that they should not reach."""
+        self._contained = holds
+
+    def _runs_contained(self) -> bool:
+        return bool(self.settings.get("sandbox", "autoAllowBashIfSandboxed", default=True))
+
     # --- decisions -----------------------------------------------------------------------------------------
 
     def decide(self, query: PermissionQuery) -> Decision:
@@ -110,6 +119,8 @@ class Policy:
         mode = self._possible(query.mode or self.mode)
         scene = self._stage.scene(query.cwd, mode, query.frontmatter)
         verdict, parts = judge_call(query, tool, scene, self.settings.trusted)
+        if tool == "Bash" and self._contained and self._runs_contained():
+            verdict = in_sandbox(verdict, scene)
         around = Circumstances(mode, "; ".join(self.settings.broken))
         final = overlay(verdict, query, around)
         return Decision(

@@ -1,8 +1,9 @@
 """Run commands in a sandbox, by choice (`sandbox.enabled`): bubblewrap, else Landlock, else said so.
 
 Everything is readable but secrets, only the session's folders are writable, protected files in them are not, and
-there is no network. What a sandbox of this machine cannot do is listed in its `limits`. A model can never ask for
-less. `sandbox_wrap` builds it once for a session.
+the network is what settings let through (bubblewrap: single domains; else all or nothing). What a sandbox of this
+machine cannot do is listed in its `limits`. A model can never ask for less. `sandbox_wrap` builds it once for a
+session.
 """
 
 import os
@@ -31,7 +32,19 @@ SECRETS = (
 ).split()
 """Below the home folder; hidden from sandboxed commands."""
 
-SOCKETS = ("/var/run/docker.sock", "/run/docker.sock", "/run/podman/podman.sock")
+_UNUSED = (
+    ("excludedCommands",),
+    ("filesystem", "allowRead"),
+    ("filesystem", "disabled"),
+    ("network", "allowUnixSockets"),
+    ("network", "allowAllUnixSockets"),
+    ("network", "allowLocalBinding"),
+    ("network", "httpProxyPort"),
+    ("network", "socksProxyPort"),
+)
+
+SOCKETS = ("/var/run/docker.sock", "/run/docker.sock", "/run/podman", "/run/user", "/run/dbus", "/run/containerd")
+"""Doors to programs outside that would do what the sandbox forbids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +62,38 @@ class Sandbox:
     kind: Literal["bubblewrap", "landlock"]
     prefix: tuple[str, ...]
     limits: tuple[str, ...] = ()
+    starter: tuple[str, ...] = ()
 
-    def __call__(self, argv: list[str]) -> list[str]:
-        """The argument list that runs `argv` in the sandbox."""
-        return [*self.prefix, "--", *argv]
+    @property
+    def contains(self) -> bool:
+        """Whether it holds well enough to run commands in it that nobody approved."""
+        return self.kind == "bubblewrap"
+
+    def __call__(self, argv: list[str], temporary: str = "", readable: Sequence[str] = ()) -> list[str]:
+        """The argument list that runs `argv` in the sandbox.
+
+        It may write into the folder `temporary`, and read the files `readable` wherever they lie.
+        """
+        more: list[str] = []
+        if self.kind == "landlock":
+            more += ["--temporary", temporary] if temporary else []
+        else:
+            more += ["--bind", temporary, temporary] if temporary else []
+            more += [word for path in readable for word in ("--ro-bind-try", path, path)]
+        return [*self.prefix, *more, "--", *self.starter, *argv]
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What sandboxed commands may touch. Absolute, existing paths."""
+    """What sandboxed commands may touch. Absolute, existing paths; `network` true means all of it."""
 
     writable: tuple[str, ...]
     frozen: tuple[str, ...]
     masked: tuple[str, ...]
     hidden: tuple[str, ...]
     network: bool
+    allowed_hosts: tuple[str, ...] = ()
+    denied_hosts: tuple[str, ...] = ()
 
 
 def sandbox_wrap(
@@ -77,22 +107,47 @@ def sandbox_wrap(
     program = settings.get("sandbox", "bwrapPath", default="") or shutil.which("bwrap") or ""
     failed = bubblewrap_problem(program) if program else "it is not installed"
     if not failed:
-        return Sandbox("bubblewrap", (program, *bubblewrap_arguments(bounds)), limits)
+        return _bubblewrap(program, bounds, limits)
     abi = abi_version()
     if abi > 0:
-        return Sandbox("landlock", landlock_prefix(bounds), (*limits, *landlock_limits(abi)))
+        return Sandbox("landlock", landlock_prefix(bounds), (*limits, *landlock_limits(abi, bounds)))
     must_stop = bool(settings.get("sandbox", "failIfUnavailable", default=False))
-    return SandboxUnavailable(f"no sandbox on this machine (bubblewrap: {failed}; no Landlock either)", must_stop)
+    return SandboxUnavailable(_no_sandbox(failed), must_stop)
+
+
+def _no_sandbox(failed: str) -> str:
+    if sys.platform == "darwin":
+        return "rein-tui has no sandbox for macOS yet"
+    if sys.platform != "linux":
+        return "rein-tui has a sandbox on Linux only"
+    return f"no sandbox on this machine (bubblewrap: {failed}; no Landlock either)"
+
+
+def _bubblewrap(program: str, bounds: Bounds, limits: tuple[str, ...]) -> Sandbox:
+    prefix = (program, *bubblewrap_arguments(bounds))
+    if bounds.network or not bounds.allowed_hosts:
+        return Sandbox("bubblewrap", prefix, limits)
+    hosts = [word for host in bounds.allowed_hosts for word in ("--allow", host)]
+    hosts += [word for host in bounds.denied_hosts for word in ("--deny", host)]
+    python = (sys.executable, "-P", "-m")
+    mounts = [word for path in _own_code() for word in ("--ro-bind", path, path)]
+    gate = (*python, "rein_tui.harness.permissions.sandbox_proxy", *hosts, "--")
+    starter = (*python, "rein_tui.harness.permissions.sandbox_inside")
+    more = "hosts are let through for programs that use the proxy variables (HTTP and HTTPS)"
+    return Sandbox("bubblewrap", (*gate, *prefix, *mounts), (*limits, more), starter)
+
+
+def _own_code() -> list[str]:
+    """Where Python and we are, as far as the sandbox's own /tmp hides it."""
+    package = str(Path(__file__).resolve().parents[3])
+    places = dict.fromkeys((sys.prefix, sys.base_prefix, package))
+    return [place for place in places if place.startswith("/tmp/")]  # noqa: S108 (not a file that we make)
 
 
 def _unsupported(settings: Settings) -> tuple[str, ...]:
-    limits: list[str] = []
-    domains: list[str] = settings.merged("sandbox", "network", "allowedDomains") or []
-    if domains and "*" not in domains:
-        limits.append("single domains cannot be let through: sandboxed commands have no network")
-    if settings.merged("sandbox", "excludedCommands"):
-        limits.append("sandbox.excludedCommands is not used: every command is sandboxed")
-    return tuple(limits)
+    """Keys that would let more through, and do not."""
+    unused = [".".join(keys) for keys in _UNUSED if settings.get("sandbox", *keys) not in (None, False, [])]
+    return (f"not used, so stricter than the settings say: {', '.join(unused)}",) if unused else ()
 
 
 def bounds_of(settings: Settings, workspace: Workspace, places: Places | None = None) -> Bounds:
@@ -111,8 +166,26 @@ def bounds_of(settings: Settings, workspace: Workspace, places: Places | None = 
     if places is not None:
         hidden.append(str(places.data))
         frozen.append(str(places.config))
-    domains: list[str] = settings.merged("sandbox", "network", "allowedDomains") or []
-    return Bounds(_existing(writable), _existing(frozen), tuple(masked), _existing(hidden), "*" in domains)
+    allowed, denied = _hosts(settings)
+    return Bounds(
+        writable=_existing(writable),
+        frozen=_existing(frozen),
+        masked=tuple(masked),
+        hidden=_existing(hidden),
+        network="*" in allowed and not denied,
+        allowed_hosts=allowed,
+        denied_hosts=denied,
+    )
+
+
+def _hosts(settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The hosts that settings let through, and those that they keep out all the same."""
+    network = ("sandbox", "network")
+    only_managed = settings.managed(*network, "allowManagedDomainsOnly")
+    given = settings.managed if only_managed else settings.merged
+    allowed: list[str] = given(*network, "allowedDomains") or []
+    denied: list[str] = settings.merged(*network, "deniedDomains") or []
+    return tuple(allowed), tuple(denied)
 
 
 def _absolute(text: str, home: str, root: str) -> str:
@@ -140,6 +213,7 @@ def _existing(paths: Sequence[str]) -> tuple[str, ...]:
 def bubblewrap_arguments(bounds: Bounds) -> list[str]:
     """Options of bwrap for these bounds, in the order in which they are mounted."""
     options = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]  # noqa: S108 (a private one)
+    options += ["--setenv", "TMPDIR", "/tmp"]  # noqa: S108
     for path in bounds.writable:
         options += ["--bind", path, path]
     for path in bounds.frozen:
@@ -179,13 +253,15 @@ def landlock_prefix(bounds: Bounds) -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", "rein_tui.harness.permissions.landlock", *writable, *network)
 
 
-def landlock_limits(abi: int) -> tuple[str, ...]:
-    """What Landlock of this kernel does not hold back."""
+def landlock_limits(abi: int, bounds: Bounds) -> tuple[str, ...]:
+    """What Landlock of this kernel does not hold back, or cannot let through."""
     limits = [
         "protected files inside the project can be written",
         "secrets in your home folder can be read",
-        "Unix sockets can be used",
+        "Unix sockets and UDP can be used",
     ]
+    if bounds.allowed_hosts and not bounds.network:
+        limits.append("single domains cannot be let through without bubblewrap: commands have no network")
     if abi < 4:
         limits.append("the network can be used")
     return tuple(limits)

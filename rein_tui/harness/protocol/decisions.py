@@ -31,6 +31,7 @@ DecidedBy: TypeAlias = Literal[
     "protected_path",
     "critical_path",
     "opaque",
+    "sandbox",
     "trust",
     "settings_locked",
     "tool",

@@ -13,7 +13,17 @@ from rein_tui.harness.protocol.base import JsonObject
 
 from .aliases import translate
 from .draft import Draft, text_list
-from .keys import ALLOWED, ENDPOINT_VARIABLES, KEYS, MODES, PERMISSION_KEYS, SANDBOX_KEYS, Key
+from .keys import (
+    ALLOWED,
+    ENDPOINT_VARIABLES,
+    FILESYSTEM_KEYS,
+    KEYS,
+    MODES,
+    NETWORK_KEYS,
+    PERMISSION_KEYS,
+    SANDBOX_KEYS,
+    Key,
+)
 from .reader import Pointer
 from .shapes import is_list, is_object
 
@@ -28,8 +38,10 @@ def check(draft: Draft) -> None:
             _unknown(draft, name)
         else:
             _check_key(draft, draft.data, (name,), key)
-    _check_inner(draft, "permissions", PERMISSION_KEYS)
-    _check_inner(draft, "sandbox", SANDBOX_KEYS)
+    _check_inner(draft, ("permissions",), PERMISSION_KEYS)
+    _check_inner(draft, ("sandbox",), SANDBOX_KEYS)
+    _check_inner(draft, ("sandbox", "filesystem"), FILESYSTEM_KEYS)
+    _check_inner(draft, ("sandbox", "network"), NETWORK_KEYS)
     permissions = draft.data.get("permissions")
     if is_object(permissions):
         _check_mode(draft, permissions)
@@ -64,21 +76,23 @@ def _adopt(draft: Draft, pointer: Pointer, value: Any, behavior: str) -> None:
     draft.tell(pointer, f"misspelt; read as permissions.{behavior}", "warning", "entry_hardened")
 
 
-def _check_inner(draft: Draft, name: str, keys: dict[str, Key]) -> None:
-    inner = draft.data.get(name)
+def _check_inner(draft: Draft, way: tuple[str, ...], keys: dict[str, Key]) -> None:
+    inner: Any = draft.data
+    for name in way:
+        inner = inner.get(name) if is_object(inner) else None
     if not is_object(inner):
         return
     for member in list(inner):
         key = keys.get(member)
         if key is not None:
-            _check_key(draft, inner, (name, member), key)
+            _check_key(draft, inner, (*way, member), key)
         else:
             close = difflib.get_close_matches(member.lower(), keys, n=1, cutoff=0.7)
             hint = f"did you mean {close[0]!r}?" if close else ""
-            if name == "permissions" and close and close[0] in ("deny", "ask"):
-                _adopt(draft, (name, member), inner[member], close[0])
+            if way == ("permissions",) and close and close[0] in ("deny", "ask"):
+                _adopt(draft, (*way, member), inner[member], close[0])
             else:
-                draft.tell((name, member), "unknown key; it does nothing", "warning", "entry_skipped", hint)
+                draft.tell((*way, member), "unknown key; it does nothing", "warning", "entry_skipped", hint)
 
 
 def _check_key(draft: Draft, holder: JsonObject, pointer: Pointer, key: Key) -> None:

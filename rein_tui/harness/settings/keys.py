@@ -141,6 +141,26 @@ SANDBOX_KEYS: dict[str, Key] = {
     "bwrapPath": Key("string", "UM"),
 }
 
+FILESYSTEM_KEYS: dict[str, Key] = {
+    "allowWrite": Key("strings", strict=[]),
+    "allowRead": Key("strings", strict=[]),
+    "denyWrite": Key("strings", vital=True),
+    "denyRead": Key("strings", vital=True),
+    "disabled": Key("bool", strict=False),
+    "allowManagedReadPathsOnly": Key("bool", "M", strict=True),
+}
+
+NETWORK_KEYS: dict[str, Key] = {
+    "allowedDomains": Key("strings", strict=[]),
+    "deniedDomains": Key("strings", strict=["*"]),
+    "allowManagedDomainsOnly": Key("bool", "M", strict=True),
+    "allowUnixSockets": Key("any"),
+    "allowAllUnixSockets": Key("bool", strict=False),
+    "allowLocalBinding": Key("bool", strict=False),
+    "httpProxyPort": Key("integer"),
+    "socksProxyPort": Key("integer"),
+}
+
 OLD_KEYS: frozenset[str] = frozenset(
     {"permissionMode", "bashSandbox", "blockedPlugins", "disableDangerouslySkipPermissions"}
 )

@@ -4,10 +4,10 @@ import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgspec
 
@@ -45,20 +45,26 @@ class BashInput(ToolInput, frozen=True, kw_only=True):
     run_in_background: bool = False
 
 
+class Wrap(Protocol):
+    """Puts an argv into a sandbox, where it may write into `temporary` and read the files `readable`."""
+
+    def __call__(self, argv: list[str], temporary: str = "", readable: Sequence[str] = ()) -> list[str]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Shell:
     """How commands are started in this session.
 
     `ambient` is where harmless variables come from (ours by default), `environment` is added to them; `env_file` is
-    sourced before every command (hooks write it); `wrap` puts the argv into a sandbox, which must let the command
-    write into the temporary folder; `is_read_only` judges a command line.
+    sourced before every command (hooks write it); `wrap` puts the argv into a sandbox; `is_read_only` judges a
+    command line.
     """
 
     spool_folder: Path
     environment: Callable[[], Mapping[str, str]] = dict
     ambient: Mapping[str, str] | None = None
     env_file: Path | None = None
-    wrap: Callable[[list[str]], list[str]] | None = None
+    wrap: Wrap | None = None
     is_read_only: Callable[[str], bool] | None = None
     program: str = field(default_factory=lambda: shutil.which("bash") or "bash")
 
@@ -71,7 +77,10 @@ class Shell:
         if cwd_file:
             lines.append(f"trap {shlex.quote(f'pwd -P >| {shlex.quote(cwd_file)}')} EXIT")
         argv = [self.program, "--noprofile", "--norc", "-c", "\n".join([*lines, f"eval {shlex.quote(command)}"])]
-        return self.wrap(argv) if self.wrap else argv
+        if self.wrap is None:
+            return argv
+        readable = (str(self.env_file),) if self.env_file is not None else ()
+        return self.wrap(argv, str(Path(cwd_file).parent) if cwd_file else "", readable)
 
     def variables(self) -> dict[str, str]:
         """The whole environment of a command."""

@@ -32,6 +32,31 @@ def test_the_reason_names_rule_layer_and_line(make: Make, root: Path) -> None:
     assert [trial.decided for trial in decision.trials] == [True]
 
 
+def contained(policy: Policy, command: str) -> str:
+    policy.contain(True)
+    return ask(policy, "Bash", command=command).outcome
+
+
+def test_in_a_sandbox_only_what_lacks_a_rule_passes(make: Make) -> None:
+    assert contained(make(), "npm test") == "allow"
+    assert contained(make(), "for f in *; do x $f; done") == "allow"
+    assert contained(make(), "git push origin main") == "allow"
+    assert contained(make(), "rm -rf ~") == "ask"
+    assert contained(make(), "echo x > .git/config") == "ask"
+    assert contained(make(mode="plan"), "npm test") == "ask"
+    assert contained(make(ask=["Bash(npm *)"]), "npm test") == "ask"
+    assert contained(make(deny=["Bash(npm *)"]), "npm test") == "deny"
+    assert contained(make(deny=["Read(.env)"]), "npm test") == "allow"
+    assert contained(make(deny=["Read(.env)"]), "cat $(echo .env)") == "ask"
+    assert contained(make(deny=["Read(.env)"]), "cat .e*") == "ask"
+    policy = make()
+    assert ask(policy, "Bash", command="npm test").outcome == "ask"
+    policy.contain(True)
+    decision = ask(policy, "Bash", command="npm test")
+    assert decision.decided_by == "sandbox" and "autoAllowBashIfSandboxed" in decision.reason
+    assert ask(policy, "WebFetch", url="https://x.org").outcome == "ask"
+
+
 def test_every_rule_that_was_tried_is_told(make: Make, root: Path) -> None:
     policy = make(allow=["Edit(src/**)", "Edit(lib/**)"], ask=["Edit(*.lock)"], deny=["Edit(x/**)", "Read(y)"])
     decision = ask(policy, "Edit", file_path=str(root / "src/a.py"))

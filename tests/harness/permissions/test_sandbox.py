@@ -1,10 +1,14 @@
 """The sandboxes of this machine, with real commands in them."""
 
+import http.server
 import os
+import shlex
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +26,12 @@ from rein_tui.harness.permissions.sandbox import (
     landlock_prefix,
     sandbox_wrap,
 )
+from rein_tui.harness.permissions.sandbox_proxy import host_allowed
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.ports import Workspace
 from rein_tui.harness.settings import Settings
 from rein_tui.harness.settings.load import assemble, layer_from_data
+from rein_tui.harness.tools.bash import Shell
 
 BWRAP = shutil.which("bwrap") or ""
 
@@ -80,13 +86,20 @@ def test_bounds(places: Places, furnished: Path, tmp_path: Path) -> None:
     assert bounds.network and "--unshare-net" not in bubblewrap_arguments(bounds)
 
 
+def test_lists_of_the_wrong_kind_open_nothing(places: Places, furnished: Path) -> None:
+    wrong = {"enabled": True, "filesystem": {"allowWrite": "/"}, "network": {"allowedDomains": "*", "deniedDomains": 1}}
+    bounds = bounds_of(settings(places, wrong), space(places, furnished), places)
+    assert bounds.writable == (str(furnished),)
+    assert not bounds.network and bounds.allowed_hosts == () and bounds.denied_hosts == ("*",)
+
+
 def test_what_it_cannot_do_is_said(places: Places, root: Path) -> None:
     wanted = {"enabled": True, "excludedCommands": ["docker"], "network": {"allowedDomains": ["x.org"]}}
     found = sandbox_wrap(settings(places, wanted), space(places, root))
     assert isinstance(found, Sandbox | SandboxUnavailable)
     if isinstance(found, Sandbox):
         assert any("excludedCommands" in limit for limit in found.limits)
-        assert any("network" in limit for limit in found.limits)
+        assert found.kind == "landlock" or "x.org" in found.prefix
 
 
 @pytest.mark.skipif(not BWRAP or bool(bubblewrap_problem(BWRAP or "bwrap")), reason="bubblewrap cannot run here")
@@ -118,10 +131,93 @@ def test_bubblewrap_has_no_network(places: Places, root: Path) -> None:
     assert not reaches(found, root)
 
 
+@pytest.mark.parametrize(
+    ("host", "allowed", "denied", "passes"),
+    [
+        ("x.org", ["x.org"], [], True),
+        ("X.ORG.", ["x.org"], [], True),
+        ("a.x.org", ["x.org"], [], False),
+        ("a.b.x.org", ["*.x.org"], [], True),
+        ("x.org", ["*.x.org"], [], False),
+        ("evilx.org", ["*.x.org"], [], False),
+        ("y.org", ["*"], ["y.org"], False),
+        ("a.y.org", ["*"], ["*.y.org"], False),
+        ("z.org", ["*"], ["y.org"], True),
+        ("x.org\0.evil.org", ["*"], [], False),
+        ("x.org/../y", ["*"], [], False),
+        ("", ["*"], [], False),
+        ("[::1]", ["[::1]"], [], True),
+        ("127.0.0.1", ["localhost"], [], False),
+    ],
+)
+def test_hosts(host: str, allowed: list[str], denied: list[str], passes: bool) -> None:
+    assert host_allowed(host, allowed, denied) is passes
+
+
+class Site(http.server.BaseHTTPRequestHandler):
+    """Answers every request with its path and the host that it was asked as."""
+
+    def do_GET(self) -> None:
+        body = f"{self.path} {self.headers['Host'].partition(':')[0]} {self.headers['Proxy-Connection']}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        del format, args
+
+
+FETCH = """
+import sys, urllib.request, urllib.error
+for url in sys.argv[1:]:
+    try:
+        print(urllib.request.urlopen(url, timeout=20).read().decode())
+    except urllib.error.HTTPError as error:
+        print(error.code)
+"""
+
+
+@pytest.mark.skipif(not BWRAP or bool(bubblewrap_problem(BWRAP or "bwrap")), reason="bubblewrap cannot run here")
+def test_single_hosts_are_let_through(places: Places, root: Path) -> None:
+    wanted = {"enabled": True, "network": {"allowedDomains": ["localhost"], "deniedDomains": ["*.localhost"]}}
+    found = sandbox_wrap(settings(places, wanted), space(places, root), places)
+    assert isinstance(found, Sandbox)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        port = server.server_address[1]
+        urls = (f"http://localhost:{port}/a?b=c", f"http://127.0.0.1:{port}/", f"http://a.localhost:{port}/")
+        script = shlex.join([sys.executable, "-c", FETCH, *urls])
+        done = run(found, f"{script}; exec 3<>/dev/tcp/127.0.0.1/{port} || exit 7", root)
+        server.shutdown()
+        thread.join()
+    assert done.stdout.splitlines() == ["/a?b=c localhost None", "403", "403"], done.stderr
+    assert done.returncode == 7
+
+
+@pytest.mark.skipif(not BWRAP or bool(bubblewrap_problem(BWRAP or "bwrap")), reason="bubblewrap cannot run here")
+@pytest.mark.parametrize("hosts", [[], ["x.org"]])
+def test_the_shell_keeps_its_folder_and_its_variables(places: Places, root: Path, hosts: list[str]) -> None:
+    wanted = {"enabled": True, "network": {"allowedDomains": hosts}}
+    found = sandbox_wrap(settings(places, wanted), space(places, root), places)
+    assert isinstance(found, Sandbox)
+    (root / "sub").mkdir()
+    places.data.mkdir(parents=True)
+    variables = places.data / "environment.sh"
+    variables.write_text("export FROM_HOOK=yes\n")
+    shell = Shell(spool_folder=root, wrap=found, env_file=variables)
+    with tempfile.TemporaryDirectory() as folder:
+        argv = shell.argv("cd sub; echo $FROM_HOOK; touch $(mktemp)", str(Path(folder, "cwd")))
+        done = subprocess.run(argv, cwd=root, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.stdout, done.stderr, done.returncode) == ("yes\n", "", 0)
+        assert Path(folder, "cwd").read_text().strip() == str(root / "sub")
+
+
 @pytest.mark.skipif(abi_version() == 0, reason="this kernel has no Landlock")
 def test_landlock_holds(places: Places, root: Path, tmp_path: Path) -> None:
     bounds = Bounds((str(root),), (), (), (), network=False)
-    sandbox = Sandbox("landlock", landlock_prefix(bounds), landlock_limits(abi_version()))
+    sandbox = Sandbox("landlock", landlock_prefix(bounds), landlock_limits(abi_version(), bounds))
     outside = tmp_path / "outside"
     done = run(sandbox, f"echo x > inside && echo wrote; echo x > {outside}; echo x > /dev/null && echo null", root)
     assert done.stdout == "wrote\nnull\n", done.stderr
