@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BAD_USAGE = 2
 SUBCOMMANDS = frozenset(
-    "policy hooks sessions mcp models plugin replay doctor report server client attach web acp".split()
+    "policy hooks sessions mcp models plugin trust replay doctor report server client attach web acp".split()
 )
 
 

@@ -22,6 +22,7 @@ _EPILOG = """\
 commands (rein-tui COMMAND --help):
   policy      check, test, lint, suggest and what-if permission rules
   hooks       list hooks, run them dry
+  trust       folders that you trust, what that enables, and taking it back
   sessions    list, search, show, export, import, rename, delete, prune
   mcp         add, list, show and remove MCP servers
   models      list models and servers

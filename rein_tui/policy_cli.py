@@ -72,7 +72,8 @@ def add_policy_parser(subparsers: _Subparsers) -> None:
         action.add_argument("sessions", nargs="*", metavar="SESSION", help="default: all sessions of this folder")
     for action in (check, lint_rules, suggest):
         action.add_argument("--settings", default="", metavar="FILE", help="a settings file or JSON on top")
-    whatif.add_argument("--settings", required=True, metavar="NEW", help="settings instead of user's and project's")
+    words = "settings instead of user's and project's (default: those as they are now)"
+    whatif.add_argument("--settings", default="", metavar="NEW", help=words)
     whatif.add_argument("--all", action="store_true", help="show unchanged calls too")
     for action in (check, test, lint_rules, suggest, whatif):
         action.add_argument("--cwd", default="", metavar="DIR", help="the folder to decide in (default: here)")
@@ -101,7 +102,7 @@ def run_policy(
         calls = [call for name, facts in sessions(args.sessions) for call in recorded_calls(name, facts)]
         if args.policy_action == "suggest":
             return run_suggest(args, _policy(args, places), calls, streams)
-        return run_whatif(args, _policy(args, places, ()), calls, streams)
+        return run_whatif(args, _policy(args, places, () if args.settings else None), calls, streams)
     except ReinError as problem:
         streams.stderr.write(f"{problem}\n")
         return BAD_COMMAND

@@ -31,8 +31,8 @@ class Streams:
     stderr: TextIO
 
     def say(self, text: str) -> None:
-        """One line of output."""
-        self.stdout.write(text + "\n")
+        """One line of output, without what a terminal would obey."""
+        self.stdout.write(printable(text) + "\n")
 
     def say_json(self, value: Any) -> None:
         """One line of JSON."""
@@ -41,7 +41,12 @@ class Streams:
     def warn(self, notices: Iterable[Notice]) -> None:
         """What is wrong, to the error stream."""
         for notice in notices:
-            self.stderr.write(f"{notice.where + ': ' if notice.where else ''}{notice.text}\n")
+            self.stderr.write(printable(f"{notice.where + ': ' if notice.where else ''}{notice.text}") + "\n")
+
+
+def printable(text: str) -> str:
+    """Text whose control and invisible characters are replaced."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def answer(name: Any, decision: Decision) -> JsonObject:

@@ -1,4 +1,4 @@
-"""The subcommands: policy, hooks, sessions, models, report. Each is loaded only when it is asked for."""
+"""The subcommands: policy, hooks, trust, sessions, models, report. Each is loaded only when it is asked for."""
 
 import argparse
 import asyncio
@@ -25,6 +25,11 @@ def run_subcommand(arguments: Sequence[str], places: Places) -> int:
             return run_policy(args, places, sys.stdin, sys.stdout, sys.stderr, lambda names: _stories(places, names))
         case "hooks":
             return _hooks(parser, subparsers, arguments, places)
+        case "trust":
+            from .trust_cli import add_trust_parser, run_trust
+
+            add_trust_parser(subparsers)
+            return run_trust(parser.parse_args(arguments), places, sys.stdout)
         case "replay":
             from .replay_cli import add_replay_parser, run_replay
 

@@ -80,6 +80,13 @@ def record_trust(places: Places, report: TrustReport) -> None:
     _save(places, folders)
 
 
+def trusted_folders(places: Places) -> list[tuple[str, float]]:
+    """Every folder that was trusted here and when (epoch seconds), the latest first. Raises ConfigError."""
+    found = [(path, entry.get("accepted")) for path, entry in _records(places).items() if is_object(entry)]
+    known = [(path, float(when) if isinstance(when, int | float) else 0.0) for path, when in found]
+    return sorted(known, key=lambda one: -one[1])
+
+
 def forget_trust(places: Places, root: Path) -> bool:
     """Take trust back; false when we had none recorded. Raises ConfigError."""
     folders = _records(places)

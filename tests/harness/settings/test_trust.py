@@ -10,7 +10,7 @@ import pytest
 from rein_tui.harness.places import Places
 from rein_tui.harness.settings.edit import add_rule
 from rein_tui.harness.settings.repository import main_checkout, repository_root, trust_root
-from rein_tui.harness.settings.trust import forget_trust, keep_trust, read_trust, record_trust
+from rein_tui.harness.settings.trust import forget_trust, keep_trust, read_trust, record_trust, trusted_folders
 
 HOOKS = {"PreToolUse": [{"matcher": "Bash", "hooks": [{"type": "command", "command": "./gate.sh"}]}]}
 
@@ -47,6 +47,7 @@ def test_a_yes_holds_until_something_executable_changes(places: Places, root: Pa
     record_trust(places, changed)
     assert read_trust(places, root).trusted
     assert places.trust_file.stat().st_mode & 0o777 == 0o600
+    assert [folder for folder, _ in trusted_folders(places)] == [str(root)]
     assert forget_trust(places, root) and not forget_trust(places, root)
     assert not read_trust(places, root).trusted
 
