@@ -11,7 +11,7 @@ from .judges import Judges
 from .makers import Makers, effort_of, look_again, model_named, rehearsed, stop_hook_cap, thinks
 from .oversight import Oversight
 from .parts import Parts
-from .permissions.policy import Policy, PolicyOptions
+from .permissions.policy import Policy
 from .plugins.invocation import Invocations
 from .plugins.mcp.gather import instructed, refreshing, unfolding
 from .plugins.mcp.overview import Overview
@@ -47,7 +47,7 @@ async def assemble(
         settings,
         workspace,
         ground.places,
-        PolicyOptions(mode=ground.wishes.mode, allow=ground.wishes.allow, deny=ground.wishes.deny),
+        makers.policy_options(),
     )
     opening.notices += policy.problems
     transcript = Transcript(

@@ -17,7 +17,7 @@ from .hooks.engine import Hooks
 from .instructions import Instructions
 from .live_settings import LiveSettings
 from .parts import Parts
-from .permissions.policy import Policy
+from .permissions.policy import Policy, PolicyOptions
 from .permissions.sandbox import Sandbox, SandboxUnavailable, sandbox_wrap
 from .plugins.extensions import load_extensions
 from .plugins.finding import PluginScene, managed_plugins
@@ -35,6 +35,7 @@ from .protocol.ports import Prompt, SizesModels, Workspace
 from .scratch import Scratch
 from .settings.layers import Settings, SettingsLayer
 from .settings.load import load_settings
+from .settings.trust import nothing_to_trust
 from .settings.watch import SettingsWatch
 from .tools.background import Background
 from .tools.bash import Shell
@@ -238,13 +239,22 @@ class Makers:
 
         return is_denied
 
+    def policy_options(self) -> PolicyOptions:
+        """What the command line says about permissions, and how to look whether the folder is harmless."""
+        wishes, places = self._ground.wishes, self._ground.places
+
+        def is_harmless() -> bool:
+            return wishes.interactive and nothing_to_trust(places, wishes.root)
+
+        return PolicyOptions(mode=wishes.mode, allow=wishes.allow, deny=wishes.deny, is_harmless=is_harmless)
+
     def live(self, policy: Policy, hooks: Hooks) -> LiveSettings:
         """What lets changed settings take effect."""
         wishes, places, was_trusted = self._ground.wishes, self._ground.places, self._settings.trusted
 
         def load() -> Settings:
             # What a folder gains while a session runs waits for the person like anything else.
-            trusted = was_trusted and self._ground.is_trusted()
+            trusted = (was_trusted or policy.settings.trusted) and self._ground.is_trusted()
             return load_settings(places, wishes.root, extra=wishes.settings, sources=wishes.sources, trusted=trusted)
 
         return LiveSettings(SettingsWatch(self._settings, load), policy, hooks, self._hook_specs, hook_switches)

@@ -166,7 +166,9 @@ class Oversight:
 
     async def try_rules(self, wish: RuleWish, query: PermissionQuery | None = None) -> RuleCheck:
         """What these rules would do; see ports.Permissions."""
-        source = Source(layer=wish.scope, path=self.policy.place_of(wish.scope)[0])
+        path, problem = self.policy.place_of(wish.scope)
+        # Rules kept in this folder count once they are kept there: that is trust in it (no path: as if from us).
+        source = Source(layer=wish.scope, path=path if problem or wish.scope == "user" else "")
         rules = tuple(Rule(text=text, behavior=wish.behavior, source=source) for text in wish.rules)
         read: list[ParsedRule] = []
         for rule in rules:

@@ -10,6 +10,7 @@ from rein_tui.harness.protocol.errors import ConfigError
 from rein_tui.harness.protocol.events import Notice
 from rein_tui.harness.protocol.ports import Workspace
 from rein_tui.harness.settings.layers import Settings
+from rein_tui.harness.settings.trust import read_trust, record_trust
 
 from .book import RuleBook
 from .calls import judge_call
@@ -43,6 +44,7 @@ class Policy:
     def use(self, settings: Settings) -> None:
         """Take over changed settings; the mode that a person chose and the session's grants stay."""
         self.settings = settings
+        self._git_may_read = settings.trusted or self._options.is_harmless()
         self._grants.settings_changed()
         self._rebuild()
         self.problems = (*settings.problems, *self._stage.notices)
@@ -118,7 +120,7 @@ class Policy:
         tool = canonical(query.tool)
         mode = self._possible(query.mode or self.mode)
         scene = self._stage.scene(query.cwd, mode, query.frontmatter)
-        verdict, parts = judge_call(query, tool, scene, self.settings.trusted)
+        verdict, parts = judge_call(query, tool, scene, self._git_may_read)
         if tool == "Bash" and self._contained and self._runs_contained():
             verdict = in_sandbox(verdict, scene)
         around = Circumstances(mode, "; ".join(self.settings.broken))
@@ -174,6 +176,7 @@ class Policy:
         """Let these rules hold from now on, in that scope (written to its file unless session). Raises ConfigError."""
         if behavior == "allow":
             self._check_grantable(scope)
+            self._trust_for(scope)
         granted = self._grants.add(rules, scope, behavior)
         self._rebuild()
         return granted
@@ -182,11 +185,18 @@ class Policy:
         if self.managed_rules_only:
             origin = self.settings.origin("allowManagedPermissionRulesOnly")
             raise ConfigError("only the administrator's rules may allow here", where=str(origin or ""))
-        if scope in ("project", "local") and not self.settings.trusted:
+        if scope in ("project", "local") and not self.settings.trusted and not self._options.is_harmless():
             raise ConfigError(
                 "rules of this folder do not count until you trust it",
                 hint="trust the folder, or choose session or user",
             )
+
+    def _trust_for(self, scope: Scope) -> None:
+        """Keeping a rule in a folder where nothing else would take effect is trust in that folder, for just that."""
+        if scope in ("project", "local") and not self.settings.trusted:
+            record_trust(self._places, read_trust(self._places, self._workspace.root))
+            self.settings = replace(self.settings, trusted=True)
+            self._git_may_read = True
 
     def place_of(self, scope: Scope) -> tuple[str, str]:
         """The file that grants of this scope are written to, and why nothing may be granted there (or empty)."""

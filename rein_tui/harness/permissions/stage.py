@@ -27,6 +27,7 @@ class PolicyOptions:
 
     `mode` empty means the settings' defaultMode. `folds` true: names of any case are the same file. `clock` gives
     epoch seconds, `ticks` monotonic seconds. `tool_names` are the tools that exist, for wildcards that remove them.
+    `is_harmless` looks whether trusting the folder would enable nothing, so that nobody has to be asked about it.
     """
 
     mode: Mode | None = None
@@ -37,6 +38,7 @@ class PolicyOptions:
     clock: Callable[[], float] = time.time
     ticks: Callable[[], float] = time.monotonic
     tool_names: Callable[[], Iterable[str]] = lambda: KNOWN
+    is_harmless: Callable[[], bool] = lambda: False
 
 
 class Stage:

@@ -66,6 +66,12 @@ def read_trust(places: Places, root: Path) -> TrustReport:
     )
 
 
+def nothing_to_trust(places: Places, root: Path) -> bool:
+    """Whether trusting the folder would enable nothing at all as it is now. Runs and writes nothing."""
+    report = read_trust(places, root)
+    return report.can_remember and not report.items
+
+
 def record_trust(places: Places, report: TrustReport) -> None:
     """The person said yes to this report. Does nothing for the home folder. Raises ConfigError."""
     if not report.can_remember:

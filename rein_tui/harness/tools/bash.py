@@ -48,7 +48,7 @@ class BashInput(ToolInput, frozen=True, kw_only=True):
 class Wrap(Protocol):
     """Puts an argv into a sandbox, where it may write into `temporary` and read the files `readable`."""
 
-    def __call__(self, argv: list[str], temporary: str = "", readable: Sequence[str] = ()) -> list[str]: ...
+    def __call__(self, argv: list[str], temporary: str = "", readable: Sequence[str] = (), /) -> list[str]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.decisions import Decision, HookVerdict, Mode, PermissionQuery, Rule, Source
 from rein_tui.harness.protocol.errors import ConfigError
 from rein_tui.harness.settings.load import load_settings
-from rein_tui.harness.settings.trust import read_trust, record_trust
+from rein_tui.harness.settings.trust import nothing_to_trust, read_trust, record_trust
 
 from .conftest import Make
 
@@ -206,6 +206,31 @@ def test_administrators(make: Make) -> None:
         strict.set_mode("bypassPermissions")
     agent = PermissionQuery(tool="WebFetch", input={}, cwd=strict.root, mode="bypassPermissions")
     assert strict.decide(agent).outcome == "ask"
+
+
+def test_a_rule_may_be_kept_where_nothing_else_would_take_effect(make: Make, places: Places, root: Path) -> None:
+    def is_harmless() -> bool:
+        return nothing_to_trust(places, root)
+
+    policy = make(trusted=False, is_harmless=is_harmless)
+    assert ask(policy, "Bash", command="npm test").outcome == "ask"
+    assert policy.place_of("local")[1] == ""
+    policy.grant(["Bash(npm test *)"], "local")
+    assert ask(policy, "Bash", command="npm test").outcome == "allow"
+    assert read_trust(places, root).trusted
+    policy.use(load_settings(places, root, trusted=read_trust(places, root).trusted))
+    assert ask(policy, "Bash", command="npm test").outcome == "allow"
+
+
+def test_a_folder_with_something_to_trust_keeps_no_rule_before_it(make: Make, places: Places, root: Path) -> None:
+    hook = {"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "./x"}]}]}}
+    (root / ".claude").mkdir()
+    (root / ".claude" / "settings.json").write_text(json.dumps(hook))
+    policy = make(trusted=False, is_harmless=lambda: nothing_to_trust(places, root))
+    assert "until you trust" in policy.place_of("local")[1]
+    with pytest.raises(ConfigError):
+        policy.grant(["Bash(npm test *)"], "local")
+    assert not read_trust(places, root).trusted
 
 
 def test_frontmatter_of_an_untrusted_folder(make: Make, root: Path) -> None:

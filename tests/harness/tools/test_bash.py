@@ -228,10 +228,10 @@ async def test_the_env_file_of_hooks_is_sourced_in_the_same_shell(bench: Bench, 
 
 
 async def test_a_sandbox_can_wrap_the_command(bench: Bench, tmp_path: Path) -> None:
-    shell = Shell(spool_folder=tmp_path, wrap=lambda argv: ["env", "BOXED=yes", *argv])
+    shell = Shell(spool_folder=tmp_path, wrap=lambda argv, *_: ["env", "BOXED=yes", *argv])
     tool = Bash(shell)
     assert (await tool.run(tool.parse({"command": "echo $BOXED"}), bench.context())).content == "yes"
-    missing = Bash(Shell(spool_folder=tmp_path, wrap=lambda argv: ["/no/sandbox", *argv]))
+    missing = Bash(Shell(spool_folder=tmp_path, wrap=lambda argv, *_: ["/no/sandbox", *argv]))
     result = await missing.run(missing.parse({"command": "true"}), bench.context())
     assert "could not be started" in text_of(result)
 
@@ -324,7 +324,7 @@ async def test_closing_ends_everything(bench: Bench) -> None:
 
 async def test_background_work_that_cannot_start(bench: Bench, tmp_path: Path) -> None:
     background = Background(bench.emit)
-    tool = Bash(Shell(spool_folder=tmp_path, wrap=lambda argv: ["/no/sandbox", *argv]), background)
+    tool = Bash(Shell(spool_folder=tmp_path, wrap=lambda argv, *_: ["/no/sandbox", *argv]), background)
     await tool.run(tool.parse({"command": "true", "run_in_background": True}), bench.context())
     (task,) = background
     await task.finished.wait()
