@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from rein_tui.harness.protocol.displays import CommandDisplay
 from rein_tui.harness.protocol.events import BackgroundFinished, BackgroundStarted, CwdChanged, ToolOutputDelta
 from rein_tui.harness.protocol.ports import InvalidInput
 from rein_tui.harness.tools.background import Background
-from rein_tui.harness.tools.bash import Bash, Shell
+from rein_tui.harness.tools.bash import Bash, Shell, Wrap
 from rein_tui.harness.tools.exits import interpret
 
 from .conftest import Bench, text_of
@@ -227,11 +228,21 @@ async def test_the_env_file_of_hooks_is_sourced_in_the_same_shell(bench: Bench, 
     assert (await tool.run(value, bench.context())).content == "hello\nhi"
 
 
+def behind(*words: str) -> Wrap:
+    """A sandbox that is a word or two in front of the command."""
+
+    def wrap(argv: list[str], temporary: str = "", readable: Sequence[str] = (), /) -> list[str]:
+        del temporary, readable
+        return [*words, *argv]
+
+    return wrap
+
+
 async def test_a_sandbox_can_wrap_the_command(bench: Bench, tmp_path: Path) -> None:
-    shell = Shell(spool_folder=tmp_path, wrap=lambda argv, *_: ["env", "BOXED=yes", *argv])
+    shell = Shell(spool_folder=tmp_path, wrap=behind("env", "BOXED=yes"))
     tool = Bash(shell)
     assert (await tool.run(tool.parse({"command": "echo $BOXED"}), bench.context())).content == "yes"
-    missing = Bash(Shell(spool_folder=tmp_path, wrap=lambda argv, *_: ["/no/sandbox", *argv]))
+    missing = Bash(Shell(spool_folder=tmp_path, wrap=behind("/no/sandbox")))
     result = await missing.run(missing.parse({"command": "true"}), bench.context())
     assert "could not be started" in text_of(result)
 
@@ -324,7 +335,7 @@ async def test_closing_ends_everything(bench: Bench) -> None:
 
 async def test_background_work_that_cannot_start(bench: Bench, tmp_path: Path) -> None:
     background = Background(bench.emit)
-    tool = Bash(Shell(spool_folder=tmp_path, wrap=lambda argv, *_: ["/no/sandbox", *argv]), background)
+    tool = Bash(Shell(spool_folder=tmp_path, wrap=behind("/no/sandbox")), background)
     await tool.run(tool.parse({"command": "true", "run_in_background": True}), bench.context())
     (task,) = background
     await task.finished.wait()
