@@ -64,6 +64,20 @@ async def test_ignored_files_are_not_offered(tmp_path: Path):
     await index.close()
 
 
+async def test_listing_runs_nothing_of_the_repository(tmp_path: Path):
+    root, mark = tmp_path / "repository", tmp_path / "ran"
+    root.mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    subprocess.run(["git", "config", "core.fsmonitor", f"touch {mark}; false"], cwd=root, check=True)
+    (root / "app.py").write_text("")
+    index = FileIndex(root)
+    assert await answers(index, "app") == ["app.py"]
+    await index.close()
+    assert not mark.exists()
+    subprocess.run(["git", "ls-files", "--others"], cwd=root, check=True, capture_output=True)
+    assert mark.exists()  # what plain git would have done
+
+
 async def test_without_git_and_ripgrep_the_disk_itself_is_read(tmp_path: Path, monkeypatch: object):
     from rein_tui.widgets.composer import files
 

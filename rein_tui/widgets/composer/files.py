@@ -22,6 +22,9 @@ STALE_AFTER = 10.0
 SLICE = 0.004
 """Seconds of work between two pauses."""
 
+_INERT = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+"""Listing must run nothing that a repository's settings name: nobody may have trusted it."""
+
 
 class FileIndex:
     """The relative paths below `root`, files and folders (folders end in a slash)."""
@@ -107,8 +110,8 @@ def _chunked(names: Sequence[str]) -> tuple[str, ...]:
 async def _list_files(root: Path) -> list[str]:
     """Relative paths of files: from ripgrep, else from git, else from the disk itself."""
     commands = (
-        ("rg", "--files", "--hidden", "--glob", "!.git", "--null", "--no-messages"),
-        ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"),
+        ("rg", "--no-config", "--files", "--hidden", "--glob", "!.git", "--null", "--no-messages"),
+        ("git", *_INERT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"),
     )
     for command in commands:
         program = shutil.which(command[0])
