@@ -11,6 +11,9 @@ def site(pages: dict[str, Any]) -> Route:
 
     def route(seen: Seen) -> list[Op]:
         page = pages.get(seen.path)
+        if page is None and {"/api/v1/models", "/api/v0/models"} & set(pages):  # as LM Studio does
+            words = f"Unexpected endpoint or method. ({seen.method} {seen.path})"
+            return answer(json.dumps({"error": words}), "application/json")
         if page is None:
             return answer('{"error":"no such page"}', "application/json", 404)
         if isinstance(page, str):
@@ -49,7 +52,8 @@ LMSTUDIO: dict[str, Any] = {
                 "size_bytes": 5,
                 "capabilities": {"vision": False, "trained_for_tool_use": True},
                 "loaded_instances": [{"config": {"context_length": 8_192}}],
-            }
+            },
+            {"type": "embedding", "key": "nomic", "max_context_length": 2_048, "loaded_instances": []},
         ]
     },
 }

@@ -9,6 +9,7 @@ import asyncio
 from ..protocol.base import JsonObject
 from ..protocol.errors import ProviderError
 from ..protocol.ports import FoundServer, ModelInfo
+from .failures import malformed_error
 from .http import HttpServer
 from .strict_json import child, children, number, strings, text
 
@@ -34,9 +35,12 @@ async def look(server: HttpServer, within: float = PATIENCE) -> FoundServer:
 
 async def _ask(server: HttpServer, path: str, within: float) -> JsonObject | ProviderError:
     try:
-        return await server.get(path, within)
+        reply = await server.get(path, within)
     except ProviderError as error:
         return error
+    if reply.get("error"):  # LM Studio answers 200 to every address, and says so
+        return malformed_error(server.origin, f"there is no {path}", retryable=False)
+    return reply
 
 
 def _others(url: str, answers: dict[str, JsonObject]) -> FoundServer:
@@ -51,7 +55,8 @@ def _others(url: str, answers: dict[str, JsonObject]) -> FoundServer:
     for path in ("/api/v1/models", "/api/v0/models"):
         entries = children(answers.get(path, {}), "models") or children(answers.get(path, {}), "data")
         if any("max_context_length" in entry for entry in entries):  # gateways answer here too, but not with this
-            return FoundServer(url=url, flavour="lmstudio", models=tuple(_lmstudio(entry, url) for entry in entries))
+            able = [entry for entry in entries if not text(entry, "type").startswith("embedding")]
+            return FoundServer(url=url, flavour="lmstudio", models=tuple(_lmstudio(entry, url) for entry in able))
     version = text(answers.get("/version", {}), "version")
     if any(text(entry, "owned_by") == "vllm" for entry in listed):
         return FoundServer(url=url, flavour="vllm", version=version, models=_plain(listed, url))
@@ -127,6 +132,7 @@ async def _ollama(server: HttpServer, version: str, within: float) -> FoundServe
             digest=text(entry, "digest"),
         )
         for name, entry, details in zip(names, entries, shown, strict=True)
+        if "completion" in (abilities_of(details) or ("completion",))  # others only embed
     )
     return FoundServer(url=server.root, flavour="ollama", version=version, models=models)
 
