@@ -53,6 +53,13 @@ def records(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def test_a_model_that_nobody_named_is_one_that_the_server_has(server: ChatServer, project: Path) -> None:
+    server.plays(say("Here."))
+    done = rein(project, None, "-p", "hello", "--local-url", server.url, "--output-format", "json")
+    assert json.loads(done.stdout)["result"] == "Here."
+    assert {request["model"] for request in server.requests} == {"m"}
+
+
 def test_text_is_the_answer_and_nothing_else(server: ChatServer, project: Path) -> None:
     server.plays(say("All is well."))
     done = rein(project, server, "-p", "hello")

@@ -35,7 +35,7 @@ from .protocol.ports import (
     SessionInfo,
 )
 from .providers.base import NO_SECRET, Secret
-from .providers.choose import Surroundings, make_provider, settled
+from .providers.choose import Surroundings, make_provider, offered, settled
 from .providers.keys import shell_helper
 from .providers.probe import find_servers
 from .providers.scripted import ScriptedProvider
@@ -61,7 +61,10 @@ class _Open:
 
 @dataclass(slots=True)
 class LocalWorkbench:
-    """The house on this machine; implements ports.Workbench. Make it with `open_workbench`, end it with `close`."""
+    """The house on this machine; implements ports.Workbench. Make it with `open_workbench`, end it with `close`.
+
+    `is_guess` says that nobody named the model of a local server: what the server has goes before our guess.
+    """
 
     places: Places
     environment: Mapping[str, str]
@@ -71,6 +74,7 @@ class LocalWorkbench:
     choice: ModelChoice | None = None
     key: Secret = NO_SECRET
     notices: list[Notice] = field(default_factory=list[Notice])
+    is_guess: bool = False
     _provider: Provider | None = None
     _open: dict[str, _Open] = field(default_factory=dict[str, _Open])
     _trusted: bool | None = None
@@ -149,10 +153,16 @@ class LocalWorkbench:
         trusted = await self._is_trusted(wishes)
         settings = await self._understood(self._settings(wishes, trusted), wishes, trusted)
         self._warn_of_bypass(wishes, settings)
+        provider = self._provider_for(choice, settings, wishes)
+        if self.is_guess:
+            self.is_guess, guess = False, choice.model
+            choice = self.choice = await offered(choice, provider)
+            if choice.model != guess:
+                text = f"The server has no {guess}: {choice.model} answers."
+                self.notices.append(Notice(text=text, code="model_offered"))
         facts = [fact for _, fact in journal.read()] if source in {"resume", "fork"} else []
         opening = Opening(journal, started(journal, wishes, choice, source), facts, list(self.notices))
         self.notices.clear()
-        provider = self._provider_for(choice, settings, wishes)
         ground = Ground(
             self.places,
             self.environment,
@@ -375,6 +385,7 @@ class LocalWorkbench:
         if choice.kind == "demo":
             self.choice = settled(choice, self.environment)
             return
+        self.is_guess = False
         settings = self._settings(self.wishes, bool(self._trusted))
         provider = make_provider(choice, self._around(settings), api_key=key)
         await _check(provider, choice)
@@ -441,6 +452,7 @@ def open_workbench(
     secrets = [environment[n] for n in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN") if environment.get(n)]
     kept, key = remembered(places)
     choice = choice or kept
+    is_named = choice is None or choice.kind != "local" or choice.model or environment.get("LOCAL_LLM_MODEL")
     if key:
         secrets.append(key.reveal())
     store = Store.open(places, secrets=secrets)
@@ -448,6 +460,7 @@ def open_workbench(
         choice = settled(choice, environment)
     has_own_key = bool(environment.get("ANTHROPIC_API_KEY") or environment.get("ANTHROPIC_AUTH_TOKEN"))
     bench = LocalWorkbench(places, environment, wishes, prompter, store, choice, NO_SECRET if has_own_key else key)
+    bench.is_guess = not is_named
     bench.notices += store.take_notices()
     if store.problem:
         hint = "The session goes on in memory; nothing is lost until you leave."

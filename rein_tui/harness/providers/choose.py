@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from msgspec import structs
 
-from ..protocol.errors import ConfigError, StartError
+from ..protocol.errors import ConfigError, ProviderError, StartError
 from ..protocol.ports import FoundServer, ModelChoice, Provider
 from .anthropic import DEFAULT_MODEL, DEFAULT_URL, AnthropicOptions, AnthropicProvider
 from .base import NO_SECRET, KeyHelper, Secret, is_loopback
@@ -67,6 +67,17 @@ def settled(choice: ModelChoice, environment: Mapping[str, str]) -> ModelChoice:
     if choice.kind == "gguf":
         name = Path(choice.path).stem if choice.path else _packaged_name()
     return structs.replace(choice, model=name)
+
+
+async def offered(choice: ModelChoice, provider: Provider) -> ModelChoice:
+    """The choice with a model that its server has: one in memory, else the first. Unchanged if it does not tell."""
+    try:
+        models = await provider.models()
+    except ProviderError:
+        return choice  # the first request will say so
+    if not models or any(info.id == choice.model for info in models):
+        return choice
+    return structs.replace(choice, model=next((info for info in models if info.loaded), models[0]).id)
 
 
 def _packaged_name() -> str:

@@ -267,4 +267,4 @@ def told(probe: ToolProbe) -> str:
         case "text":
             return f"writes tool calls as text ({probe.dialect}); read from there"
         case "none":
-            return "made no tool call when it was tried; calls in its text are read all the same"
+            return "made no tool call when it was tried; it gets its tools as text"
