@@ -10,8 +10,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.screen import Screen
 
 from rein_tui import terminal
@@ -24,7 +26,7 @@ from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import Fact, Notice
 from rein_tui.harness.protocol.ports import Prompt, Workbench
-from rein_tui.keymap import read_keymap
+from rein_tui.keymap import key_name, read_keymap
 from rein_tui.leaving import Leaving
 from rein_tui.modal_prompter import ModalPrompter, ask_modal
 from rein_tui.preferences import Preferences, read_preferences, save_preferences
@@ -33,11 +35,14 @@ from rein_tui.widgets.clipboard import copy_to_system, osc52
 from rein_tui.widgets.composer import Composer, FileIndex, History
 from rein_tui.widgets.modal import Modal
 from rein_tui.widgets.safe import safe_text
+from rein_tui.widgets.sheet import Sheet
 from rein_tui.widgets.theme import THEMES
+from rein_tui.widgets.wishes import Copied, LinkOpened
 
 ResultT = TypeVar("ResultT")
 
 _COMMANDS = builtin_commands()
+_LOOKS = frozenset({"inspector", "hooks", "timeline", "context"})
 _HINT = 2.0
 """Seconds that a hint stays."""
 
@@ -99,9 +104,7 @@ class ReinApp(App[str]):
 
     def get_key_display(self, binding: Binding) -> str:
         """Keys as people write them: F1, ctrl+p, enter, ↑."""
-        names = {"up": "↑", "down": "↓", "left": "←", "right": "→", "escape": "esc", "slash": "/"}
-        parts = [names.get(part, part) for part in binding.key.split("+")]
-        return "+".join(part.upper() if part[0] == "f" and part[1:].isdigit() else part for part in parts)
+        return key_name(binding.key)
 
     def on_mount(self) -> None:
         """Look right at once; everything else follows the first paint."""
@@ -127,7 +130,7 @@ class ReinApp(App[str]):
 
     def action_names(self) -> set[str]:
         """The names that a keybindings file may use."""
-        from rein_tui.commands.help import bound_actions
+        from rein_tui.commands.keys import bound_actions
 
         return bound_actions()
 
@@ -243,6 +246,23 @@ class ReinApp(App[str]):
         """A key or a click asked for a command."""
         self.run_command(name)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Behind a modal keys mean nothing, but that a question lets the panes be looked at; ctrl+c is its own."""
+        screen = self.screen
+        if screen is self.main:
+            return True
+        if action == "copy_or_leave":
+            return bool(screen.get_selected_text())
+        if action != "command" or isinstance(screen, Sheet):
+            return action != "command"
+        return parameters[0] == "keys" or (parameters[0] in _LOOKS and isinstance(screen, Modal) and screen.IS_QUESTION)
+
+    def action_press(self, key: str) -> None:
+        """A click on a key's name does what the key does; on a page of keys, where the person was before."""
+        if isinstance(self.screen, Sheet) and key != "escape":
+            self.screen.action_leave()
+        self.post_message(Key(key, key if len(key) == 1 else None))
+
     async def ask(self, modal: Modal[ResultT]) -> ResultT | None:
         """Put a modal up and wait for its answer; not from a message handler."""
         return await ask_modal(self, modal)
@@ -276,6 +296,14 @@ class ReinApp(App[str]):
 
     async def _copy_to_system(self, text: str) -> None:
         await copy_to_system(text)
+
+    @on(Copied)
+    def _copied(self, event: Copied) -> None:
+        self.copy(event.text)
+
+    @on(LinkOpened)
+    def _link_opened(self, event: LinkOpened) -> None:
+        self.run_command("open", " ".join(event.targets))
 
     async def preview(self, session_id: str, facts: Sequence[Fact]) -> None:
         """Show a session without opening it."""

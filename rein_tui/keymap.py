@@ -15,7 +15,27 @@ from rein_tui.harness.protocol.events import Notice
 
 _MODIFIERS = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
 _NAMED = frozenset(key.value for key in Keys)
+_SHOWN = {
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "escape": "esc",
+    "pagedown": "page down",
+    "pageup": "page up",
+    "slash": "/",
+    "plus": "+",
+    "minus": "-",
+}
 _SWALLOWED = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+left_square_bracket": "escape"}
+
+
+def key_name(key: str) -> str:
+    """A key as people write it: F1, ctrl+p, esc, ↑, [."""
+    parts = [
+        _SHOWN.get(part) or (key_to_character(part) if "_" in part else None) or part for part in key.strip().split("+")
+    ]
+    return "+".join(part.upper() if part[0] == "f" and part[1:].isdigit() else part for part in parts)
 
 
 def read_keymap(path: Path | None, actions: Collection[str]) -> tuple[dict[str, str], list[Notice]]:

@@ -7,6 +7,7 @@
 | Esc Esc        | there is text in the prompt         | clears it (ctrl+z brings it back)           |
 | Esc Esc        | the prompt is empty                 | opens the rewind list                       |
 | ctrl+c         | something is selected               | copies it                                   |
+| ctrl+c         | a modal is open                     | closes it; a question: no, and stop         |
 | ctrl+c         | the prompt has text, else prompts wait, else a turn runs | clears, drops, or stops |
 | ctrl+c ctrl+c  |                                     | leaves                                      |
 """

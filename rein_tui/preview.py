@@ -8,6 +8,7 @@ from textual.content import Content
 
 from rein_tui.harness.protocol.events import Fact
 from rein_tui.widgets.chat import Chat
+from rein_tui.widgets.hints import hint_line
 from rein_tui.widgets.modal import Modal
 
 
@@ -28,7 +29,7 @@ class Preview(Modal[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="frame") as frame:
             frame.border_title = Content(self._title_text)
-            frame.border_subtitle = Content("esc closes")
+            frame.border_subtitle = hint_line(("esc", "closes"))
             yield Chat()
 
     def on_mount(self) -> None:

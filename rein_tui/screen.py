@@ -1,10 +1,11 @@
 """The main screen: it lays the panes out, hands every event to each of them, and passes wishes on. Nothing else."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast, runtime_checkable
 
 from textual import events, on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
@@ -76,6 +77,15 @@ class MainScreen(Screen[None]):
     """Sidebar, chat and composer, dock, status line; folds down from 200 columns to 60."""
 
     AUTO_FOCUS = "PromptArea"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("alt+up", "walk(-1)", "To the blocks of the chat", show=False, id="blocks.up"),
+        Binding("alt+down", "walk(1)", "To the blocks of the chat", show=False, id="blocks.down"),
+        Binding("pageup", "scroll_chat('page_up')", "Scroll the chat", show=False, id="scroll.up"),
+        Binding("pagedown", "scroll_chat('page_down')", "Scroll the chat", show=False, id="scroll.down"),
+        Binding("ctrl+home", "scroll_chat('home')", "Top of the chat", show=False, id="scroll.top"),
+        Binding("ctrl+end", "scroll_chat('end')", "End of the chat", show=False, id="scroll.end"),
+        Binding("ctrl+f", "search_chat", "Search the chat", show=False, id="search"),
+    ]
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  Textual's own form
         (0, "-slim"),
         (80, "-narrow"),
@@ -209,6 +219,30 @@ class MainScreen(Screen[None]):
     async def _tab_clicked(self, event: TabRow.Clicked) -> None:
         await self.toggle_dock(event.tab)
 
+    # --- the chat, from wherever the person is ---
+
+    def action_walk(self, step: int) -> None:
+        """Go to the chat and walk its blocks."""
+        if not self.dock_covers:
+            self.chat.surface.focus()
+            self.chat.surface.action_cursor(step)
+
+    def action_scroll_chat(self, where: str) -> None:
+        """Scroll the chat; the focus stays."""
+        surface = self.chat.surface
+        scroll = {
+            "page_up": surface.action_page_up,
+            "page_down": surface.action_page_down,
+            "home": surface.action_scroll_home,
+            "end": surface.scroll_to_end,
+        }
+        scroll[where]()
+
+    def action_search_chat(self) -> None:
+        """Search the chat."""
+        if not self.dock_covers:
+            self.chat.action_search()
+
     # --- keys that nobody took ---
 
     def on_key(self, event: events.Key) -> None:
@@ -252,6 +286,10 @@ class MainScreen(Screen[None]):
     def _search_history(self) -> None:
         self.rein.run_command("history")
 
+    @on(Composer.PageRequested)
+    def _page_chat(self, event: Composer.PageRequested) -> None:
+        self.action_scroll_chat(event.where)
+
     @on(Composer.ImageRequested)
     def _paste_image(self) -> None:
         self.rein.run_command("paste")
@@ -262,11 +300,6 @@ class MainScreen(Screen[None]):
 
         event.stop()
         self.rein.start_work(choose_model(self.rein, event.choice, event.api_key))
-
-    @on(Chat.Copied)
-    @on(Dock.Copied)
-    def _copied(self, event: Chat.Copied | Dock.Copied) -> None:
-        self.rein.copy(event.text)
 
     @on(Dock.EditorRequested)
     def _read_in_editor(self, event: Dock.EditorRequested) -> None:
@@ -288,10 +321,6 @@ class MainScreen(Screen[None]):
 
         event.stop()
         self.rein.start_work(rerun_hook(self.rein, event.run))
-
-    @on(Chat.LinkOpened)
-    def _link(self, event: Chat.LinkOpened) -> None:
-        self.rein.run_command("open", event.target)
 
     @on(Chat.BlockSelected)
     async def _block_selected(self, event: Chat.BlockSelected) -> None:

@@ -8,9 +8,11 @@ from textual.binding import Binding, BindingType
 
 from rein_tui.app import ReinApp
 from rein_tui.commands import builtin_commands
-from rein_tui.commands.help import bound_actions
+from rein_tui.commands.keys import bound_actions
+from rein_tui.keymap import key_name
 from rein_tui.preferences import Preferences
 from rein_tui.replay_questions import PLAYER
+from rein_tui.screen import MainScreen
 from rein_tui.widgets.chat import Chat
 from rein_tui.widgets.composer.area import PromptArea
 from rein_tui.widgets.context_pane import ContextPane
@@ -40,26 +42,6 @@ PLACES: Sequence[tuple[str, Sequence[BindingType]]] = (
     ("In a replay", PLAYER),
 )
 
-_CHARACTERS = {
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "left_curly_bracket": "{",
-    "right_curly_bracket": "}",
-    "question_mark": "?",
-    "slash": "/",
-    "plus": "+",
-    "minus": "-",
-    "equals_sign": "=",
-    "up": "↑",
-    "down": "↓",
-    "left": "←",
-    "right": "→",
-    "escape": "esc",
-    "pagedown": "page down",
-    "pageup": "page up",
-    "grave_accent": "`",
-}
-
 _HEAD = """\
 # Keys and commands
 
@@ -74,7 +56,7 @@ Keys that terminals cannot tell apart are not used: ctrl+i is tab, ctrl+m is ent
 
 def keys_page() -> str:
     """docs/keys.md."""
-    parts = [_HEAD, "## Everywhere\n", _table(_rows(ReinApp.BINDINGS))]
+    parts = [_HEAD, "## Everywhere\n", _table(_rows([*ReinApp.BINDINGS, *MainScreen.BINDINGS]))]
     for title, bindings in PLACES:
         parts += [f"## {title}\n", _table(_rows(bindings))]
     parts += ["## Commands\n", "Also in the palette (`ctrl+p`).\n", _commands()]
@@ -94,14 +76,9 @@ def _rows(bindings: Iterable[BindingType]) -> list[tuple[str, str, str]]:
                     start = rows[-1][0].split(" ")[0]
                     rows[-1] = (f"{start} … `{binding.key}`", f"{first}1 … {binding.description[-1]}", "")
                     continue
-            keys = " ".join(f"`{_shown(key)}`" for key in dict.fromkeys(binding.key.split(",")))
+            keys = " ".join(f"`{key_name(key)}`" for key in dict.fromkeys(binding.key.split(",")))
             rows.append((keys, binding.description, f"`{binding.id}`" if binding.id else ""))
     return rows
-
-
-def _shown(key: str) -> str:
-    parts = [_CHARACTERS.get(part, part) for part in key.strip().split("+")]
-    return "+".join(part.upper() if part[0] == "f" and part[1:].isdigit() else part for part in parts)
 
 
 def _table(rows: Sequence[tuple[str, str, str]]) -> str:
@@ -115,7 +92,8 @@ def _commands() -> str:
     for command in builtin_commands():
         usage = f"`/{command.name} {command.argument}".rstrip().replace("|", "∣") + "`"
         aliases = f" (also {', '.join(f'`/{name}`' for name in command.aliases)})" if command.aliases else ""
-        lines.append(f"| {usage} | {command.summary}{aliases} | {f'`{_shown(command.key)}`' if command.key else ''} |")
+        key = f"`{key_name(command.key)}`" if command.key else ""
+        lines.append(f"| {usage} | {command.summary}{aliases} | {key} |")
     return "\n".join(lines) + "\n"
 
 
@@ -132,7 +110,7 @@ def test_the_page_of_keys_is_up_to_date():
 
 
 def test_names_in_the_page_can_be_rebound():
-    shown = [*ReinApp.BINDINGS, *(binding for _, bindings in PLACES for binding in bindings)]
+    shown = [*ReinApp.BINDINGS, *MainScreen.BINDINGS, *(binding for _, bindings in PLACES for binding in bindings)]
     assert {b.id for b in shown if isinstance(b, Binding) and b.id} <= bound_actions()
 
 

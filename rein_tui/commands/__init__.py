@@ -3,6 +3,7 @@
 from . import (
     asking,
     doctor,
+    keys,
     look,
     mcp,
     model,
@@ -26,6 +27,7 @@ def builtin_commands() -> tuple[Command, ...]:
     """The commands that are always there. A new family adds its file here."""
     families = (
         help_commands,
+        keys,
         doctor,
         session,
         replay,

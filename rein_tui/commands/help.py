@@ -35,62 +35,6 @@ async def _help(app: "ReinApp", _: str) -> None:
     await app.ask(Sheet("Help", Content("\n").join(parts)))
 
 
-async def _keys(app: "ReinApp", _: str) -> None:
-    """The keys that are valid now: ours by place, then the plain editing and moving keys."""
-    from rein_tui.widgets.sheet import Sheet, heading, table
-
-    groups: dict[str, dict[str, tuple[list[str], str]]] = {name: {} for name in ("Everywhere", "In the prompt")}
-    plain: dict[str, tuple[list[str], str]] = {}
-    for node, binding, enabled, _tooltip in app.screen.active_bindings.values():
-        if not enabled or not binding.description or binding.system:
-            continue
-        group = groups.setdefault(_place(type(node).__name__), {}) if binding.id else plain
-        keys, _words = group.setdefault(binding.action, ([], binding.description))
-        keys.append(app.get_key_display(binding))
-    groups["Moving and editing"] = plain
-    parts: list[Content] = []
-    for name, actions in groups.items():
-        if actions:
-            rows = sorted(((" ".join(dict.fromkeys(keys)), words) for keys, words in actions.values()), key=_order)
-            parts += [heading(name), table(rows), Content("")]
-    await app.ask(Sheet("Keys valid now", Content("\n").join(parts[:-1])))
-
-
-def _order(row: tuple[str, str]) -> tuple[bool, bool, str]:
-    return (not row[0].startswith("F"), row[0].startswith(("ctrl", "shift", "alt")), row[0])
-
-
-def _place(kind: str) -> str:
-    names = {
-        "ReinApp": "Everywhere",
-        "MainScreen": "Everywhere",
-        "PromptArea": "In the prompt",
-        "ReplayScreen": "In a replay",
-    }
-    return names.get(kind, f"In the {kind}")
-
-
-def bound_actions() -> set[str]:
-    """The names by which a keybindings file may rebind keys. Loads every pane: ask only where there is such a file."""
-    from rein_tui.app import ReinApp
-    from rein_tui.replay_questions import PLAYER
-    from rein_tui.widgets.chat import Chat
-    from rein_tui.widgets.composer.area import PromptArea
-    from rein_tui.widgets.context_pane import ContextPane
-    from rein_tui.widgets.hook_log import HookLog
-    from rein_tui.widgets.inspector import Inspector
-    from rein_tui.widgets.list_pane import ListPane
-    from rein_tui.widgets.page import Page
-    from rein_tui.widgets.sidebar import SessionList
-    from rein_tui.widgets.surface import Surface
-    from rein_tui.widgets.timeline import Timeline
-
-    panes = (ListPane, Page, Inspector, HookLog, Timeline, ContextPane)
-    owners = (ReinApp, PromptArea, SessionList, Surface, Chat, *panes)
-    bindings = [*PLAYER, *(binding for owner in owners for binding in owner.BINDINGS)]
-    return {b.id for b in bindings if isinstance(b, Binding) and b.id}
-
-
 async def _palette(app: "ReinApp", _: str) -> None:
     from rein_tui.widgets.picker import Item, Picker
 
@@ -131,7 +75,6 @@ async def _status(app: "ReinApp", _: str) -> None:
 
 COMMANDS = (
     Command("help", "What can be done here", _help, family="help"),
-    Command("keys", "The keys valid now", _keys, key="f1", family="help", aliases=("keybindings",)),
     Command("palette", "Find a command", _palette, key="ctrl+p", family="help", in_palette=False),
     Command("status", "Version, model, session", _status, family="help"),
 )

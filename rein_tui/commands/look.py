@@ -62,13 +62,18 @@ def _switch(app: "ReinApp", name: str, on: bool) -> None:
 
 
 async def _open(app: "ReinApp", argument: str) -> None:
-    """Open a link of the chat, after showing where it really goes."""
+    """Open a link of the chat, after showing where it really goes; the person chooses from several."""
     import webbrowser
 
     from rein_tui.widgets.picker import Item, Picker
     from rein_tui.widgets.safe import safe_link
 
-    target = safe_link(argument)
+    targets = [target for word in argument.split() if (target := safe_link(word))]
+    target = targets[0] if targets else ""
+    if len(targets) > 1:
+        target = await app.ask(Picker("Which link?", [Item(target, target) for target in targets])) or ""
+        if not target:
+            return
     if not target:
         app.hint("not a link that may be opened")
         return

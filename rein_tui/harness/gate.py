@@ -15,7 +15,7 @@ from .channel import told_by
 from .interrupt import Interrupted
 from .nested import NestedStories
 from .parts import Parts
-from .protocol.events import Event, ToolCallFinished, ToolCallRequested, ToolOutputDelta
+from .protocol.events import Event, ToolCallFinished, ToolCallRequested, ToolCallStarted, ToolOutputDelta
 from .protocol.messages import ParseTrace, ToolUseBlock
 from .protocol.ports import Emit
 
@@ -33,6 +33,7 @@ class Gate:
         self._parts = parts
         self._unanswered: dict[str, ToolUseBlock] = {}
         self._tails: dict[str, str] = {}
+        self._started: set[str] = set()
         self._nested = NestedStories()
         self.stop: Literal["", "denied", "hook"] = ""
         self.stop_detail = ""
@@ -111,11 +112,15 @@ class Gate:
         if isinstance(event, ToolCallFinished):
             self._unanswered.pop(event.call_id, None)
             self._tails.pop(event.call_id, None)
+        elif isinstance(event, ToolCallStarted):
+            self._started.add(event.call_id)
         elif isinstance(event, ToolOutputDelta):
             self._tails[event.call_id] = (self._tails.get(event.call_id, "") + event.text)[-_TAIL:]
 
     def _interrupted(self, use: ToolUseBlock) -> ToolCallFinished:
-        content = "Interrupted by the person before it was finished; it may have run partly."
+        partly = use.id in self._started
+        end = "before it was finished; it may have run partly." if partly else "before it began; it did not run."
+        content = f"Interrupted by the person {end}"
         if tail := self._tails.get(use.id):
             content += f"\nIts last output:\n{tail}"
         self._unanswered.pop(use.id, None)

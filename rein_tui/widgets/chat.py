@@ -91,20 +91,6 @@ class Chat(Vertical):
     class BlockOpened(BlockSelected):
         """Enter was pressed on a block: show it in the inspector."""
 
-    class LinkOpened(Message):
-        """A link was clicked. `target` is where it really goes; ask before going there."""
-
-        def __init__(self, target: str) -> None:
-            super().__init__()
-            self.target = target
-
-    class Copied(Message):
-        """`text` is to be put on the clipboard."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.surface = Surface(id="chat-surface")
@@ -199,7 +185,7 @@ class Chat(Vertical):
 
     def _show_unread(self, unread: int) -> None:
         self.set_class(unread > 0, "-unread")
-        self._below.update(Content(f"↓ {unread} new · End"))
+        self._below.update(Content(f"↓ {unread} new · ctrl+end"))
 
     # --- going places ---------------------------------------------------------------------------------------
 
@@ -242,6 +228,10 @@ class Chat(Vertical):
         self.add_class("-searching")
         self.query_one("#chat-needle", Input).focus()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without a search there is none to end, and Esc means what it means everywhere."""
+        return action != "end_search" or self.has_class("-searching") or self.surface.search is not None
+
     def action_end_search(self) -> None:
         """Close the search bar; the view stays where the search went."""
         self.remove_class("-searching")
@@ -271,16 +261,6 @@ class Chat(Vertical):
     def _go_down(self, event: NewBelow.Pressed) -> None:
         event.stop()
         self.surface.scroll_to_end()
-
-    @on(Surface.LinkOpened)
-    def _open_link(self, event: Surface.LinkOpened) -> None:
-        event.stop()
-        self.post_message(self.LinkOpened(event.target))
-
-    @on(Surface.BlockCopied)
-    def _copy(self, event: Surface.BlockCopied) -> None:
-        event.stop()
-        self.post_message(self.Copied(event.text))
 
     @on(Surface.CursorMoved)
     def _select(self, event: Surface.CursorMoved) -> None:

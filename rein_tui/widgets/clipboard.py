@@ -1,7 +1,7 @@
 """Copying: to the system's clipboard where there is one, and to the terminal's through OSC 52.
 
-Over ssh the system's clipboard is the wrong machine's, so only the terminal is asked; inside tmux the sequence is
-wrapped so that tmux passes it on.
+Over ssh the system's clipboard is the wrong machine's, so only the terminal is asked. Inside tmux, tmux is asked: as
+it is set up by default it takes no such sequence from a program, but it hands on what `tmux load-buffer -w` is given.
 """
 
 import asyncio
@@ -9,46 +9,62 @@ import base64
 import os
 import shutil
 from collections.abc import Mapping
+from typing import TypeAlias
 
 MAX_OSC52 = 75_000
 """Bytes of text that terminals commonly take; longer copies go to the system's clipboard alone."""
 
-_PROGRAMS = (
-    ("wl-copy", ("wl-copy",), "WAYLAND_DISPLAY"),
-    ("xclip", ("xclip", "-selection", "clipboard"), "DISPLAY"),
-    ("xsel", ("xsel", "--clipboard", "--input"), "DISPLAY"),
-    ("pbcopy", ("pbcopy",), ""),
-    ("clip.exe", ("clip.exe",), ""),
+_Program: TypeAlias = tuple[tuple[str, ...], str]
+"""A command, and the variable without which it means nothing here."""
+
+_TMUX: _Program = (("tmux", "load-buffer", "-w", "-"), "TMUX")
+_PROGRAMS: tuple[_Program, ...] = (
+    (("wl-copy",), "WAYLAND_DISPLAY"),
+    (("xclip", "-selection", "clipboard"), "DISPLAY"),
+    (("xsel", "--clipboard", "--input"), "DISPLAY"),
+    (("pbcopy",), ""),
+    (("clip.exe",), ""),
 )
 
 
 def osc52(text: str, environment: Mapping[str, str] | None = None) -> str:
-    """The escape sequence that puts `text` on the terminal's clipboard; empty when it is too long."""
+    """The escape sequence that puts `text` on the terminal's clipboard; empty when it is too long.
+
+    Inside tmux it comes twice: plain, for a tmux that takes it (`set-clipboard on`), and wrapped, for one that lets it
+    through (`allow-passthrough on`).
+    """
     data = text.encode(errors="replace")
     if len(data) > MAX_OSC52:
         return ""
     sequence = f"\x1b]52;c;{base64.b64encode(data).decode()}\x07"
     if (os.environ if environment is None else environment).get("TMUX"):
-        return f"\x1bPtmux;{sequence.replace(chr(27), chr(27) * 2)}\x1b\\"
+        return f"{sequence}\x1bPtmux;{sequence.replace(chr(27), chr(27) * 2)}\x1b\\"
     return sequence
 
 
-def clipboard_program(environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """The command that takes text on stdin for this machine's clipboard; empty when there is none or we are remote."""
+def clipboard_programs(environment: Mapping[str, str] | None = None) -> list[tuple[str, ...]]:
+    """The commands that take text on stdin for this person's clipboards: tmux's, and this machine's unless remote."""
     environment = os.environ if environment is None else environment
-    if environment.get("SSH_CONNECTION") or environment.get("SSH_TTY"):
-        return ()
-    for name, command, variable in _PROGRAMS:
-        if (not variable or environment.get(variable)) and shutil.which(name, path=environment.get("PATH")):
-            return command
-    return ()
+    path = environment.get("PATH")
+    programs = [_TMUX] if _is_there(_TMUX, environment) else []
+    if not (environment.get("SSH_CONNECTION") or environment.get("SSH_TTY")):
+        programs += [program for program in _PROGRAMS if _is_there(program, environment)][:1]
+    return [(shutil.which(name, path=path) or name, *arguments) for (name, *arguments), _ in programs]
+
+
+def _is_there(program: _Program, environment: Mapping[str, str]) -> bool:
+    command, variable = program
+    is_meant = not variable or bool(environment.get(variable))
+    return is_meant and shutil.which(command[0], path=environment.get("PATH")) is not None
 
 
 async def copy_to_system(text: str, environment: Mapping[str, str] | None = None, patience: float = 2.0) -> bool:
-    """Hand `text` to the system's clipboard program; whether that worked."""
-    command = clipboard_program(environment)
-    if not command:
-        return False
+    """Hand `text` to every clipboard program that fits; whether one took it."""
+    data = text.encode(errors="replace")
+    return any([await _give(command, data, patience) for command in clipboard_programs(environment)])
+
+
+async def _give(command: tuple[str, ...], data: bytes, patience: float) -> bool:
     null = asyncio.subprocess.DEVNULL
     try:
         child = await asyncio.create_subprocess_exec(
@@ -58,7 +74,7 @@ async def copy_to_system(text: str, environment: Mapping[str, str] | None = None
         return False
     try:
         async with asyncio.timeout(patience):
-            await child.communicate(text.encode(errors="replace"))
+            await child.communicate(data)
     except TimeoutError:
         child.kill()
         await child.wait()

@@ -16,7 +16,6 @@ from rein_tui.harness.protocol.events import DELTAS, Event, Fact
 from .block import Block
 from .context_pane_fold import GROUPS, Contents, Filling, Item
 from .context_pane_rows import CACHED, FRESH, GroupRow, ItemRow, headline, server_tools
-from .dock import Dock
 from .figures import short_cost
 from .rows import ListRow, RowList
 from .surface import Surface
@@ -187,20 +186,11 @@ class ContextPane(Vertical):
         if self.switchable:
             self._foot.update(self._legend(self._filling))
 
-    @on(Surface.BlockCopied)
-    def _copy(self, event: Surface.BlockCopied) -> None:
-        event.stop()
-        self.post_message(Dock.Copied(event.text))
-
 
 class SourceList(RowList):
     """The rows; Space is the pane's."""
 
     follows = False
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Rows have nothing to fold in themselves: the pane folds groups."""
-        return action != "fold"
 
 
 def _key(row: Block | None) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from textual.widgets import Input, Static
 
 from .dock import Dock
 from .page import Leaf, Page
+from .wishes import Copied
 
 
 class LeafTabs(Widget):
@@ -169,7 +170,7 @@ class Details(Vertical):
             self.add_class("-searching")
             self.query_one("#details-needle", Input).focus()
         elif what == "copy" and leaf is not None:
-            self.post_message(Dock.Copied(leaf.source()))
+            self.post_message(Copied(leaf.source()))
         elif what == "editor" and leaf is not None:
             self.post_message(Dock.EditorRequested(leaf.source(), leaf.suffix))
         elif what in {"previous", "next"}:

@@ -72,13 +72,6 @@ class Dock(Vertical):
     }
     """
 
-    class Copied(Message):
-        """`text` is to be put on the clipboard."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
     class EditorRequested(Message):
         """The person wants to read `text` in their editor; `suffix` is that of the file, such as `.json`."""
 

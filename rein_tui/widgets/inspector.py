@@ -20,6 +20,7 @@ from .list_pane import ListPane
 from .page import Leaf
 from .rows import columns
 from .stack import Entry
+from .wishes import Copied
 
 
 class Inspector(ListPane):
@@ -128,7 +129,7 @@ class Inspector(ListPane):
             return
         request = self.wire(step.turn, step.step)
         if request is not None:
-            self.post_message(Dock.Copied(as_curl(request)))
+            self.post_message(Copied(as_curl(request)))
 
 
 def _record(row: Block) -> Record:

@@ -15,7 +15,6 @@ from textual.widgets import Static
 
 from .block import Block
 from .details import Details
-from .dock import Dock
 from .page import Leaf
 from .rows import RowList
 from .stack import Entry
@@ -137,11 +136,6 @@ class ListPane(Vertical):
     def _open(self, event: Surface.BlockOpened) -> None:
         event.stop()
         self.open_details()
-
-    @on(Surface.BlockCopied)
-    def _copy(self, event: Surface.BlockCopied) -> None:
-        event.stop()
-        self.post_message(Dock.Copied(event.text))
 
     @on(Details.TabShown)
     def _remember_tab(self, event: Details.TabShown) -> None:

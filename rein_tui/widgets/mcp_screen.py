@@ -14,9 +14,9 @@ from textual.widgets.option_list import Option
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.mcp import McpServers, McpServerState
 
+from .hints import hint_lines
 from .mcp_screen_rows import log_page, server_page, server_row
 from .modal import Modal
-from .permission_modal_parts import key_hints
 from .safe import safe_content
 
 _EVERY = 0.5
@@ -112,7 +112,7 @@ class McpScreen(Modal[None]):
         if state is not None:
             keys = [*_keys_for(state), *keys]
         width = self.query_one(".frame").content_size.width or self.size.width - 4
-        self.query_one("#keys", Static).update(key_hints(keys, width))
+        self.query_one("#keys", Static).update(hint_lines(keys, width))
 
     def _tell(self, text: str) -> None:
         note = self.query_one("#note", Static)

@@ -6,6 +6,7 @@ a modal shows itself dim, has no focus and answers to no key; what was typed sta
 
 from typing import ClassVar, TypeVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
@@ -18,6 +19,8 @@ class Modal(ModalScreen[ResultT]):
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (80, "-wide")]  # noqa: RUF012  Textual's own form
     FIRST: ClassVar[str] = ""
+    IS_QUESTION: ClassVar[bool] = False
+    """Whether someone waits for the answer."""
 
     DEFAULT_CSS = """
     Modal {
@@ -31,7 +34,10 @@ class Modal(ModalScreen[ResultT]):
     Modal.-slim > .frame { width: 100%; min-width: 20; padding: 0 1; margin: 0; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Close"),
+        Binding("ctrl+c", "stop", "Close", show=False, priority=True),
+    ]
 
     def __init__(self, *, grace: float = 0.0) -> None:
         super().__init__()
@@ -57,6 +63,15 @@ class Modal(ModalScreen[ResultT]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No action before the grace is over."""
         return self.is_ready
+
+    def on_click(self, event: events.Click) -> None:
+        """A click beside the frame closes it; a question stays, lest a stray click answers."""
+        if event.widget is self and not self.IS_QUESTION:
+            self.action_leave()
+
+    def action_stop(self) -> None:
+        """Ctrl+C: close, whatever is open in it."""
+        self.dismiss(None)
 
     def action_leave(self) -> None:
         """Close without an answer."""

@@ -68,7 +68,7 @@ class PermissionModal(CallModal[PermissionReply]):
         Binding("up", "highlight(-1)", "Answer above", show=False),
         Binding("down", "highlight(1)", "Answer below", show=False),
         Binding("escape", "leave", "No, and stop"),
-        Binding("ctrl+c", "stop", "No, and stop", show=False),
+        Binding("ctrl+c", "stop", "No, and stop", show=False, priority=True),
     ]
 
     def __init__(self, request: PermissionRequest, *, docket: Docket | None = None, grace: float = 0.0) -> None:
@@ -149,8 +149,8 @@ class PermissionModal(CallModal[PermissionReply]):
         self.action_answer(self._highlighted)
 
     def action_answer(self, choice: Choice) -> None:
-        """Answer; a yes to what was not all seen shows the rest of it first."""
-        if not may(choice, self.proposal):
+        """Answer; a yes to what was not all seen shows the rest of it first. Clicks have their grace too."""
+        if not self.is_ready or not may(choice, self.proposal):
             return
         suggestion = self._suggestion
         self.seen.note_seen()  # a key may come between a paint and the word that it was painted
@@ -216,12 +216,12 @@ class PermissionModal(CallModal[PermissionReply]):
         self.query_one(WordsRow).show_answer(self._highlighted)
 
     def action_leave(self) -> None:
-        """Out of a step; from the question itself: no, and the turn stops."""
+        """Out of a step or a closer look; from the question itself: no, and the turn stops."""
         if self.has_class("-step"):
             self._end_step()
         elif self.query_one(WordsRow).is_open and not self.query_one(Choices).has_focus:
             self.query_one(Choices).focus()
-        else:
+        elif not self.fold_back():
             self._reply("stop")
 
     def action_stop(self) -> None:

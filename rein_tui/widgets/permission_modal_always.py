@@ -17,6 +17,7 @@ from rein_tui.harness.protocol.decisions import PermissionQuery, Scope, Suggesti
 from rein_tui.harness.protocol.policy import RuleCheck, RuleWish, ScopePlace
 from rein_tui.harness.protocol.ports import Permissions
 
+from .hints import hint_line
 from .permission_modal_edit import PAUSE, Editor
 from .safe import safe_content, safe_text
 
@@ -79,7 +80,7 @@ class AlwaysPanel(Vertical):
         yield Editor("\n".join(self._suggestions[self._chosen].rules))
         yield self._verdict
         yield OptionList(compact=True)
-        yield Static(Content.styled("enter keeps it · tab edits the rule · 1–3 place · esc back", "$text-disabled"))
+        yield Static(hint_line(("enter", "keeps it"), ("tab", "edits the rule"), ("1", "– 3 place"), ("esc", "back")))
 
     async def on_mount(self) -> None:
         """Learn the places; the suggested one is highlighted."""

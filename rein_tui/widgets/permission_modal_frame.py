@@ -12,9 +12,10 @@ from textual.widgets import OptionList, Static
 from rein_tui.harness.protocol.displays import DiffDisplay
 
 from .diff import SPLIT_FROM, DiffStyle
+from .hints import hint_lines
 from .later import after_refresh
 from .modal import Modal, ResultT
-from .permission_modal_parts import Proposal, body, bullets, headline, key_hints, reason, trace
+from .permission_modal_parts import Proposal, body, bullets, headline, reason, trace
 from .permission_modal_view import SeenView, give_rest
 from .safe import safe_content
 
@@ -51,6 +52,7 @@ class CallModal(Modal[ResultT]):
     CallModal.-low #what, CallModal.-low #warnings, CallModal.-low #why, CallModal.-low #keys { margin-top: 0; }
     """
 
+    IS_QUESTION = True
     ESC: ClassVar[str] = "no, and stop"
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -124,8 +126,9 @@ class CallModal(Modal[ResultT]):
         keys = [("?", "reasons"), ("f", "full screen")]
         if isinstance(self.proposal.preview, DiffDisplay):
             keys.append(("t", "unified" if self._is_split() else "side by side"))
-        hints = [] if self.has_class("-step") else [*self.more_keys(), *keys, ("esc", self.ESC)]
-        self.fill("#keys", key_hints(hints, self.query_one(".frame").content_size.width or 60))
+        esc = "fold the reasons" if self._is_traced else "leave full screen" if self.has_class("-full") else self.ESC
+        hints = [] if self.has_class("-step") else [*self.more_keys(), *keys, ("esc", esc)]
+        self.fill("#keys", hint_lines(hints, self.query_one(".frame").content_size.width or 60))
 
     def _is_split(self) -> bool:
         return self._style == "split" or (self._style == "auto" and self.seen.size.width >= SPLIT_FROM)
@@ -171,12 +174,29 @@ class CallModal(Modal[ResultT]):
         """All reasons, below the call; once more folds them."""
         self._is_traced = not self._is_traced
         self.seen.unfold(partial(trace, self.proposal.decision) if self._is_traced else None)
+        self.tell()
         self.fit_soon()
 
     def action_full(self) -> None:
         """The whole screen for it, or no longer."""
         self.toggle_class("-full")
+        self.tell()
         self.fit_soon()
+
+    def action_leave(self) -> None:
+        """Out of a closer look, else without an answer."""
+        if not self.fold_back():
+            super().action_leave()
+
+    def fold_back(self) -> bool:
+        """Take away what was opened to look closer, the last thing first; false when nothing was."""
+        if self._is_traced:
+            self.action_trace()
+        elif self.has_class("-full"):
+            self.action_full()
+        else:
+            return False
+        return True
 
     def action_split(self) -> None:
         """Both sides of a change, or one below the other."""

@@ -238,17 +238,3 @@ def bullets(glyph: str, lines: Sequence[str], style: str) -> Content:
     """One line each."""
     parts = [Content.assemble((f"{glyph} ", style), safe_content(line, "prompt", style)) for line in lines]
     return Content("\n").join(parts)
-
-
-def key_hints(hints: Sequence[tuple[str, str]], width: int) -> Content:
-    """Keys and what they do, never torn apart, on as many lines of `width` cells as they need."""
-    lines: list[list[Content]] = [[]]
-    used = 0
-    for key, words in hints:
-        hint = Content.assemble((key, "bold $text-muted"), (f" {words}", "$text-disabled"))
-        if lines[-1] and used + hint.cell_length > width:
-            lines.append([])
-            used = 0
-        used += hint.cell_length + 3
-        lines[-1].append(hint)
-    return Content("\n").join(Content("   ").join(line) for line in lines)

@@ -13,6 +13,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from .fuzzy import match
+from .hints import hint_line
 from .later import after_refresh
 from .modal import Modal
 from .safe import safe_text
@@ -72,7 +73,7 @@ class Picker(Modal[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="frame") as frame:
             frame.border_title = Content(safe_text(self._title_text, "label"))
-            frame.border_subtitle = Content("type to filter · enter takes · esc closes")
+            frame.border_subtitle = Content("type to filter · ") + hint_line(("enter", "takes"), ("esc", "closes"))
             yield Input(placeholder="filter", compact=True)
             yield OptionList(compact=True)
 

@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from rein_tui.harness.protocol.ports import ExtensionRow
 
+from .hints import hint_line
 from .modal import Modal
 from .safe import safe_text
 
@@ -59,8 +60,8 @@ class PluginScreen(Modal[Chosen]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="frame") as frame:
             frame.border_title = Content(safe_text(f"{self._title_text} · {len(self._rows)}", "label"))
-            keys = "space on/off · u update · x uninstall · esc closes" if self._about_plugins else "esc closes"
-            frame.border_subtitle = Content(keys)
+            keys = [("space", "on/off"), ("u", "update"), ("x", "uninstall")] if self._about_plugins else []
+            frame.border_subtitle = hint_line(*keys, ("esc", "closes"))
             yield OptionList(*(Option(_line(row)) for row in self._rows))
             with VerticalScroll():
                 yield Static(_story(self._rows[0]) if self._rows else Content("nothing here yet"))

@@ -18,11 +18,11 @@ from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.policy import PolicyOverview, RuleFinding
 from rein_tui.harness.protocol.ports import Permissions
 
+from .hints import hint_lines
 from .inspector_why import decision_blocks
 from .lines import Piece
 from .modal import Modal
 from .permission_modal_edit import PAUSE
-from .permission_modal_parts import key_hints
 from .permission_modal_view import SeenView
 from .policy_screen_add import AddPanel
 from .policy_screen_rows import CHANGEABLE, RuleRow, rule_rows
@@ -115,7 +115,7 @@ class PolicyScreen(Modal[None]):
     def on_resize(self) -> None:
         """Keys fit the width."""
         width = self.query_one(".frame").content_size.width or self.size.width - 4
-        self.query_one("#keys", Static).update(key_hints(_KEYS, width))
+        self.query_one("#keys", Static).update(hint_lines(_KEYS, width))
 
     # --- the rules ------------------------------------------------------------------------------------------
 

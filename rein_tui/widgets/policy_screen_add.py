@@ -16,6 +16,7 @@ from rein_tui.harness.protocol.decisions import Outcome, Scope
 from rein_tui.harness.protocol.policy import RuleWish, ScopePlace
 from rein_tui.harness.protocol.ports import Permissions
 
+from .hints import hint_line
 from .inspector_why import OUTCOME_STYLES
 from .permission_modal_always import verdict
 from .permission_modal_edit import PAUSE
@@ -69,7 +70,7 @@ class AddPanel(Vertical):
         yield Input(self._text, placeholder="allow Bash(npm test *)   deny Read(//etc/**)   ask WebFetch", compact=True)
         yield self._verdict
         yield OptionList(*(self._row(place) for place in self._places), compact=True)
-        yield Static(Content.styled("enter keeps the rule · ↑ ↓ where · esc back", "$text-disabled"))
+        yield Static(hint_line(("enter", "keeps the rule"), ("↑", "↓ where"), ("esc", "back")))
 
     def _row(self, place: ScopePlace) -> Option:
         note = place.problem or place.path

@@ -12,6 +12,7 @@ from textual.widgets.option_list import Option as Row
 
 from rein_tui.harness.protocol.decisions import QuestionReply, QuestionRequest
 
+from .hints import hint_line
 from .modal import Modal
 from .safe import safe_content, safe_text
 
@@ -20,6 +21,7 @@ class QuestionModal(Modal[QuestionReply]):
     """One question after the other. Enter takes, Space ticks where several may be picked, Esc gives no answer."""
 
     FIRST = "OptionList"
+    IS_QUESTION = True
 
     DEFAULT_CSS = """
     QuestionModal {
@@ -60,8 +62,8 @@ class QuestionModal(Modal[QuestionReply]):
         title = safe_text(question.header or self._request.title or "Question", "label")
         count = f" {self._at + 1} of {len(self._request.questions)}" if len(self._request.questions) > 1 else ""
         frame.border_title = Content(title + count)
-        ticks = "space ticks · enter sends" if question.multi_select else "enter picks"
-        frame.border_subtitle = Content(f"{ticks} · tab to write · esc: no answer")
+        ticks = (("space", "ticks"), ("enter", "sends")) if question.multi_select else (("enter", "picks"),)
+        frame.border_subtitle = hint_line(*ticks, ("tab", "to write"), ("esc", "no answer"))
         self.query_one("#question", Static).update(safe_content(question.question, "prompt", "bold $text"))
         self.query_one(Input).value = ""
         self._draw()
@@ -120,6 +122,8 @@ class QuestionModal(Modal[QuestionReply]):
     @on(OptionList.OptionSelected)
     def _picked(self, event: OptionList.OptionSelected) -> None:
         event.stop()
+        if not self.is_ready:
+            return
         question = self._request.questions[self._at]
         chosen = sorted(self._ticked) if question.multi_select and self._ticked else [event.option_index]
         self._take(", ".join(question.options[index].label for index in chosen))

@@ -53,6 +53,10 @@ class RowList(Surface):
     follows = True
     """Whether the cursor goes along with new rows while it stands on the last one."""
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A row has nothing to fold, to follow or to find in itself."""
+        return action not in {"fold", "links", "find"}
+
     @property
     def row(self) -> Block | None:
         """The row under the cursor."""

@@ -1,5 +1,6 @@
 """A modal that shows a page of text: keys, help, status, doctor."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -8,19 +9,23 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from .hints import hint_line
 from .modal import Modal
 from .safe import safe_text
 
 
 class Sheet(Modal[None]):
-    """Scrolls with the arrows; Esc, q and Enter close it."""
+    """Scrolls with the arrows; Esc, q and Enter close it. `more` are hints beside that of Esc.
+
+    A click on a line that names a key closes the page and presses it where the person was.
+    """
 
     FIRST = "VerticalScroll"
 
     DEFAULT_CSS = """
     Sheet {
         & > .frame { padding: 1 2; max-width: 96; }
-        & VerticalScroll { height: auto; max-height: 30; scrollbar-size-vertical: 1; }
+        & VerticalScroll { height: auto; max-height: 80vh; scrollbar-size-vertical: 1; }
     }
     """
 
@@ -30,15 +35,16 @@ class Sheet(Modal[None]):
         Binding("k", "scroll(-1)", "Up", show=False),
     ]
 
-    def __init__(self, title: str, body: Content) -> None:
+    def __init__(self, title: str, body: Content, *, more: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__()
+        self._more = more
         self._title_text = title
         self._body = body
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="frame") as frame:
             frame.border_title = Content(safe_text(self._title_text, "label"))
-            frame.border_subtitle = Content("esc closes")
+            frame.border_subtitle = hint_line(*self._more, ("esc", "closes"))
             with VerticalScroll():
                 yield Static(self._body)
 

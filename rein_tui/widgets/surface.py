@@ -3,7 +3,7 @@
 Any pane that is a list of lines can stand on it; it knows nothing about chats.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,12 +12,14 @@ from textual.binding import Binding, BindingType
 from textual.content import Content, Span
 from textual.message import Message
 from textual.selection import Selection
+from textual.style import Style
 
 from .block import NO_BAR, PLAIN, Block
 from .line_view import LineView
 from .lines import Line, highlights
 from .safe import safe_link
 from .stack import Entry
+from .wishes import Copied, LinkOpened
 
 __all__ = ["Block", "Surface"]
 
@@ -49,7 +51,12 @@ class Search:
 
 
 class Surface(LineView):
-    """Blocks as lines with a block cursor, folding, selection, links and search."""
+    """Blocks as lines with a block cursor, folding, selection, links and search.
+
+    A click takes the focus, a drag that selects does not: whoever copies a line while writing goes on writing.
+    """
+
+    FOCUS_ON_CLICK = False
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("alt+up", "cursor(-1)", "Previous block", show=False, id="surface.previous"),
@@ -57,18 +64,12 @@ class Surface(LineView):
         Binding("space", "fold", "Fold", show=False, id="surface.fold"),
         Binding("y", "copy_block", "Copy block", show=False, id="surface.copy"),
         Binding("enter", "open", "Inspect", show=False, id="surface.open"),
+        Binding("o", "links", "Open a link of the block", show=False, id="surface.links"),
         Binding("n", "find(1)", "Next hit", show=False, id="surface.find_next"),
         Binding("N", "find(-1)", "Previous hit", show=False, id="surface.find_previous"),
         Binding("home,g", "scroll_home", "Top", show=False, id="surface.top"),
         Binding("end,G", "end", "End", show=False, id="surface.end"),
     ]
-
-    class LinkOpened(Message):
-        """A link was clicked. `target` is where it really goes; ask before going there."""
-
-        def __init__(self, target: str) -> None:
-            super().__init__()
-            self.target = target
 
     class CursorMoved(Message):
         """The block cursor stands on another block (None: nowhere)."""
@@ -85,13 +86,6 @@ class Surface(LineView):
             super().__init__()
             self.surface = surface
             self.block = block
-
-    class BlockCopied(Message):
-        """The source of a block is to be copied."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -137,22 +131,32 @@ class Surface(LineView):
             self.fold(self.cursor)
 
     def fold(self, entry: Entry[Block], folded: bool | None = None) -> None:
-        """Fold, unfold or (None) toggle a block, holding what is being read."""
+        """Fold, unfold or (None) toggle a block; its first row stays where it is, or comes into view."""
         if not entry.block.foldable:
             return
+        top, row = round(self.scroll_y), self.stack.top(entry)
         entry.block.folded = not entry.block.folded if folded is None else folded
+        if row < top + self.size.height:
+            self.reading.top = self.stack.at(top) if row >= top else (entry, 0)
+            self._follow(False)
         self.touch(entry)
         self.flush()
+        self._follow(self.scroll_y >= self.max_scroll_y)
 
     def action_copy_block(self) -> None:
         """Copy the source of the block under the cursor."""
         if self.cursor is not None and (text := self.cursor.block.source):
-            self.post_message(self.BlockCopied(text))
+            self.post_message(Copied(text))
 
     def action_open(self) -> None:
         """Open the block under the cursor (in the inspector, as the screen decides)."""
         if self.cursor is not None:
             self.post_message(self.BlockOpened(self, self.cursor.block))
+
+    def action_links(self) -> None:
+        """Follow a link of the block under the cursor."""
+        if self.cursor is not None and (targets := links_of(self.lines_of(self.cursor))):
+            self.post_message(LinkOpened(*targets))
 
     def action_end(self) -> None:
         """Go to the end and follow it."""
@@ -161,21 +165,24 @@ class Surface(LineView):
     # --- mouse ----------------------------------------------------------------------------------------------
 
     def on_click(self, event: events.Click) -> None:
-        """A click opens a link, or moves the cursor, and folds on a header."""
+        """A click opens a link, or moves the cursor, and folds on a header; the second of a double click opens."""
         event.prevent_default()  # Textual's double click would select the whole transcript
         if self.text_selection is not None:
             return
         target = safe_link(str(event.style.meta.get("link", "")))
         if target:
-            self.post_message(self.LinkOpened(target))
+            self.post_message(LinkOpened(target))
             return
+        self.focus(scroll_visible=False)
         found = self.line_at(self.scroll_offset.y + event.y)
         if found is None:
             return
         entry, _, line = found
         if entry.block.selectable:
             self.set_cursor(entry, show=False)
-        if line.piece.header:
+        if event.chain == 2:
+            self.action_open()
+        elif line.piece.header:
             self.fold(entry)
 
     def selection_updated(self, selection: Selection | None) -> None:
@@ -256,3 +263,10 @@ class Surface(LineView):
         """End the search."""
         self.search = None
         self.settle()
+
+
+def links_of(lines: Iterable[Line]) -> list[str]:
+    """Where the links in these lines go, each once."""
+    styles = (span.style for line in lines for span in line.body.spans)
+    targets = (safe_link(str(style.meta.get("link", ""))) for style in styles if isinstance(style, Style))
+    return list(dict.fromkeys(target for target in targets if target))

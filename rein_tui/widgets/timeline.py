@@ -183,11 +183,6 @@ class Timeline(Vertical):
             span = event.block.span
             self.post_message(Dock.CallRequested(span.call_id or span.parent, span.turn))
 
-    @on(Surface.BlockCopied)
-    def _copy(self, event: Surface.BlockCopied) -> None:
-        event.stop()
-        self.post_message(Dock.Copied(event.text))
-
 
 class SpanList(RowList):
     """The waterfall."""

@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from rein_tui.harness.protocol.policy import TrustItem, TrustKind, TrustReply, TrustRequest
 
+from .hints import hint_line
 from .later import after_refresh
 from .lines import BLANK, Piece
 from .modal import Modal
@@ -39,6 +40,7 @@ class TrustModal(Modal[TrustReply]):
     """Answers with the person's reply; whatever closes it without a clear yes is a no. A yes needs all of it seen."""
 
     FIRST = "OptionList"
+    IS_QUESTION = True
 
     DEFAULT_CSS = """
     TrustModal {
@@ -53,7 +55,7 @@ class TrustModal(Modal[TrustReply]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n,1", "answer(False)", "No"),
         Binding("y,2", "answer(True)", "Trust"),
-        Binding("escape,ctrl+c", "answer(False)", "No"),
+        Binding("escape", "answer(False)", "No"),
         Binding("pagedown,space", "page(1)", "Down", show=False, priority=True),
         Binding("pageup", "page(-1)", "Up", show=False, priority=True),
         Binding("end", "page(1000)", "End", show=False, priority=True),
@@ -69,7 +71,7 @@ class TrustModal(Modal[TrustReply]):
         request = self._request
         with Vertical(classes="frame") as frame:
             frame.border_title = Content("Changed since you trusted it" if request.changed else "A new folder")
-            frame.border_subtitle = Content("enter answers · page down scrolls · esc: no")
+            frame.border_subtitle = hint_line(("enter", "answers"), ("page down", "scrolls"), ("esc", "no"))
             yield Static(self._question())
             yield self._view
             yield Static(id="rest")
@@ -145,7 +147,9 @@ class TrustModal(Modal[TrustReply]):
             yield Piece(line, gutter, gutter)
 
     def action_answer(self, trusted: bool) -> None:
-        """Answer and close; a yes to what was not all seen shows more of it."""
+        """Answer and close; a yes to what was not all seen shows more of it. Clicks have their grace too."""
+        if not self.is_ready:
+            return
         if trusted and self._view.unseen:
             self.action_page(1)
         else:

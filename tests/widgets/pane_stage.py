@@ -18,6 +18,7 @@ from rein_tui.widgets.dock import Dock
 from rein_tui.widgets.hook_log import HookLog
 from rein_tui.widgets.line_view import LineView
 from rein_tui.widgets.theme import THEMES
+from rein_tui.widgets.wishes import Copied
 
 
 class PaneApp(App[None]):
@@ -36,7 +37,7 @@ class PaneApp(App[None]):
             self.register_theme(theme)
         self.theme = "rein-dark"
 
-    def on_dock_copied(self, message: Dock.Copied) -> None:
+    def on_copied(self, message: Copied) -> None:
         self.posted.append(message)
 
     def on_dock_editor_requested(self, message: Dock.EditorRequested) -> None:

@@ -12,6 +12,7 @@ from rein_tui.widgets.chat import Chat
 from rein_tui.widgets.chat_blocks import ChatBlock, Density, Look
 from rein_tui.widgets.chat_fold import ChatFold
 from rein_tui.widgets.lines import Line
+from rein_tui.widgets.wishes import Copied
 
 from .chat_stories import COMMAND, DIFF, call, hook, message, stories
 
@@ -47,7 +48,7 @@ class Pane(App[None]):
     def on_chat_block_selected(self, event: Chat.BlockSelected) -> None:
         self.told.append((event.call_id, event.turn))
 
-    def on_chat_copied(self, event: Chat.Copied) -> None:
+    def on_copied(self, event: Copied) -> None:
         self.told.append(event.text)
 
 

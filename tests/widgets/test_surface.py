@@ -12,6 +12,7 @@ from textual.selection import Selection
 from rein_tui.widgets.lines import Piece, lay_out
 from rein_tui.widgets.stack import Entry, Stack
 from rein_tui.widgets.surface import Block, Surface
+from rein_tui.widgets.wishes import Copied, LinkOpened
 
 
 class Words(Block):
@@ -51,11 +52,11 @@ class Pane(App[None]):
         """What stands on the screen, row by row."""
         return [self.surface.render_line(y).text.rstrip() for y in range(self.surface.size.height)]
 
-    def on_surface_block_copied(self, event: Surface.BlockCopied) -> None:
+    def on_copied(self, event: Copied) -> None:
         self.messages.append(event.text)
 
-    def on_surface_link_opened(self, event: Surface.LinkOpened) -> None:
-        self.messages.append(event.target)
+    def on_link_opened(self, event: LinkOpened) -> None:
+        self.messages.append(event.targets)
 
 
 def many(count: int) -> list[Block]:
@@ -226,7 +227,7 @@ async def test_links_are_told_with_their_real_target() -> None:
         await pilot.click(Surface, offset=(2, 0))
         await pilot.click(Surface, offset=(9, 0))
         await pilot.pause()
-        assert app.messages == ["https://example.org/a"]
+        assert app.messages == [("https://example.org/a",)]
 
 
 async def test_a_theme_switch_paints_afresh_and_keeps_the_place() -> None:

@@ -4,6 +4,7 @@ It knows nothing of completion, queues or turns; it posts what a key meant.
 """
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.text import Text
@@ -51,7 +52,7 @@ class PromptArea(TextArea):
     ]
 
     class Meant(Message):
-        """A key asked for something: submit, steer, older, newer, history, editor, stash, image."""
+        """A key asked for something: submit, steer, older, newer, history, editor, stash, image, page_up, page_down."""
 
         def __init__(self, wish: str) -> None:
             super().__init__()
@@ -191,6 +192,20 @@ class PromptArea(TextArea):
             self.post_message(self.Meant("newer"))
         else:
             super().action_cursor_down(select)
+
+    def action_cursor_page_up(self) -> None:
+        """A page up, in the chat where the whole prompt is on screen."""
+        self._page(super().action_cursor_page_up, "page_up")
+
+    def action_cursor_page_down(self) -> None:
+        """A page down, in the chat where the whole prompt is on screen."""
+        self._page(super().action_cursor_page_down, "page_down")
+
+    def _page(self, within: Callable[[], None], wish: str) -> None:
+        if self.max_scroll_y:
+            within()
+        else:
+            self.post_message(self.Meant(wish))
 
     def action_delete_left(self) -> None:
         """Delete a character, or a whole chip."""

@@ -64,6 +64,13 @@ class Composer(Vertical):
     class HistoryRequested(Message):
         """The person wants to search old prompts."""
 
+    class PageRequested(Message):
+        """The person wants to read on in the chat: `page_up` or `page_down`."""
+
+        def __init__(self, where: str) -> None:
+            super().__init__()
+            self.where = where
+
     class ImageRequested(Message):
         """The person wants to paste from the system clipboard."""
 
@@ -154,6 +161,8 @@ class Composer(Vertical):
                 self.post_message(self.EditorRequested())
             case "stash":
                 self._swap_stash()
+            case "page_up" | "page_down":
+                self.post_message(self.PageRequested(event.wish))
             case _:
                 self.post_message(self.ImageRequested())
 

@@ -1,0 +1,108 @@
+"""The keys that are valid now, by place; a click on one presses it. And the names by which all of them are rebound."""
+
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+from textual.content import Content
+from textual.dom import DOMNode
+
+from .registry import Command
+
+if TYPE_CHECKING:
+    from rein_tui.app import ReinApp
+
+_PLACES = {
+    "ReinApp": "Everywhere",
+    "ReplayApp": "Everywhere",
+    "MainScreen": "Everywhere",
+    "PromptArea": "In the prompt",
+    "Composer": "In the prompt",
+    "Surface": "In the chat",
+    "Chat": "In the chat",
+    "RowList": "In the list",
+    "ListPane": "In the list",
+    "Page": "In the details",
+    "Details": "In the details",
+    "Inspector": "In the inspector",
+    "Timeline": "In the timeline",
+    "SpanList": "In the timeline",
+    "SourceList": "In the context pane",
+    "ContextPane": "In the context pane",
+    "HookLog": "In the hook log",
+    "SessionList": "In the session list",
+    "Welcome": "Here",
+    "ReplayScreen": "In the replay",
+    "Scrubber": "In the replay",
+}
+_EVERYWHERE, _PLAIN = "Everywhere", "Moving and editing"
+
+Row = tuple[list[str], str]
+"""Keys as Textual names them, and what they do."""
+
+
+async def _keys(app: "ReinApp", _: str) -> None:
+    """Ours by place, the place of the focus first, then the plain editing and moving keys."""
+    from rein_tui.widgets.hints import pressing
+    from rein_tui.widgets.sheet import Sheet, heading, table
+
+    parts: list[Content] = []
+    groups = _valid_now(app)
+    longest = max((len(_shown(app, keys)) for rows in groups.values() for keys, _ in rows), default=0)
+    width = min(longest, max(12, app.size.width // 4))
+    for name, rows in groups.items():
+        parts.append(heading(name))
+        for shown, words, key in sorted(((_shown(app, keys), words, keys[0]) for keys, words in rows), key=_order):
+            parts.append(pressing(table([(shown, words)], width=width), key))
+        parts.append(Content(""))
+    await app.ask(Sheet("Keys valid now", Content("\n").join(parts[:-1]), more=(("click", "presses"),)))
+
+
+def _valid_now(app: "ReinApp") -> dict[str, list[Row]]:
+    groups: dict[str, dict[str, Row]] = {}
+    for node, binding, enabled, _tooltip in app.screen.active_bindings.values():
+        if enabled and binding.description and not binding.system:
+            group = groups.setdefault(_place(node, binding), {})
+            group.setdefault(binding.action, ([], binding.description))[0].append(binding.key)
+    last = {_EVERYWHERE: 1, _PLAIN: 2}
+    return {name: list(groups[name].values()) for name in sorted(groups, key=lambda name: last.get(name, 0))}
+
+
+def _place(node: DOMNode, binding: Binding) -> str:
+    ours = [kind for kind in type(node).__mro__ if kind.__module__.startswith("rein_tui.")]
+    given = [Binding(*b[:3]) if isinstance(b, tuple) else b for kind in ours for b in vars(kind).get("BINDINGS", ())]
+    is_ours = binding.id or any(binding.action == own.action for own in given)
+    return _PLACES.get(type(node).__name__, "Here") if is_ours else _PLAIN
+
+
+def _shown(app: "ReinApp", keys: list[str]) -> str:
+    return "  ".join(dict.fromkeys(app.get_key_display(Binding(key, "")) for key in keys))
+
+
+def _order(row: tuple[str, str, str]) -> tuple[bool, bool, str]:
+    return (not row[0].startswith("F"), row[0].startswith(("ctrl", "shift", "alt")), row[0])
+
+
+def bound_actions() -> set[str]:
+    """The names by which a keybindings file may rebind keys. Loads every pane: ask only where there is such a file."""
+    from rein_tui.app import ReinApp
+    from rein_tui.replay_questions import PLAYER
+    from rein_tui.screen import MainScreen
+    from rein_tui.widgets.chat import Chat
+    from rein_tui.widgets.composer.area import PromptArea
+    from rein_tui.widgets.context_pane import ContextPane
+    from rein_tui.widgets.hook_log import HookLog
+    from rein_tui.widgets.inspector import Inspector
+    from rein_tui.widgets.list_pane import ListPane
+    from rein_tui.widgets.page import Page
+    from rein_tui.widgets.rows import RowList
+    from rein_tui.widgets.sidebar import SessionList
+    from rein_tui.widgets.surface import Surface
+    from rein_tui.widgets.timeline import SpanList, Timeline
+
+    panes = (ListPane, RowList, Page, Inspector, HookLog, Timeline, SpanList, ContextPane)
+    owners = (ReinApp, MainScreen, PromptArea, SessionList, Surface, Chat, *panes)
+    bindings = [*PLAYER, *(binding for owner in owners for binding in owner.BINDINGS)]
+    return {b.id for b in bindings if isinstance(b, Binding) and b.id}
+
+
+COMMANDS = (Command("keys", "The keys valid now", _keys, key="f1", family="help", aliases=("keybindings",)),)
