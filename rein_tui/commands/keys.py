@@ -1,8 +1,9 @@
 """The keys that are valid now, by place; a click on one presses it. And the names by which all of them are rebound."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.dom import DOMNode
 
@@ -69,9 +70,13 @@ def _valid_now(app: "ReinApp") -> dict[str, list[Row]]:
 
 def _place(node: DOMNode, binding: Binding) -> str:
     ours = [kind for kind in type(node).__mro__ if kind.__module__.startswith("rein_tui.")]
-    given = [Binding(*b[:3]) if isinstance(b, tuple) else b for kind in ours for b in vars(kind).get("BINDINGS", ())]
-    is_ours = binding.id or any(binding.action == own.action for own in given)
+    is_ours = bool(binding.id) or any(binding.action in _actions(kind) for kind in ours)
     return _PLACES.get(type(node).__name__, "Here") if is_ours else _PLAIN
+
+
+def _actions(kind: type) -> set[str]:
+    given: Iterable[BindingType] = vars(kind).get("BINDINGS", ())
+    return {each.action if isinstance(each, Binding) else each[1] for each in given}
 
 
 def _shown(app: "ReinApp", keys: list[str]) -> str:
