@@ -133,7 +133,7 @@ async def test_an_editor_without_dialogs_denies_and_the_turn_goes_on() -> None:
     editor = Editor("no dialogs")
     async with connected(bench, editor) as agent:
         session = await agent.new_session(cwd="/", mcp_servers=[])
-        done = await agent.prompt([acp.text_block("go")], session_id=session.session_id)
+        done = await agent.prompt(session.session_id, [acp.text_block("go")])
         assert done.stop_reason == "end_turn"
     assert editor.statuses() == ["pending", "failed"]
     assert editor.text() == "Pity."

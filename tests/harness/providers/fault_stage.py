@@ -153,11 +153,14 @@ def _next_body(provider: Provider, messages: Sequence[Message]) -> Any:
 
 
 async def _beat(story: Story) -> None:
-    """How long the event loop, which is the screen's as well, was kept from anything else."""
+    """How long the event loop, which is the screen's as well, was busy with something else.
+
+    In seconds of its thread's processor time: the wall clock counts what other programs do, too.
+    """
     while True:
-        before = time.monotonic()
+        before = time.thread_time()
         await asyncio.sleep(0.01)
-        story.longest_silence = max(story.longest_silence, time.monotonic() - before)
+        story.longest_silence = max(story.longest_silence, time.thread_time() - before)
 
 
 async def _press_escape(case: dict[str, Any], fake: ModelServer, session: Session) -> float:
