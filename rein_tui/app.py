@@ -51,6 +51,8 @@ class ReinApp(App[str]):
     """The whole screen over one workbench. Returns the command line that resumes the session, or nothing.
 
     `prompter` is the one that the workbench's sessions ask; without `places` nothing is stored between runs.
+    `attach_name` is by which name others join this terminal: empty when they cannot yet, None when they never can.
+    `wants_attach` says at the end that the screen shall come back so that they can.
     """
 
     TITLE = "rein-tui"
@@ -92,6 +94,8 @@ class ReinApp(App[str]):
         self._clock = clock
         self._files = FileIndex(self._project)
         self.leaving = Leaving(self)
+        self.attach_name: str | None = None
+        self.wants_attach = False
         self.attention = Attention(self)
 
     # --- starting ---

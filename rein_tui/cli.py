@@ -57,12 +57,11 @@ def _run(arguments: list[str]) -> int:
     in_browser = bool(os.environ.get("TEXTUAL_DRIVER"))  # set by textual-serve, which is no terminal
     if not in_browser and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise StartError("The screen needs a terminal.", hint='Without one, use: rein-tui -p "what to do"')
-    if options.attachable:
+    said = "" if options.attachable else asyncio.run(_screen(options, places))
+    if options.attachable:  # from the start, or since /attach
         from .server_cli import attachable_screen
 
         said = asyncio.run(attachable_screen(options, places, _session_id))
-    else:
-        said = asyncio.run(_screen(options, places))
     if said:
         sys.stdout.write(f"\nGo on with this session:\n  {said}\n")
     return 0
@@ -235,6 +234,18 @@ async def _screen(options: Options, places: Places) -> str:
             open_id=open_id,
             initial_prompt=options.prompt or "",
         )
-        return await app.run_async() or ""
+        app.attach_name = ""
+        said = await app.run_async() or ""
+        if app.wants_attach:
+            _come_back_attachable(options, said.rpartition(" ")[2])
+        return said
     finally:
         await bench.close()
+
+
+def _come_back_attachable(options: Options, session_id: str) -> None:
+    """Change the flags so that the same session comes back, in a screen that others may join."""
+    options.attachable = True
+    options.prompt, options.session_id = None, ""
+    options.continue_last = options.fork_session = False
+    options.resume = session_id or None

@@ -89,12 +89,21 @@ async def _client(options: ClientOptions, places: Places) -> int:
 
 
 async def run_screen(
-    bench: "RemoteWorkbench", prompter: "ModalPrompter", places: Places, session: str, prompt: str = ""
+    bench: "RemoteWorkbench",
+    prompter: "ModalPrompter",
+    places: Places,
+    session: str,
+    prompt: str = "",
+    *,
+    name: str | None = None,
 ) -> str:
-    """The full screen over a harness elsewhere; returns what the app returns."""
+    """The full screen over a harness elsewhere; returns what the app returns. `name`: by which others join it."""
     from .app import ReinApp
+    from .harness.protocol.events import Notice
 
-    app = ReinApp(bench, prompter=prompter, places=places, open_id=session, initial_prompt=prompt)
+    joining = [Notice(text=f"Others join from another terminal of yours: rein-tui attach {name}")] if name else []
+    app = ReinApp(bench, prompter=prompter, places=places, open_id=session, initial_prompt=prompt, notices=joining)
+    app.attach_name = name
     bench.changed = app.desk.refresh
     try:
         return await app.run_async() or ""

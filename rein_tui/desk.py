@@ -38,6 +38,11 @@ class Desk:
         return self.current.harness.history() if self.current is not None else ()
 
     @property
+    def is_busy(self) -> bool:
+        """Whether a turn runs in any open session."""
+        return any(turns.is_running for turns in self._open.values())
+
+    @property
     def insight(self) -> Insight | None:
         """What the session on the screen can tell beyond its facts."""
         harness = self.current.harness if self.current is not None else None

@@ -244,7 +244,8 @@ async def attachable_screen(
     socket = places.data / "run" / f"{bench.wishes.root.name or 'root'}-{os.getpid()}.sock"
     try:
         async with attach_socket(socket, _reception(hall, bench)):
-            return await run_screen(remote, prompter, places, session_id(bench, options), options.prompt or "")
+            resumed = session_id(bench, options)
+            return await run_screen(remote, prompter, places, resumed, options.prompt or "", name=socket.stem)
     finally:
         await hall.close()
         await remote.close()

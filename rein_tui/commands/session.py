@@ -4,9 +4,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rein_tui.harness.protocol.errors import StoreError
+from rein_tui.harness.protocol.errors import StartError, StoreError
 from rein_tui.harness.protocol.events import MessageFinished, Notice
-from rein_tui.harness.protocol.ports import Adjustable
+from rein_tui.harness.protocol.ports import Adjustable, Shared
 from rein_tui.widgets.figures import short_age, short_cost
 
 from .registry import Command
@@ -108,6 +108,30 @@ async def _add_folder(app: "ReinApp", argument: str) -> None:
         await adjustments.add_folder(Path(argument))
 
 
+async def _attach(app: "ReinApp", _: str) -> None:
+    from importlib.util import find_spec
+
+    if app.attach_name is None:
+        app.hint("only the terminal where a session runs can let others join")
+    elif app.attach_name:
+        await app.tell(Notice(text=f"Join from another terminal of yours: rein-tui attach {app.attach_name}"))
+    elif find_spec("websockets") is None:
+        raise StartError("This needs the optional extra 'server'.", hint="pip install 'rein-tui[server]'")
+    elif app.desk.is_busy:
+        raise StartError("A turn is running.", hint="Wait for its end, or stop it (Esc); then /attach.")
+    else:
+        app.wants_attach = True
+        app.leave()
+
+
+async def _claim(app: "ReinApp", _: str) -> None:
+    harness = app.desk.current.harness if app.desk.current is not None else None
+    if isinstance(harness, Shared):
+        await harness.claim()
+    else:
+        app.hint("this session is yours alone")
+
+
 async def _exit(app: "ReinApp", _: str) -> None:
     app.leave()
 
@@ -120,5 +144,7 @@ COMMANDS = (
     Command("export", "Write the conversation to a file", _export, argument="[file]"),
     Command("copy", "Copy the last answer, or the Nth last", _copy, argument="[N]"),
     Command("add-dir", "Let this session work in a further folder", _add_folder, argument="<folder>"),
+    Command("attach", "Let another terminal of yours join this one", _attach),
+    Command("claim", "Become the one who prompts and answers in a session that you watch", _claim),
     Command("exit", "Leave; the command that resumes is printed", _exit, aliases=("quit",)),
 )

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from rein_tui.harness.protocol.errors import StartError, StoreError
 from rein_tui.harness.protocol.events import Fact
-from rein_tui.harness.protocol.ports import Permissions, SessionInfo
+from rein_tui.harness.protocol.ports import Insight, Permissions, SessionInfo
 
+from .insight import about_house, about_session
 from .sessions import Hub, NotYours
 from .wire import FactsPart, encode
+from .wire import insight_requests as insight
 from .wire import requests as ask
 
 if TYPE_CHECKING:
@@ -38,8 +40,10 @@ async def answer(peer: "Peer", request: ask.Request) -> object:
         case ask.AnswerTrust() | ask.AnswerQuestion(session=""):
             _check_counted(peer.questions.answer(request.id, request.reply))
             return None
-        case ask.PlanRewind():
-            return _plan(peer, request)
+        case insight.ProbeModel() | insight.ListExtensions() | insight.ReloadExtensions():
+            return await about_house(peer.hall.bench, request)
+        case ask.PlanRewind() | insight.SentRequest():
+            return answer_now(peer, request)
         case ask.Leave():
             peer.unfollow(request.session)
             return None
@@ -53,13 +57,12 @@ def answer_now(peer: "Peer", request: ask.Request) -> object:
         case ask.FetchFacts():
             return _part(peer.hall.bench.facts(request.session), request.start)
         case ask.PlanRewind():
-            return _plan(peer, request)
+            return peer.hall.hub(request.session, peer.principal).harness.rewind_plan(request.to_turn)
+        case insight.SentRequest():
+            harness = peer.hall.hub(request.session, peer.principal).harness
+            return harness.request_of(request.turn, request.step) if isinstance(harness, Insight) else None
         case _:
             raise TypeError(f"{type(request).__name__} has to be waited for")
-
-
-def _plan(peer: "Peer", request: ask.PlanRewind) -> object:
-    return peer.hall.hub(request.session, peer.principal).harness.rewind_plan(request.to_turn)
 
 
 # --- the workbench ------------------------------------------------------------------------------------------
@@ -135,7 +138,7 @@ def _session(peer: "Peer", request: ask.OwnerRequest | ask.ObserverRequest) -> H
     if hub is None:
         raise StoreError("You are not attached to this session.", where=request.session)
     if isinstance(request, ask.OWNER_REQUESTS) and not (hub.seat.fill() and hub.seat.owner is peer):
-        hint = "Claim it first." if hub.seat.owner is not None else "Nobody owns it just now: claim it."
+        hint = "/claim makes it yours."
         raise NotYours("You only watch this session.", hint=hint)
     return hub
 
@@ -167,6 +170,8 @@ async def _in_session(peer: "Peer", hub: Hub, request: ask.OwnerRequest | ask.Ob
             )
         case ask.AnswerPermission() | ask.AnswerQuestion():
             _check_counted(hub.questions.answer(request.id, request.reply))
+        case insight.Rehearse() | insight.ListMcp() | insight.McpDo():
+            return await about_session(hub.harness, request)
         case _:
             return await _about_rules(hub, request)
     return None

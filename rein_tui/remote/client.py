@@ -4,6 +4,7 @@ What a screen asks without waiting (lists) is answered from what was heard last,
 """
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
@@ -13,10 +14,12 @@ from rein_tui.harness.protocol.errors import ReinError, StartError
 from rein_tui.harness.protocol.events import Fact, Notice
 from rein_tui.harness.protocol.ports import (
     CommandInfo,
+    ExtensionRow,
     FoundServer,
     Harness,
     ModelChoice,
     ModelInfo,
+    ModelProbe,
     Prompter,
     SessionInfo,
 )
@@ -71,6 +74,7 @@ class RemoteWorkbench:
         self._sessions: dict[str, RemoteSession] = {}
         self._lists: dict[tuple[str, bool], Sequence[SessionInfo]] = {}
         self._commands: Sequence[CommandInfo] = ()
+        self._extensions: Sequence[ExtensionRow] = ()
         self._asked: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._early: dict[str, list[Told]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -91,6 +95,8 @@ class RemoteWorkbench:
         self.choice = self._link.welcome.choice
         self._lists["", False] = await self._link.ask(ask.ListSessions(), tuple[SessionInfo, ...])
         self._commands = await self._link.ask(ask.ListCommands(), tuple[CommandInfo, ...])
+        with contextlib.suppress(ReinError):  # a house without files to bring anything
+            self._extensions = await self._link.ask(ask.ListExtensions(), tuple[ExtensionRow, ...])
 
     async def open(self, session_id: str = "") -> Harness:
         """A new session there, or one that is stored or runs there."""
@@ -102,7 +108,10 @@ class RemoteWorkbench:
         )
         session = await self._joined(await self._link.ask(request, Attached))
         if self._claim and session.role != "owner":
-            await self._link.ask(ask.Claim(session=session.id), object)
+            await session.claim()
+        elif session.role != "owner":
+            text = "You watch this session; who owns it prompts and answers."
+            session.tell_aside(Notice(text=text, hint="/claim makes it yours.", code="role", time=time.time()))
         return session
 
     async def fork(self, session_id: str, turn: int) -> Harness:
@@ -154,6 +163,20 @@ class RemoteWorkbench:
     def commands(self) -> Sequence[CommandInfo]:
         """Slash commands that files there define."""
         return self._commands
+
+    def extensions(self) -> Sequence[ExtensionRow]:
+        """What files and plugins bring there, as heard last."""
+        return self._extensions
+
+    async def reload_extensions(self) -> Sequence[ExtensionRow]:
+        """Find them anew, there."""
+        self._extensions = await self._link.ask(ask.ReloadExtensions(), tuple[ExtensionRow, ...])
+        self._commands = await self._link.ask(ask.ListCommands(), tuple[CommandInfo, ...])
+        return self._extensions
+
+    async def probe(self) -> ModelProbe:
+        """Try out whether the model in use calls tools. Raises ProviderError, StartError."""
+        return await self._link.ask(ask.ProbeModel(), ModelProbe)
 
     def rename(self, session_id: str, title: str) -> None:
         """Give a session a title."""

@@ -13,6 +13,7 @@ import uuid
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
+from typing import cast
 
 from msgspec import structs
 
@@ -29,17 +30,22 @@ from rein_tui.harness.protocol.events import (
     TurnFailed,
     TurnStarted,
 )
-from rein_tui.harness.protocol.ports import Prompt, SessionInfo
+from rein_tui.harness.protocol.hooks import HookOutcome, HookRun
+from rein_tui.harness.protocol.ports import Prompt, SessionInfo, WireRequest
 from rein_tui.harness.protocol.rewind import Restored, RewindPlan
 
 from .errors import Refused
 from .link import Link
+from .remote_mcp import RemoteMcp
 from .remote_permissions import RemotePermissions
 from .wire import Attached, Envelope, Role, RunBegun, encode
 from .wire import requests as ask
+from .wire.insight_requests import Rehearsed
 
 _SOON = 0.1
 """Seconds until a refused turn is tried again, when the one that is in its way was not heard of yet."""
+_MAYBE_SENT = cast("type[WireRequest | None]", WireRequest | None)
+_MAYBE_REHEARSED = cast("type[Rehearsed | None]", Rehearsed | None)
 LEAVING = "exit"
 """Why a screen that goes away interrupts: here the turn goes on without it."""
 
@@ -52,6 +58,8 @@ class RemoteSession:
         self.role: Role = attached.role
         self.epoch = attached.epoch
         self.seen = 0
+        self.mcp = RemoteMcp(link, self.id)
+        self._sent: dict[tuple[int, int], WireRequest] = {}
         self.permissions = RemotePermissions(link, self.id) if attached.has_permissions else None
         self._link = link
         self._attached = attached
@@ -160,6 +168,31 @@ class RemoteSession:
     def steer(self, text: str) -> None:
         """Say something to the running turn."""
         self._link.say(ask.Steer(session=self.id, text=text))
+
+    def request_of(self, turn: int, step: int) -> WireRequest | None:
+        """The request of a step; the screen waits for it once."""
+        if (turn, step) not in self._sent:
+            request = ask.SentRequest(session=self.id, turn=turn, step=step)
+            try:
+                sent = self._link.ask_now(request, _MAYBE_SENT)
+            except ReinError:
+                return None
+            if sent is None:
+                return None
+            self._sent[turn, step] = sent
+        return self._sent[turn, step]
+
+    async def rehearse(self, run: HookRun) -> tuple[tuple[HookRun, ...], HookOutcome] | None:
+        """Run the hooks of a recorded moment again there, dry."""
+        try:
+            told = await self._link.ask(ask.Rehearse(session=self.id, run=run), _MAYBE_REHEARSED)
+        except ReinError:
+            return None
+        return (told.runs, told.outcome) if told is not None else None
+
+    async def claim(self) -> None:
+        """Become the one who prompts and answers. Raises StartError."""
+        await self._link.ask(ask.Claim(session=self.id), object)
 
     async def set_mode(self, mode: Mode) -> None:
         """Change the permission mode. Raises ConfigError for one that policy forbids there."""

@@ -133,10 +133,10 @@ async def test_an_editor_without_dialogs_denies_and_the_turn_goes_on() -> None:
     editor = Editor("no dialogs")
     async with connected(bench, editor) as agent:
         session = await agent.new_session(cwd="/", mcp_servers=[])
-        done = await agent.prompt(session.session_id, [acp.text_block("go")])
+        done = await agent.prompt(session_id=session.session_id, prompt=[acp.text_block("go")])
         assert done.stop_reason == "end_turn"
+        await until(lambda: editor.text() == "Pity.")
     assert editor.statuses() == ["pending", "failed"]
-    assert editor.text() == "Pity."
 
 
 async def test_cancelling() -> None:

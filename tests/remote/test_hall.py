@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from rein_tui.harness.protocol.errors import ConfigError, StartError, StoreError
+from rein_tui.harness.protocol.errors import ConfigError, ReinError, StartError, StoreError
 from rein_tui.harness.protocol.events import Event, Notice, TurnFinished
 from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.providers.scripted import ScriptedProvider, Step
 from rein_tui.remote.hall import Hall, Limits
 from rein_tui.remote.principals import Principals
 from rein_tui.remote.questions import Patience, Seat
+from rein_tui.remote.remote_session import RemoteSession
 from rein_tui.remote.server_run import Listening
 from rein_tui.remote.tokens import tokens_of
-from rein_tui.remote.wire import RoleChanged, ServerFrame
+from rein_tui.remote.wire import RoleChanged, ServerFrame, encode
 from tests.remote.stage import MemoryBench, served, told, turn, until
 
 
@@ -247,3 +248,49 @@ def test_an_address_that_is_taken_or_none(tmp_path: Path) -> None:
     junk.write_text("no certificate")
     with pytest.raises(StartError, match="TLS cannot use"):
         Listening(cert=str(junk), key=str(junk)).check()
+
+
+# --- what stands behind a session ---------------------------------------------------------------------------
+
+
+async def test_a_watcher_is_told_and_may_claim() -> None:
+    async with served(talker()) as server:
+        session = await (await server.client()).open()
+        watched = await (await server.client()).open(session.info.id)
+        assert isinstance(watched, RemoteSession)
+        assert watched.role == "observer"
+        notices: list[str] = []
+        listening = asyncio.create_task(_notices(watched.asides(), notices))
+        await watched.claim()
+        await until(lambda: watched.role == "owner")
+        await until(lambda: len(notices) > 1)
+        assert notices == [
+            "You watch this session; who owns it prompts and answers.",
+            "This session is yours now.",
+        ]
+        assert isinstance((await turn(watched, "go"))[-1], TurnFinished)
+        listening.cancel()
+
+
+async def test_a_screen_elsewhere_sees_the_request_as_it_was_sent() -> None:
+    bench = talker()
+    async with served(bench) as server:
+        remote = await server.client()
+        session = await remote.open()
+        assert isinstance(session, RemoteSession)
+        await turn(session, "go")
+        near = bench.sessions_open[session.id]
+        sent = await asyncio.to_thread(session.request_of, 1, 1)
+        assert sent is not None
+        assert encode(sent) == encode(near.request_of(1, 1))
+        assert await asyncio.to_thread(session.request_of, 9, 9) is None
+        await session.mcp.look()
+        assert not session.mcp.states()
+        with pytest.raises(ReinError, match="no MCP servers"):
+            await session.mcp.switch("x", True)
+        with pytest.raises(ReinError, match="cannot be asked here"):
+            await remote.probe()
+        watcher = await (await server.client(watch=True)).open(session.id)
+        assert isinstance(watcher, RemoteSession)
+        with pytest.raises(ReinError, match="only watch"):
+            await watcher.mcp.switch("x", True)

@@ -140,6 +140,15 @@ class Adjustable(Protocol):
     adjustments: Adjustments | None
 
 
+@runtime_checkable
+class Shared(Protocol):
+    """A session that several screens share; one of them owns it."""
+
+    async def claim(self) -> None:
+        """Become the one who prompts and answers. Raises StartError."""
+        ...
+
+
 class Harness(Protocol):
     """A session that can be driven: local, remote or replayed."""
 

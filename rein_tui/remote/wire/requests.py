@@ -10,6 +10,15 @@ from rein_tui.harness.protocol.decisions import Mode, PermissionReply, QuestionR
 from rein_tui.harness.protocol.policy import TrustReply
 from rein_tui.harness.protocol.ports import ModelChoice, Prompt
 
+from .insight_requests import (
+    ListExtensions,
+    ListMcp,
+    McpDo,
+    ProbeModel,
+    Rehearse,
+    ReloadExtensions,
+    SentRequest,
+)
 from .policy_requests import (
     PolicyAdd,
     PolicyCheck,
@@ -219,13 +228,27 @@ BenchRequest: TypeAlias = (
     | FindServers
     | ListModels
     | Choose
+    | ProbeModel
+    | ListExtensions
+    | ReloadExtensions
     | Open
     | Fork
 )
 """What is asked of the house."""
 
 OwnerRequest: TypeAlias = (
-    Run | Compact | Interrupt | Steer | SetMode | Rewind | AnswerPermission | AnswerQuestion | PolicyAdd | PolicyRevoke
+    Run
+    | Compact
+    | Interrupt
+    | Steer
+    | SetMode
+    | Rewind
+    | AnswerPermission
+    | AnswerQuestion
+    | PolicyAdd
+    | PolicyRevoke
+    | Rehearse
+    | McpDo
 )
 """What only the owner of a session may ask."""
 
@@ -241,6 +264,8 @@ ObserverRequest: TypeAlias = (
     | PolicyCheck
     | PolicyCheckText
     | PolicyTry
+    | SentRequest
+    | ListMcp
 )
 """What everybody who is attached may ask."""
 
@@ -257,4 +282,6 @@ OWNER_REQUESTS = (
     AnswerQuestion,
     PolicyAdd,
     PolicyRevoke,
+    Rehearse,
+    McpDo,
 )
