@@ -76,6 +76,7 @@ class EmbeddedProvider:
         self._key = Secret(secrets.token_urlsafe(24), source="this run")
         self._starting = asyncio.Lock()
         self._running: _Running | None = None
+        self._is_told = False
 
     @property
     def name(self) -> str:
@@ -99,6 +100,14 @@ class EmbeddedProvider:
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
         """Send one request, starting the model first where needed. Raises only ProviderError."""
+        if self._packaged and not self._is_told:
+            self._is_told = True
+            yield ProviderNotice(
+                text=f"{self.model} is a tiny model for trying things out: it calls tools, and it invents facts.",
+                level="info",
+                hint="For work give a larger file with --gguf PATH, or choose another model with /model.",
+                code="packaged_model",
+            )
         if not self._is_alive():
             began = time.monotonic()
             yield ProviderNotice(text=f"Loading {self.model} ({self._head.size / 1e6:.0f} MB) …", level="info")

@@ -137,7 +137,9 @@ def harmony(cursor: Cursor, opener: str) -> Found | None:
     if opener.endswith("to=functions."):
         return _recipient(cursor)
     if opener == "<|start|>":
-        _, closer = cursor.until("<|channel|>", "<|message|>")
+        _, closer = cursor.until("<|channel|>", "<|message|>", "to=functions.")
+        if closer == "to=functions.":  # the recipient may stand with the role, too
+            return _recipient(cursor)
         cursor.at -= len(closer) if closer == "<|channel|>" else 0
         return Found() if closer else None
     head, closer = cursor.until("<|message|>", "to=functions.", "\n")
