@@ -35,7 +35,7 @@ from .protocol.ports import (
     SessionInfo,
 )
 from .providers.base import NO_SECRET, Secret
-from .providers.choose import Surroundings, make_provider, offered, settled
+from .providers.choose import Surroundings, make_provider, offered, settled, with_settings
 from .providers.keys import shell_helper
 from .providers.probe import find_servers
 from .providers.scripted import ScriptedProvider
@@ -64,6 +64,7 @@ class LocalWorkbench:
     """The house on this machine; implements ports.Workbench. Make it with `open_workbench`, end it with `close`.
 
     `is_guess` says that nobody named the model of a local server: what the server has goes before our guess.
+    `model_is_open`: nobody named the model, so that settings may.
     """
 
     places: Places
@@ -75,6 +76,7 @@ class LocalWorkbench:
     key: Secret = NO_SECRET
     notices: list[Notice] = field(default_factory=list[Notice])
     is_guess: bool = False
+    model_is_open: bool = False
     _provider: Provider | None = None
     _open: dict[str, _Open] = field(default_factory=dict[str, _Open])
     _trusted: bool | None = None
@@ -153,6 +155,8 @@ class LocalWorkbench:
         trusted = await self._is_trusted(wishes)
         settings = await self._understood(self._settings(wishes, trusted), wishes, trusted)
         self._warn_of_bypass(wishes, settings)
+        if self.model_is_open and self.choice is not None:
+            self.choice = choice = with_settings(choice, settings.data, self.environment)
         provider = self._provider_for(choice, settings, wishes)
         if self.is_guess:
             self.is_guess, guess = False, choice.model
@@ -390,6 +394,7 @@ class LocalWorkbench:
         provider = make_provider(choice, self._around(settings), api_key=key)
         await _check(provider, choice)
         remember(self.places, choice, api_key)
+        self.model_is_open = False
         old, self._provider, self.choice, self.key = self._provider, provider, choice, key
         window = await provider.context_window(choice.model)
         for opened in self._open.values():
@@ -456,11 +461,14 @@ def open_workbench(
     if key:
         secrets.append(key.reveal())
     store = Store.open(places, secrets=secrets)
+    named = {"CLAUDE_MODEL", "ANTHROPIC_MODEL"} & environment.keys()
+    is_open = choice is not None and not choice.model and not named
     if choice is not None:
         choice = settled(choice, environment)
     has_own_key = bool(environment.get("ANTHROPIC_API_KEY") or environment.get("ANTHROPIC_AUTH_TOKEN"))
     bench = LocalWorkbench(places, environment, wishes, prompter, store, choice, NO_SECRET if has_own_key else key)
     bench.is_guess = not is_named
+    bench.model_is_open = is_open
     bench.notices += store.take_notices()
     if store.problem:
         hint = "The session goes on in memory; nothing is lost until you leave."

@@ -29,6 +29,7 @@ from .scripted import load_script
 from .text_mode.calling import CallingProvider
 from .text_mode.mode import ToolText
 
+_FAMILIES = ("opus", "sonnet", "haiku")
 LOCAL_URL = "http://localhost:11434/v1"
 LOCAL_MODEL = "qwen2.5-coder:7b"
 
@@ -55,6 +56,26 @@ def default_model(kind: str, environment: Mapping[str, str]) -> str:
     if kind == "local":
         return environment.get("LOCAL_LLM_MODEL") or LOCAL_MODEL
     return ""
+
+
+def model_in_settings(name: str, environment: Mapping[str, str]) -> str:
+    """The Claude model that a `model` setting means; empty for the default, and for a family that nothing names.
+
+    A family (`opus`, also `opus[1m]`) is what `ANTHROPIC_DEFAULT_OPUS_MODEL` says, or the default if it is one of it.
+    """
+    plain = name.partition("[")[0].strip()
+    if plain not in _FAMILIES:
+        return "" if plain in ("default", "best", "opusplan") else plain
+    return environment.get(f"ANTHROPIC_DEFAULT_{plain.upper()}_MODEL") or (
+        DEFAULT_MODEL if plain in DEFAULT_MODEL else ""
+    )
+
+
+def with_settings(choice: ModelChoice, settings: Mapping[str, Any], environment: Mapping[str, str]) -> ModelChoice:
+    """The choice, with the `model` of settings in place of the default one."""
+    name = settings.get("model")
+    model = model_in_settings(name, environment) if choice.kind == "anthropic" and isinstance(name, str) else ""
+    return structs.replace(choice, model=model) if model else choice
 
 
 def settled(choice: ModelChoice, environment: Mapping[str, str]) -> ModelChoice:

@@ -5,14 +5,20 @@ from typing import Any
 
 import pytest
 
+from rein_tui.harness.build import open_workbench
+from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ConfigError, ProviderError, ReinError, StartError
 from rein_tui.harness.protocol.messages import Message, TextBlock, Usage
 from rein_tui.harness.protocol.ports import ModelChoice, ModelRequest
+from rein_tui.harness.providers.anthropic import DEFAULT_MODEL
 from rein_tui.harness.providers.base import NO_SECRET, Secret, safe_id
-from rein_tui.harness.providers.choose import Surroundings, default_model, make_provider
+from rein_tui.harness.providers.choose import Surroundings, default_model, make_provider, with_settings
 from rein_tui.harness.providers.gguf import read_gguf
 from rein_tui.harness.providers.keys import KeyRing, shell_helper
 from rein_tui.harness.providers.prices import PRICES, cost, price_of, read_prices
+from rein_tui.harness.session import Session
+from rein_tui.harness.wishes import Wishes
+from tests.fakes.engines import ScriptedPerson
 
 REQUEST = ModelRequest(model="m", system="", messages=(Message(role="user", blocks=(TextBlock(text="hi"),)),))
 
@@ -82,6 +88,41 @@ def test_model_names() -> None:
     assert default_model("local", {}) == "qwen2.5-coder:7b"
     assert default_model("local", {"LOCAL_LLM_MODEL": "y"}) == "y"
     assert default_model("gguf", {}) == ""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "environment", "model"),
+    [
+        ("claude-x-1", {}, "claude-x-1"),
+        ("claude-x-1[1m]", {}, "claude-x-1"),
+        ("opus", {"ANTHROPIC_DEFAULT_OPUS_MODEL": "claude-opus-9"}, "claude-opus-9"),
+        ("opus", {}, "kept"),
+        ("default", {}, "kept"),
+        (7, {}, "kept"),
+        ("sonnet", {}, DEFAULT_MODEL),
+    ],
+)
+def test_the_model_of_settings(wanted: Any, environment: dict[str, str], model: str) -> None:
+    kept = ModelChoice(kind="anthropic", model="kept")
+    assert with_settings(kept, {"model": wanted}, environment).model == model
+    local = ModelChoice(kind="local", model="kept")
+    assert with_settings(local, {"model": wanted}, environment) == local
+
+
+@pytest.mark.parametrize(("asked", "model"), [("", "claude-of-settings"), ("claude-asked", "claude-asked")])
+async def test_a_session_takes_the_model_of_settings(places: Places, tmp_path: Path, asked: str, model: str) -> None:
+    places.config.mkdir(parents=True, exist_ok=True)
+    places.user_settings.write_text('{"model": "claude-of-settings"}')
+    environment = {"HOME": str(places.home), "PATH": "/usr/bin:/bin", "ANTHROPIC_API_KEY": "k"}
+    wishes = Wishes(root=tmp_path, interactive=False, persist=False)
+    choice = ModelChoice(kind="anthropic", model=asked)
+    bench = open_workbench(places, environment, wishes, ScriptedPerson(), choice)
+    try:
+        harness = await bench.open()
+        assert isinstance(harness, Session) and harness.parts.model == model
+        assert bench.choice is not None and bench.choice.model == model
+    finally:
+        await bench.close()
 
 
 def test_files_that_are_no_models(tmp_path: Path) -> None:
