@@ -42,6 +42,20 @@ class Shell:
         return code, out.getvalue(), err.getvalue()
 
 
+BAD_CASES = (
+    {"command": "touch x", "cwd": "/" + "a" * 9000},
+    {"command": "touch x", "home": "/" + "a" * 9000},
+    {"command": "touch x", "cwd": "\0"},
+    {"command": 7},
+    {"command": "touch x", "mode": []},
+    {"command": "touch x", "ctx": {"symlinks": "x"}},
+    {"tool": "Write", "path": "/w/proj/a/x", "mode": "acceptEdits", "ctx": {"symlinks": {"/w/proj/a": "/w/proj/a"}}},
+    {"tool": "Read", "path": "/proc/self/cwd/.env", "rules": {"allow": ["Read"]}},
+    {"command": "$(" * 4900, "rules": {"allow": ["Bash"]}},
+    {"command": "rm x;" * 200_000, "rules": {"allow": ["Bash"], "deny": ["Bash(rm *)"]}},
+)
+
+
 @pytest.fixture
 def shell(places: Places, tmp_path: Path) -> Shell:
     folder = tmp_path / "proj"
@@ -212,3 +226,16 @@ def test_what_if(shell: Shell) -> None:
     assert out.endswith("3 of 3 calls would be decided differently\n")
     code, out, _ = shell.run("whatif", "--settings", "{}", "--json")
     assert (code, out) == (0, "")
+
+
+def test_cases_that_make_no_sense_are_never_allowed(shell: Shell) -> None:
+    code, out, _ = shell.run("check", "--batch", stdin="\n".join(map(json.dumps, BAD_CASES)))
+    answers = [json.loads(line)["decision"] for line in out.splitlines()]
+    assert code == 2 and len(answers) == len(BAD_CASES) and "allow" not in answers
+
+
+def test_a_denied_file_is_denied_through_proc(shell: Shell) -> None:
+    for path in ("/proc/self/cwd/.env", "/proc/1/root/w/proj/.env", "/proc/2/task/3/cwd/./x/../.env"):
+        for call in ({"tool": "Read", "path": path}, {"command": f"cat {path}"}):
+            case = {**call, "rules": {"deny": ["Read(.env)"]}}
+            assert json.loads(shell.run("check", "--batch", stdin=json.dumps(case))[1])["decision"] == "deny"

@@ -196,7 +196,7 @@ def _facts(data: JsonObject, world: _World) -> Facts:
     if is_object(context):
         dirs = [*_files(context.get("dirs")), world.cwd, world.home]
         return Fixture(dirs, _files(context.get("files")), _files(context.get("symlinks")))
-    return Disk() if Path(world.cwd).is_dir() else Fixture([world.cwd, world.home])
+    return Disk() if Disk().is_dir(world.cwd) else Fixture([world.cwd, world.home])
 
 
 def _files(value: Any) -> dict[str, str]:

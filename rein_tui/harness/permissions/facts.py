@@ -113,6 +113,10 @@ class Fixture:
 
     def realpath(self, path: str) -> str:
         """The path with every link of the fixture followed."""
+        return self._followed(path)[0]
+
+    def _followed(self, path: str) -> tuple[str, bool]:
+        """Where the path leads, and whether it got there within the links that a system follows."""
         done, rest, budget = "/", [part for part in path.split("/") if part], MAX_HOPS
         while rest:
             part = rest.pop(0)
@@ -123,13 +127,14 @@ class Fixture:
                 continue
             here = join(done, part)
             target = self._links.get(here)
-            if target is None or budget == 0:
+            if target is None or budget <= 0:
+                budget -= target is not None
                 done = here
                 continue
             budget -= 1
             done = "/" if target.startswith("/") else done
             rest = [step for step in target.split("/") if step] + rest
-        return done
+        return done, budget >= 0
 
     def read_text(self, path: str, limit: int) -> str | None:
         """The text of a file of the fixture."""
@@ -146,4 +151,4 @@ class Fixture:
 
     def trouble(self, path: str) -> str:
         """Only loops of links can be trouble here."""
-        return "it is a loop of links" if len(self.hops(path)) >= MAX_HOPS else ""
+        return "" if self._followed(path)[1] else "it is a loop of links"

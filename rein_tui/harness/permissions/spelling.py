@@ -13,6 +13,7 @@ from .facts import Facts
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/{1,3}")
 _MAGIC = re.compile(r"/proc/[^/]+/(?:task/[^/]+/)?(?:root|cwd|exe|fd|map_files|environ|mem)(?:/|$)")
+_PROCESS = re.compile(r"/proc/[^/]+/(?:task/[^/]+/)?(cwd|root)(?:/+(.*)|$)", re.DOTALL)
 MAX_PATH = 8192
 """Characters; no system opens a longer path."""
 
@@ -53,9 +54,17 @@ def spell(path: str, cwd: str, home: str, facts: Facts) -> Spellings:
     real = facts.realpath(joined)
     names = dict.fromkeys(
         unicodedata.normalize("NFC", name)
-        for name in (plain, real, facts.realpath(plain), *facts.hops(joined), *facts.hops(plain))
+        for name in (plain, real, facts.realpath(plain), *facts.hops(joined), *facts.hops(plain), *_through(plain, cwd))
     )
     return Spellings(path, tuple(names), real, _trouble(path, tuple(names), facts))
+
+
+def _through(plain: str, cwd: str) -> tuple[str, ...]:
+    """Where `/proc/self/cwd/x` and `/proc/1/root/x` would lead if the process is one of ours."""
+    found = _PROCESS.match(plain)
+    if found is None:
+        return ()
+    return (_normal(join(cwd if found[1] == "cwd" else "/", found[2] or "")),)
 
 
 def _trouble(path: str, names: tuple[str, ...], facts: Facts) -> str:
