@@ -40,6 +40,7 @@ class _Evaluation:
         self.survey.blind = self.survey.blind or self._runs_what_it_writes()
         self.paths = PathJudge(scene)
         self.parts: list[PartVerdict] = []
+        self.mentions: dict[int, list[str]] = {}
         self.folders: tuple[str, ...] = (scene.cwd,)
 
     def _runs_what_it_writes(self) -> bool:
@@ -131,8 +132,14 @@ class _Evaluation:
             named = book.names(base_name(invocation.argv[0]))
             if named:
                 return named
-        mentioned = mentioned_programs(invocation.argv, invocation.assigned, invocation.fed)
-        return next((book.names(name) for name in book.programs if name in mentioned), None)
+        return next((rule for name in self._mentioned(invocation) if (rule := book.names(name))), None)
+
+    def _mentioned(self, invocation: Invocation) -> list[str]:
+        key = id(invocation)
+        if key not in self.mentions:
+            found = mentioned_programs(invocation.argv, invocation.assigned, invocation.fed)
+            self.mentions[key] = sorted(found)
+        return self.mentions[key]
 
     # --- what allows
 
@@ -187,10 +194,10 @@ class _Evaluation:
         if not all(text.startswith("Bash(") for text in rules):
             return rules  # rules about paths are the path engine's to keep
         saved = tuple(Rule(text=text, behavior="allow", source=Source(layer="session")) for text in rules)
-        scene = replace(self.scene, allow=(*self.scene.allow, *saved))
-        judge = PartJudge(scene, RuleBook.of(scene.allow), self.paths)
-        passes = all(part.outcome == "allow" for command in self.survey.commands or () for part in judge.judge(command))
-        return rules if passes else ()
+        judge = PartJudge(self.scene, RuleBook.of(saved), self.paths)
+        judged = [part for command in self.survey.commands or () for part in judge.judge(command)]
+        both = zip(judged, self.parts, strict=True)  # a part passes by what was there, or by what is added
+        return rules if all("allow" in (new.outcome, old.outcome) for new, old in both) else ()
 
     def _found_parts(self) -> tuple[PartDecision, ...]:
         """The commands of a line that is not understood, as far as they were found."""

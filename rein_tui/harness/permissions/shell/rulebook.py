@@ -77,11 +77,6 @@ class RuleBook:
         places = self.index.by_program.get(program)
         return self.rules[places[0]] if places else None
 
-    @property
-    def programs(self) -> Iterable[str]:
-        """The programs that rules name."""
-        return self.index.by_program.keys()
-
     def match(self, texts: Iterable[str], part: str) -> list[Entry]:
         """Rules that match any of the texts, in order; the bare rule matches everything. Remembers them for `part`."""
         if not self.rules:
