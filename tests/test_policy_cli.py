@@ -42,7 +42,7 @@ class Shell:
         return code, out.getvalue(), err.getvalue()
 
 
-BAD_CASES = (
+BAD_CASES: tuple[dict[str, Any], ...] = (
     {"command": "touch x", "cwd": "/" + "a" * 9000},
     {"command": "touch x", "home": "/" + "a" * 9000},
     {"command": "touch x", "cwd": "\0"},
