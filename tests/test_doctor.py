@@ -197,6 +197,13 @@ async def test_keys_are_found_and_never_shown(places: Places):
     assert SECRET not in report(findings)
 
 
+async def test_a_gateway_on_this_machine_needs_no_key(places: Places):
+    found = await check_models(places, {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9"})
+    assert any("http://127.0.0.1:9" in finding.text for finding in found)
+    assert not any("nobody can answer" in finding.text for finding in found)
+    assert any("nobody" in f.text for f in await check_models(places, {"ANTHROPIC_BASE_URL": "https://gateway.test"}))
+
+
 async def test_a_server_that_should_answer_and_does_not(places: Places):
     with socket.socket() as taken:  # bound, but nobody listens
         taken.bind(("127.0.0.1", 0))

@@ -14,11 +14,15 @@ _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 async def check_models(places: Places, environment: Mapping[str, str], helper: str = "") -> list[Finding]:
     """`helper` is where settings name a program that prints the key, if they do. Sends no request but probes."""
     from rein_tui.harness.choices import remembered
+    from rein_tui.harness.providers.base import is_loopback
     from rein_tui.harness.providers.probe import find_servers
 
     choice, typed = remembered(places)
     findings = _keys(environment, helper, typed.source if typed else "")
-    has_key = bool(findings)
+    base = environment.get("ANTHROPIC_BASE_URL", "")
+    has_key = bool(findings) or is_loopback(base)  # a gateway on this machine may need none
+    if base:
+        findings.append(ok("keys", f"Claude's API is asked at {base} (ANTHROPIC_BASE_URL)"))
     wanted = environment.get("LOCAL_LLM_URL", "")
     chosen = choice.url if choice is not None and choice.kind == "local" else ""
     servers = await find_servers([url for url in (wanted, chosen) if url])
