@@ -258,6 +258,45 @@ async def test_validation(desk: Desk, market: Path, tmp_path: Path) -> None:
     assert await desk("validate", "/nowhere") == 1
 
 
+async def test_a_plugin_that_needs_another_says_so_until_that_is_on(desk: Desk, tmp_path: Path) -> None:
+    market = write(
+        tmp_path / "m",
+        {
+            INDEX: {
+                "name": "m",
+                "owner": {"name": "o"},
+                "plugins": [{"name": "top", "source": "./top"}, {"name": "base", "source": "./base"}],
+            },
+            f"top/{MANIFEST}": {"name": "top", "dependencies": ["base", {"name": "x", "marketplace": "far"}, 7]},
+            "top/commands/a.md": "x",
+            "base/commands/b.md": "x",
+        },
+    )
+    assert await desk("marketplace", "add", str(market)) == 0
+    assert await desk("install", "top@m") == 0
+    assert "needs other plugins, which are not installed with it: base, x@far" in desk.out
+
+    async def missing() -> list[str]:
+        problems = [each for plugin in await desk.json("list") for each in plugin["problems"]]
+        assert [each["code"] for each in problems if "must be a name" in each["text"]] == ["bad_dependency"]
+        return [each["text"].split()[4] for each in problems if each["code"] == "dependency_missing"]
+
+    assert await missing() == ["base,", "x@far,"]
+    assert await desk("install", "base@m") == 0
+    assert await missing() == ["x@far,"]
+    assert await desk("disable", "base") == 0
+    assert await missing() == ["base,", "x@far,"]
+
+
+async def test_validation_tells_which_servers_would_not_start(desk: Desk, tmp_path: Path) -> None:
+    servers = {"a": {"command": "x", "args": "one"}, "b": {"url": "http://x"}, "c": {"command": "${TOOL}"}}
+    folder = write(tmp_path / "p", {".mcp.json": {"mcpServers": servers}})
+    assert await desk("validate", str(folder), "--strict", "--json") == 1
+    told = [each["text"] for each in json.loads(desk.out)["problems"]]
+    assert len(told) == 2
+    assert "its args is not a list of texts" in told[0] and "no type" in told[1]
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

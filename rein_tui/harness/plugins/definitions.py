@@ -1,6 +1,7 @@
 """Reading one command, skill, agent or style file: its head, with everything coerced and checked."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import cast, get_args
 
@@ -30,7 +31,14 @@ def read_file(path: Path, owner: Owner) -> Frontmatter:
         content = read_bytes(path, MAX_FILE)
     if content is None:
         raise ConfigError("does not exist", where=str(path))
-    return read_frontmatter(content.decode("utf-8", "replace"), str(path), owner.layer)
+    try:
+        return read_frontmatter(content.decode("utf-8"), str(path), owner.layer)
+    except UnicodeDecodeError as problem:
+        line = content.count(b"\n", 0, problem.start) + 1
+        text = "is not UTF-8; what could not be read is replaced"
+        notice = Notice(text=text, level="warning", where=f"{path}:{line}", code="not_utf8")
+        head = read_frontmatter(content.decode("utf-8", "replace"), str(path), owner.layer)
+        return replace(head, notices=(*head.notices, notice))
 
 
 def read_definition(path: Path, owner: Owner, *, name: str, is_skill: bool, label: str = "") -> Definition:

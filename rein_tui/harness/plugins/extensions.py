@@ -133,5 +133,5 @@ def plugin_notices(plugins: Sequence[Plugin]) -> list[Notice]:
 
 _WORTH_TELLING = frozenset(
     """frontmatter_ignored entry_skipped inert_rule unknown_hook_event bad_matcher bad_hook path_outside
-    option_missing server_not_started""".split()
+    option_missing server_not_started dependency_missing""".split()
 )

@@ -80,7 +80,28 @@ def find_plugins(scene: PluginScene, *, disabled_too: bool = False) -> FoundPlug
             plugin = _enabled(plugin, plugin.default_enabled if said is None else said)
             if plugin.enabled or disabled_too:
                 found.plugins.append(plugin)
+    if any(plugin.needs for plugin in found.plugins):
+        found.plugins = with_missing_told(found.plugins)
     return found
+
+
+def with_missing_told(plugins: Sequence[Plugin]) -> list[Plugin]:
+    """The plugins; one that counts and needs another that does not count says so."""
+    from msgspec import structs
+
+    active = [plugin for plugin in plugins if plugin.enabled and plugin.loaded]
+    there = {name for plugin in active for name in (plugin.name, plugin.id)}
+    told: list[Plugin] = []
+    for plugin in plugins:
+        missing = [_missing(plugin, need) for need in plugin.needs if need not in there] if plugin in active else []
+        told.append(structs.replace(plugin, problems=(*plugin.problems, *missing)) if missing else plugin)
+    return told
+
+
+def _missing(plugin: Plugin, need: str) -> Notice:
+    text = f"{plugin.id} needs the plugin {need}, which is not installed or not on"
+    hint = f"rein-tui plugin install {need}"
+    return Notice(text=text, level="warning", where=plugin.root, hint=hint, code="dependency_missing")
 
 
 def _enabled(plugin: Plugin, enabled: bool) -> Plugin:

@@ -98,6 +98,10 @@ def read_frontmatter(text: str, path: str, layer: Layer = "builtin") -> Frontmat
     text = text.removeprefix("\ufeff")
     opening = _OPENING.match(text)
     closing = _CLOSING.search(text, opening.end()) if opening else None
+    if opening is not None and closing is None:
+        said = "the frontmatter has no closing ---; all of it counts as text"
+        notice = Notice(text=said, level="warning", where=f"{path}:1", code="frontmatter_open")
+        return Frontmatter(path, layer, body=text, notices=(notice,))
     if opening is None or closing is None:
         return Frontmatter(path, layer, body=text)
     block = text[opening.end() : closing.start()].replace("\r\n", "\n")

@@ -99,31 +99,28 @@ class _Loading:
         self._project = project
 
     def plugin(self, blank: Plugin) -> Plugin:
-        """The plugin with its parts; without any when something in it must not be missed."""
+        """The plugin with its parts; without any when something in it must not be missed. All problems are told."""
         from msgspec import structs
 
         manifest, problems = self._manifest, self._manifest.problems
         if manifest.fatal:
             return structs.replace(blank, loaded=False, problems=tuple(problems))
-        hooks = self._hooks()
-        mcp = self._servers()
-        if manifest.fatal:
-            return structs.replace(blank, loaded=False, problems=tuple(problems))
         bin_folder = self._layout.root / "bin"
-        return structs.replace(
+        has_bin = self._layout.has("bin") and bin_folder.is_dir() and self._layout.inside(bin_folder)
+        loaded = structs.replace(
             blank,
             commands=tuple(self._commands()),
             skills=tuple(self._skills()),
             agents=tuple(self._agents()),
-            hooks=tuple(hooks),
-            mcp=tuple(mcp),
+            hooks=tuple(self._hooks()),
+            mcp=tuple(self._servers()),
             styles=tuple(self._styles()),
-            bin=str(bin_folder)
-            if self._layout.has("bin") and bin_folder.is_dir() and self._layout.inside(bin_folder)
-            else "",
+            bin=str(bin_folder) if has_bin else "",
+            needs=tuple(self._needs()),
             unused=tuple(self._unused()),
-            problems=tuple(problems),
         )
+        loaded = structs.replace(blank, loaded=False) if manifest.fatal else loaded
+        return structs.replace(loaded, problems=tuple(problems))
 
     def _each(self, paths: list[Path], read: Callable[[Path], DefinedT]) -> Iterator[DefinedT]:
         for path in paths:
@@ -168,22 +165,26 @@ class _Loading:
         paths = [path for path, _ in self._layout.markdown("outputStyles", "output-styles")]
         yield from self._each(paths, lambda path: read_style(path, self._owner))
 
-    # --- hooks and servers: what cannot be read here might have said no -----------------------------------
+    # --- hooks and servers ----------------------------------------------------------------------------------
 
     def _documents(self, key: str, default: str) -> Iterator[tuple[JsonObject, Document, Path]]:
         for path in self._layout.files(key, default):
             try:
                 document = read_json(path)
             except ConfigError as problem:
-                self._manifest.fatal = f"{path.name} {problem.message}"
-                self._manifest.problems.append(
-                    Notice(text=self._manifest.fatal, level="error", where=problem.where, code="plugin_not_loaded")
-                )
+                self._unreadable(key, f"{path.name} {problem.message}", problem.where)
                 continue
             if document is not None and is_object(document.data):
                 yield document.data, document, path
             elif document is not None:
-                self._manifest.fail(f"{path.name} must be an object")
+                self._unreadable(key, f"{path.name} must be an object", str(path))
+
+    def _unreadable(self, key: str, text: str, where: str) -> None:
+        """Servers that cannot be read are not there. Hooks might have said no: the plugin stays off."""
+        code = "servers_unreadable"
+        if key == "hooks":
+            self._manifest.fatal, code = text, "plugin_not_loaded"
+        self._manifest.problems.append(Notice(text=text, level="error", where=where, code=code))
 
     def _hooks(self) -> Iterator[HookSpec]:
         found: list[HookSpec] = []
@@ -248,6 +249,18 @@ class _Loading:
             plugin_id=self._owner.plugin_id,
             environment=folders,
         )
+
+    def _needs(self) -> Iterator[str]:
+        """The plugins that it depends on: `name`, or `{"name", "marketplace"}`; versions are not compared."""
+        listed = self._manifest.data.get("dependencies")
+        for index, entry in enumerate(listed if is_list(listed) else ()):
+            name = entry.get("name") if is_object(entry) else entry
+            market = entry.get("marketplace") if is_object(entry) else None
+            if isinstance(name, str) and name:
+                yield f"{name}@{market}" if isinstance(market, str) and "@" not in name else name
+            else:
+                text = "a dependency must be a name, or an object with a name"
+                self._manifest.tell(text, "dependencies", index, code="bad_dependency")
 
     def _unused(self) -> Iterator[str]:
         experimental = self._manifest.data.get("experimental")

@@ -82,6 +82,11 @@ def marketplace_of(document: Document, path: Path, root: Path) -> Marketplace:
     prefix = metadata.get("pluginRoot") if is_object(metadata) else None
     offers: dict[str, Offer] = {}
     problems: list[Notice] = []
+    owner = data.get("owner")
+    if not is_object(owner) or not isinstance(owner.get("name"), str):
+        where = f"{path}:{document.line('owner')}"
+        text = f"marketplace {name}: `owner` with a `name` is missing"
+        problems.append(Notice(text=text, level="info", where=where, code="no_owner"))
     for index, entry in enumerate(plugins):
         where = f"{path}:{document.line('plugins', index)}"
         problem = _problem(entry, offers)

@@ -29,6 +29,7 @@ class PluginPreview(Word, frozen=True, kw_only=True):
     allowed: tuple[str, ...] = ()
     skill_hooks: tuple[tuple[str, str], ...] = ()
     programs: bool = False
+    needs: tuple[str, ...] = ()
     tokens: int = 0
     problems: tuple[str, ...] = ()
 
@@ -46,6 +47,8 @@ class PluginPreview(Word, frozen=True, kw_only=True):
         for title, names in (("commands", self.commands), ("skills", self.skills), ("agents", self.agents)):
             if names:
                 lines.append(f"  {title}: {', '.join(names)}")
+        if self.needs:
+            lines.append(f"  needs other plugins, which are not installed with it: {', '.join(self.needs)}")
         lines.append(f"  costs about {self.tokens} tokens of context in every request")
         return [*lines, *(f"  problem: {problem}" for problem in self.problems)]
 
@@ -65,6 +68,7 @@ def preview_of(plugin: Plugin) -> PluginPreview:
         allowed=tuple(dict.fromkeys(rule for each in defined for rule in each.allowed)),
         skill_hooks=tuple((each.name, event) for each in defined for event in each.hooks),
         programs=bool(plugin.bin),
+        needs=plugin.needs,
         tokens=context_cost(plugin),
         problems=tuple(str(notice.text) for notice in plugin.problems if notice.level != "info"),
     )

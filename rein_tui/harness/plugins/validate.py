@@ -8,8 +8,9 @@ from ..protocol.events import Notice
 from .arguments import counts_from_one
 from .loader import PluginPlace, load_plugin
 from .marketplace import INDEX, Marketplace, read_marketplace
+from .mcp.config import Entry, read_entry
 from .rendering import read_file_body
-from .words import Definition, Plugin
+from .words import Definition, Plugin, ServerDefinition
 
 
 def validate(folder: Path, places: Places) -> list[Notice]:
@@ -58,7 +59,16 @@ def _plugin(plugin: Plugin) -> list[Notice]:
         found.append(Notice(text=text, level="warning", where=plugin.root, code="empty_plugin"))
     for defined in (*plugin.commands, *plugin.skills):
         found += _body(defined)
+    for server in plugin.mcp:
+        found += _server(server)
     return found
+
+
+def _server(server: ServerDefinition) -> list[Notice]:
+    """What keeps a server from being started. Variables are those of the person's machine, so they are not missed."""
+    entry = Entry(server.scoped, server.config, "plugin", server.source, server.plugin_id, server.environment)
+    config, notices = read_entry(entry, {})
+    return notices if config is None else []
 
 
 def _body(defined: Definition) -> list[Notice]:

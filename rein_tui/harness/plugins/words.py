@@ -97,7 +97,8 @@ class ServerDefinition(Word, frozen=True, kw_only=True):
 class Plugin(Word, frozen=True, kw_only=True):
     """A plugin as loaded. `loaded` false: nothing of it counts, `problems` say why.
 
-    `origin` says how it got here: inline (--plugin-dir), skills-dir, or the marketplace's name.
+    `origin` says how it got here: inline (--plugin-dir), skills-dir, or the marketplace's name. `needs` are the
+    plugins that it cannot do without: names, or ids.
     """
 
     id: str
@@ -118,5 +119,6 @@ class Plugin(Word, frozen=True, kw_only=True):
     mcp: tuple[ServerDefinition, ...] = ()
     styles: tuple[Style, ...] = ()
     bin: str = ""
+    needs: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     problems: tuple[Notice, ...] = ()

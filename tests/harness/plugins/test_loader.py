@@ -119,6 +119,29 @@ def test_what_keeps_a_plugin_from_loading(tmp_path: Path, places: Places, manife
     assert plugin.problems[0].where.startswith(str(tmp_path / "p" / MANIFEST))
 
 
+def test_servers_that_cannot_be_read_are_not_there_and_the_rest_is(tmp_path: Path, places: Places) -> None:
+    for content in ("not json", "[1]"):
+        plugin = load(write(tmp_path / "p", {".mcp.json": content, "commands/x.md": "x"}), places)
+        assert (plugin.loaded, len(plugin.commands), codes(plugin)) == (True, 1, ["servers_unreadable"])
+
+
+def test_a_plugin_that_stays_off_tells_everything_that_is_wrong(tmp_path: Path, places: Places) -> None:
+    manifest = {"name": "p", "commands": ["./a.md", "../out.md", "./gone.md"]}
+    files = {MANIFEST: manifest, "a.md": "---\ndescription: never closed", "hooks/hooks.json": "{"}
+    plugin = load(write(tmp_path / "p", files), places)
+    assert not plugin.loaded
+    assert set(codes(plugin)) == {"plugin_not_loaded", "path_outside", "path_missing", "frontmatter_open"}
+
+
+def test_a_file_that_is_not_utf_8_says_so(tmp_path: Path, places: Places) -> None:
+    folder = write(tmp_path / "p", {"commands/x.md": ""})
+    (folder / "commands/x.md").write_bytes(b"---\ndescription: caf\xe9\n---\nbody")
+    plugin = load(folder, places)
+    assert codes(plugin) == ["not_utf8"]
+    assert plugin.problems[0].where.endswith("x.md:2")
+    assert plugin.commands[0].description.startswith("caf")
+
+
 def test_hooks_that_cannot_be_read_keep_the_plugin_off(tmp_path: Path, places: Places) -> None:
     plugin = load(write(tmp_path / "p", {"hooks/hooks.json": "not json", "commands/x.md": "x"}), places)
     assert (plugin.loaded, plugin.commands, codes(plugin)) == (False, (), ["plugin_not_loaded"])
