@@ -25,7 +25,7 @@ from rein_tui.desk import Desk
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import Fact, Notice
-from rein_tui.harness.protocol.ports import Prompt, Workbench
+from rein_tui.harness.protocol.ports import Extensible, Prompt, Workbench
 from rein_tui.keymap import key_name, read_keymap
 from rein_tui.leaving import Leaving
 from rein_tui.modal_prompter import ModalPrompter, ask_modal
@@ -227,6 +227,11 @@ class ReinApp(App[str]):
     async def _slash(self, text: str) -> None:
         learn_prompts(self)
         name, argument = split_command(text)
+        if self.run_command(name, argument):
+            return
+        if isinstance(self.workbench, Extensible):
+            self.workbench.look_for_commands()  # its file may have come since the last turn
+        self._register_file_commands()
         if self.run_command(name, argument):
             return
         close = self.registry.closest(name)

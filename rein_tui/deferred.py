@@ -95,6 +95,15 @@ class DeferredWorkbench:
         bench = await self.ready()
         return await bench.reload_extensions()
 
+    def look_for_commands(self) -> None:
+        """See ports.Extensible."""
+        if self._bench is not None:
+            self._bench.look_for_commands()
+
+    def forget_key(self) -> bool:
+        """See ports.KeepsKey."""
+        return self._bench.forget_key() if self._bench is not None else False
+
     def rename(self, session_id: str, title: str) -> None:
         """See ports.Workbench."""
         if self._bench is not None:

@@ -22,6 +22,7 @@ from rein_tui.harness.plugins.validate import validate
 from rein_tui.harness.plugins.words import Plugin
 from rein_tui.harness.protocol.errors import ConfigError, ReinError
 from rein_tui.harness.protocol.events import Notice
+from rein_tui.harness.settings.layers import Settings
 from rein_tui.harness.settings.load import load_settings
 from rein_tui.harness.settings.trust import read_trust
 from rein_tui.options import Subparsers
@@ -135,8 +136,16 @@ async def _run(args: argparse.Namespace, places: Places, environment: Mapping[st
             enabled = args.plugin_action == "enable"
             plugin_id, path = house.enable(args.plugin, args.scope, enabled)
             state = "on" if enabled else "off"
-            _report(args, screen, {"id": plugin_id, "enabled": enabled}, f"{plugin_id} is {state} ({path})")
+            said = f"{plugin_id} is {state} ({path})"
+            _report(args, screen, {"id": plugin_id, "enabled": enabled}, said, *_waits_for_trust(args, settings))
     return 0
+
+
+def _waits_for_trust(args: argparse.Namespace, settings: Settings) -> tuple[str, ...]:
+    """What to know where a folder's own settings do not count yet."""
+    if args.scope == "user" or settings.trusted:
+        return ()
+    return ("This folder is not trusted yet: what its settings say counts once you start rein-tui here and trust it.",)
 
 
 def _report(args: argparse.Namespace, screen: PluginScreen, value: dict[str, Any], *lines: str) -> None:
@@ -174,7 +183,8 @@ async def _install(args: argparse.Namespace, house: PluginHouse, screen: PluginS
     finally:
         staged.discard()
     value = {"id": installed.id, "version": installed.version, "path": str(installed.path), "notes": notes}
-    _report(args, screen, value, f"{installed.id} {installed.version} is installed and on", *notes)
+    said = f"{installed.id} {installed.version} is installed and on"
+    _report(args, screen, value, said, *notes, *_waits_for_trust(args, house.settings))
     return 0
 
 

@@ -24,14 +24,18 @@ _INPUT = [
 async def _help(app: "ReinApp", _: str) -> None:
     from rein_tui.widgets.sheet import Sheet, heading, table
 
+    from . import builtin_commands
+
     families: dict[str, list[tuple[str, str]]] = {}
     for command in app.registry.all():
         usage = f"/{command.name} {command.argument}".rstrip()
         words = command.summary + (f"  ({app.get_key_display(Binding(command.key, ''))})" if command.key else "")
         families.setdefault(command.family, []).append((usage, words))
+    ours = {command.family for command in builtin_commands()}
     parts = [heading("In the prompt"), table(_INPUT, width=22)]
     for family, rows in families.items():
-        parts += [Content(""), heading(family.capitalize()), table(rows, width=22)]
+        named = family.capitalize() if family in ours else f"From {family}"
+        parts += [Content(""), heading(named), table(rows, width=22)]
     await app.ask(Sheet("Help", Content("\n").join(parts)))
 
 

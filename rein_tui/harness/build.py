@@ -239,6 +239,11 @@ class LocalWorkbench:
         """Slash commands that files define, as the session opened last knows them."""
         return self._brought.catalog.infos() if self._brought is not None else ()
 
+    def look_for_commands(self) -> None:
+        """Look at the files that define commands again."""
+        if self._brought is not None:
+            self._brought.catalog.refresh()
+
     def extensions(self) -> Sequence[ExtensionRow]:
         """What files and plugins bring, as the session opened last has it."""
         return self._brought.rows() if self._brought is not None else ()

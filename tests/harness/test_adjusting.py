@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rein_tui.deferred import DeferredWorkbench
 from rein_tui.harness.build import open_workbench
 from rein_tui.harness.choices import remember
 from rein_tui.harness.places import Places
@@ -21,7 +22,7 @@ from rein_tui.harness.protocol.events import (
     TurnFinished,
 )
 from rein_tui.harness.protocol.messages import TextBlock, ToolResultBlock, Usage
-from rein_tui.harness.protocol.ports import Adjustments, ModelChoice, ModelRequest, Prompt
+from rein_tui.harness.protocol.ports import Adjustments, Extensible, KeepsKey, ModelChoice, ModelRequest, Prompt
 from rein_tui.harness.providers.scripted import ScriptedCall, Step
 from rein_tui.harness.wishes import Wishes
 from rein_tui.headless import NobodyAnswers
@@ -145,3 +146,21 @@ async def test_a_key_that_was_typed_is_forgotten(places: Places, tmp_path: Path)
     assert not list(places.data.glob("key"))
     assert not bench.forget_key()
     await bench.close()
+
+
+async def test_a_command_whose_file_came_meanwhile_is_found(places: Places, tmp_path: Path) -> None:
+    (tmp_path / "script.json").write_text('{"steps": [{"text": "ok"}]}')
+    choice = ModelChoice(kind="demo", model="scripted", path=str(tmp_path / "script.json"))
+    wishes = Wishes(root=tmp_path, persist=False, trust=True, interactive=False)
+    bench = open_workbench(places, {}, wishes, NobodyAnswers(), choice)
+    await bench.open()
+    (tmp_path / ".claude" / "commands").mkdir(parents=True)
+    (tmp_path / ".claude" / "commands" / "late.md").write_text("I came late.")
+    bench.look_for_commands()
+    assert [info.name for info in bench.commands()] == ["late"]
+    await bench.close()
+
+
+def test_what_the_screen_holds_can_do_this_too() -> None:
+    assert issubclass(DeferredWorkbench, Extensible)
+    assert issubclass(DeferredWorkbench, KeepsKey)

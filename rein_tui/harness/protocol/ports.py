@@ -292,6 +292,10 @@ class Extensible(Protocol):
         """Look at plugins, commands, skills and agents again, for all open sessions; what there is now."""
         ...
 
+    def look_for_commands(self) -> None:
+        """Look at the files that define commands again."""
+        ...
+
 
 class Workbench(Protocol):
     """What a screen may ask of the house besides the session that it drives."""
