@@ -262,6 +262,7 @@ class CallPassage:
             frontmatter=parts.frontmatter,
             hook_verdicts=hooked.verdicts,
             repaired=self._repaired,
+            read_only_tool=self._tool.is_read_only(self._value),
             requires_person=self._tool.requires_person,
         )
 

@@ -198,3 +198,16 @@ async def test_skills_about_certain_files_come_up_with_them(places: Places, proj
     lists = [next(t.description for t in r.tools if t.name == "Skill") for r in stage.provider.requests]
     assert ["- sql" in text for text in lists] == [False, True, True]
     assert ["- css" in text for text in lists] == [False, False, True]
+
+
+async def test_a_skill_of_words_needs_no_yes_and_one_that_opens_something_does(places: Places, tmp_path: Path) -> None:
+    files = {
+        ".claude/skills/words/SKILL.md": markdown("Be kind.", description="words"),
+        ".claude/skills/opens/SKILL.md": markdown("Go.", description="opens", allowed_tools="Bash(ls *)"),
+    }
+    project = write(tmp_path / "w", files)
+    steps = [skill("words"), DONE, skill("opens"), DONE]
+    async with staged(places, project, steps, interactive=False) as stage:
+        await stage.say("one")
+        await stage.say("two")
+        assert [outcome for _, outcome, _ in stage.finished()] == ["ok", "denied"]
