@@ -145,6 +145,6 @@ COMMANDS = (
     Command("copy", "Copy the last answer, or the Nth last", _copy, argument="[N]"),
     Command("add-dir", "Let this session work in a further folder", _add_folder, argument="<folder>"),
     Command("attach", "Let another terminal of yours join this one", _attach),
-    Command("claim", "Become the one who prompts and answers in a session that you watch", _claim),
+    Command("claim", "Take over a session that you watch", _claim),
     Command("exit", "Leave; the command that resumes is printed", _exit, aliases=("quit",)),
 )
