@@ -22,6 +22,7 @@ from rein_tui.commands import builtin_commands
 from rein_tui.commands.mcp import learn_prompts
 from rein_tui.commands.registry import Command, Registry, split_command
 from rein_tui.desk import Desk
+from rein_tui.harness.environment import collect_garbage
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import Fact, Notice
@@ -103,27 +104,30 @@ class ReinApp(App[str]):
     def get_default_screen(self) -> Screen[Any]:
         """The main screen."""
         history = self._places.data / "history.jsonl" if self._places is not None else None
-        self.main = MainScreen(self._files, History(history), self._clock)
+        self.main = MainScreen(self._files, History(history), self._clock, width=self.size.width)
         return self.main
 
     def get_key_display(self, binding: Binding) -> str:
         """Keys as people write them: F1, ctrl+p, enter, ↑."""
         return key_name(binding.key)
 
-    def on_mount(self) -> None:
-        """Look right at once; everything else follows the first paint."""
+    def on_load(self) -> None:
+        """Choose the theme before anything is styled: later, all of it would be styled twice."""
         for theme in THEMES:
             self.register_theme(theme)
+        self.preferences, problems = read_preferences(self._preferences_path)
+        self._notices += problems
+        chosen = self.preferences.theme
+        self.theme = chosen if chosen in self.available_themes else THEMES[0].name
+
+    def on_mount(self) -> None:
+        """Look right at once; everything else follows the first paint."""
         self._read_choices()
         if self._prompter is not None:
             self._prompter.bind(self)
         self.call_after_refresh(self.start_work, self._begin())
 
     def _read_choices(self) -> None:
-        self.preferences, problems = read_preferences(self._preferences_path)
-        self._notices += problems
-        chosen = self.preferences.theme
-        self.theme = chosen if chosen in self.available_themes else THEMES[0].name
         if not self.preferences.motion or os.environ.get("NO_MOTION"):
             self.animation_level = "none"
         config = self._places.config if self._places is not None else None
@@ -143,6 +147,7 @@ class ReinApp(App[str]):
         return self._places.data / "preferences.json" if self._places is not None else None
 
     async def _begin(self) -> None:
+        collect_garbage()
         await self.main.composer.history.load()
         self.main.chat.density = self.preferences.density
         self.main.composer.area.set_vim(self.preferences.vim)

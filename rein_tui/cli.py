@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, cast
 
 from . import __version__
-from .harness.environment import hide_from_children, set_child_subreaper
+from .harness.environment import collect_garbage, hide_from_children, set_child_subreaper
 from .harness.places import Places, find_places
 from .harness.protocol.errors import ReinError, StartError
 from .harness.protocol.ports import ModelChoice, Prompt, Prompter
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .harness.wishes import Wishes
 
 BAD_USAGE = 2
+_SWITCH = 0.001
+"""Seconds after which a thread that imports gives way to keys and frames."""
 SUBCOMMANDS = frozenset(
     "policy hooks sessions mcp models plugin trust replay doctor report server client attach web acp".split()
 )
@@ -43,6 +45,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     if arguments and arguments[0] in SUBCOMMANDS:
+        collect_garbage()
         from .subcommands import run_subcommand
 
         return run_subcommand(arguments, find_places())
@@ -181,6 +184,7 @@ async def _headless(options: Options, places: Places) -> int:
                 raise StartError("There is no prompt.", hint='Give one: rein-tui -p "…", or pipe it in.')
             prompts = one_prompt(text)
         harness = await bench.open(_session_id(bench, options))
+        collect_garbage()
         headless = Headless(
             options.output_format,
             partial=options.include_partial_messages,
@@ -221,6 +225,7 @@ async def _screen(options: Options, places: Places) -> str:
     from .deferred import DeferredWorkbench
     from .modal_prompter import ModalPrompter
 
+    sys.setswitchinterval(_SWITCH)
     prompter = ModalPrompter()
     choice = choice_of(options, dict(os.environ))
     bench = DeferredWorkbench(lambda: _open_bench(options, places, prompter, interactive=True), choice)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _WARM = ("rein_tui.harness.build", "markdown_it", "pygments.lexers")
 """What the first turn will need; loaded in a thread once the screen is there."""
 
+_HEAD_START = 0.15
+"""Seconds that belong to the screen alone."""
+
 
 class DeferredWorkbench:
     """ports.Workbench in front of one that `make` builds on first use. `choice` is known from the start.
@@ -56,7 +59,9 @@ class DeferredWorkbench:
         return self._bench.choice if self._bench is not None else self._choice
 
     async def prepare(self) -> None:
-        """Build the real one."""
+        """Build the real one, a moment later: first the keys of whoever is typing already."""
+        if self._bench is None:
+            await asyncio.sleep(_HEAD_START)
         await self.ready()
 
     async def open(self, session_id: str = "") -> Harness:

@@ -112,8 +112,10 @@ class MainScreen(Screen[None]):
     }
     """
 
-    def __init__(self, files: FileIndex, history: History, clock: Callable[[], float]) -> None:
-        super().__init__()
+    def __init__(self, files: FileIndex, history: History, clock: Callable[[], float], *, width: int = 0) -> None:
+        # Textual sets this class with the first resize: after everything was laid out and painted without it.
+        fits = [name for least, name in self.HORIZONTAL_BREAKPOINTS if width and least <= width]
+        super().__init__(classes=" ".join(fits[-1:]))
         self._files = files
         self._history = history
         self.chat = Chat(id="chat")

@@ -1,5 +1,6 @@
 """What a child may see of this process: an environment without secrets, and no view of our memory."""
 
+import gc
 import os
 import re
 import sys
@@ -49,6 +50,13 @@ def _is_harmless(name: str, value: str) -> bool:
     if not known or _SECRET_NAME.search(name):
         return False
     return name in _FOLDERS or not _SECRET_VALUE.search(value)
+
+
+def collect_garbage() -> None:
+    """Begin to collect garbage, if a start has put it off; what is there by now is looked through no more."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def set_child_subreaper() -> bool:

@@ -127,8 +127,9 @@ class Sidebar(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Static(id="sessions-head")
-        yield Input(compact=True)
-        yield SessionList(compact=True)
+        # The class is what `compact=True` comes to, which would style them once before they are on any screen.
+        yield Input(classes="-textual-compact")
+        yield SessionList(classes="-textual-compact")
 
     async def apply(self, event: Event) -> None:
         """Rows come from the store, not from events: nothing to fold."""

@@ -73,7 +73,9 @@ class PromptArea(TextArea):
             self.path = path
 
     def __init__(self, placeholder: str) -> None:
-        super().__init__(soft_wrap=True, tab_behavior="focus", placeholder=Content(placeholder), compact=True)
+        # The class is what `compact=True` comes to, which would style it once before it is on any screen.
+        looks = "-textual-compact"
+        super().__init__(soft_wrap=True, tab_behavior="focus", placeholder=Content(placeholder), classes=looks)
         self.highlight_cursor_line = False
         self.chips = Chips()
         self.is_choosing = False

@@ -87,6 +87,7 @@ class Composer(Vertical):
         self._files = files
         self.history = history
         self._stash = ""
+        self._glyph = "› "
         self._queued = 0
         self._searching: asyncio.Task[None] | None = None
 
@@ -215,7 +216,9 @@ class Composer(Vertical):
         row.border_title = LABELS[kind]
         row.border_subtitle = Content(self._hint(kind)) if kind == "command" else self._stash and "stashed · F7"
         glyph = {"shell": "! ", "private_shell": "‼ "}.get(kind, "› ")
-        self.query_one("#glyph", Static).update(Content(glyph))
+        if glyph != self._glyph:  # an update lays the whole screen out
+            self._glyph = glyph
+            self.query_one("#glyph", Static).update(Content(glyph))
 
     def _hint(self, kind: Kind) -> str:
         name, _, _ = self.text[1:].partition(" ")
