@@ -1,4 +1,4 @@
-"""One model server over HTTP, by way of httpx, which loads in a thread on first use.
+"""One model server over HTTP: on this machine by our own few lines, else by way of httpx, which loads on first use.
 
 No redirects: a key goes to the address that a person configured and nowhere else. Proxies are used for the world
 and never for this machine. Raises only ProviderError.
@@ -18,6 +18,7 @@ from ..protocol.errors import ProviderError, ReinError
 from .base import Secret, check_url, is_loopback
 from .failures import Origin, connection_error, cut_error, malformed_error, stall_error, status_error
 from .keys import KeyRing
+from .loopback import CONNECT, Loopback, Reply
 from .sse import Decoder, LineDecoder, SseDecoder, WholeDecoder
 from .strict_json import read_event
 
@@ -50,6 +51,8 @@ class HttpServer:
         self._endpoint = endpoint
         self._keys = keys or KeyRing()
         self._root = check_url(endpoint.url, allow_http=endpoint.allow_http).removesuffix("/v1")
+        is_near = is_loopback(self._root) and self._root.startswith("http://")
+        self._near = Loopback(self._root, endpoint.idle) if is_near else None
         self._loading = threading.Lock()
         self._client: httpx.AsyncClient | None = None
 
@@ -79,63 +82,64 @@ class HttpServer:
     @asynccontextmanager
     async def stream(self, path: str, body: bytes) -> AsyncGenerator[Body]:
         """Send JSON; the answer as it comes. Leaving before its end closes the connection, which stops the server."""
-        client, key = await self._prepare()
-        request = client.build_request("POST", self._root + path, content=body, headers=self._sent(key))
-        with self._translated():
-            response = await client.send(request, stream=True)
+        reply = await self._send("POST", path, body)
         try:
-            if response.status_code != 200:
-                with self._translated():
-                    content = await response.aread()
-                raise self._refused(response.status_code, response.headers, content)
-            decoder = _decoder(response.headers.get("content-type", ""), self.origin)
-            yield Body(self._chunks(response), decoder)
+            if reply.status != 200:
+                raise status_error(self.origin, reply.status, reply.headers, await reply.read())
+            decoder = _decoder(reply.headers.get("content-type", ""), self.origin)
+            yield Body(reply.chunks, decoder)
         finally:
-            await response.aclose()
+            await reply.close()
 
     async def warm(self) -> None:
-        """Import httpx in a thread."""
-        await asyncio.to_thread(self._load)
+        """Import httpx in a thread, where it is needed."""
+        if self._near is None:
+            await asyncio.to_thread(self._load)
 
     async def close(self) -> None:
         """Close the connections."""
+        if self._near is not None:
+            await self._near.close()
         if self._client is not None:
             await self._client.aclose()
 
     async def _whole(self, method: str, path: str, body: JsonObject | None, within: float | None) -> JsonObject:
-        client, key = await self._prepare()
         try:
             async with asyncio.timeout(within):
-                with self._translated():
-                    response = await client.request(
-                        method, self._root + path, content=_json(body), headers=self._sent(key)
-                    )
+                reply = await self._send(method, path, b"" if body is None else msgspec.json.encode(body))
+                try:
+                    content = await reply.read()
+                finally:
+                    await reply.close()
         except TimeoutError as error:
             raise stall_error(self.origin, within or 0.0) from error
-        if response.status_code != 200:
-            raise self._refused(response.status_code, response.headers, response.content)
+        if reply.status != 200:
+            raise status_error(self.origin, reply.status, reply.headers, content)
         try:
-            return read_event(response.content)
+            return read_event(content)
         except ValueError as error:
             raise malformed_error(self.origin, str(error), retryable=False) from error
 
-    async def _prepare(self) -> tuple["httpx.AsyncClient", Secret]:
+    async def _send(self, method: str, path: str, body: bytes) -> Reply:
+        headers = {**self.headers(await self._key()), "content-type": "application/json"}
+        if self._near is not None:
+            return await self._near.send(method, path, headers, body, self.origin)
         if self._client is None:
             await asyncio.to_thread(self._load)
         assert self._client is not None
+        request = self._client.build_request(method, self._root + path, content=body, headers=headers)
+        with self._translated():
+            response = await self._client.send(request, stream=True)
+        lower = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(response.status_code, lower, self._chunks(response), response.aclose)
+
+    async def _key(self) -> Secret:
         try:
-            return self._client, await self._keys.current()
+            return await self._keys.current()
         except ProviderError:
             raise
         except ReinError as error:
             raise ProviderError(error.message, kind="auth", where=error.where, hint=error.hint) from error
-
-    def _sent(self, key: Secret) -> dict[str, str]:
-        return {**self.headers(key), "content-type": "application/json"}
-
-    def _refused(self, status: int, headers: "httpx.Headers", content: bytes) -> ProviderError:
-        lower = {name.lower(): value for name, value in headers.items()}
-        return status_error(self.origin, status, lower, content)
 
     async def _chunks(self, response: "httpx.Response") -> AsyncGenerator[bytes]:
         import httpx
@@ -167,13 +171,9 @@ class HttpServer:
                 return
             import httpx
 
-            timeout = httpx.Timeout(self._endpoint.idle, connect=10.0)
+            timeout = httpx.Timeout(self._endpoint.idle, connect=CONNECT)
             proxied = not is_loopback(self._root)
             self._client = httpx.AsyncClient(timeout=timeout, trust_env=proxied, follow_redirects=False)
-
-
-def _json(body: JsonObject | None) -> bytes | None:
-    return None if body is None else msgspec.json.encode(body)
 
 
 def _decoder(content_type: str, origin: Origin) -> Decoder:
