@@ -39,6 +39,10 @@ HELLO = Content.assemble(
 )
 
 
+_WIDTHS: list[tuple[int, str]] = [(0, "-slim"), (80, "-narrow"), (100, "-wide"), (112, "-roomy")]
+"""Classes by the least width that they are for."""
+
+
 @runtime_checkable
 class Pane(Protocol):
     """Whatever folds the story: one live event, or a whole history at once."""
@@ -86,12 +90,7 @@ class MainScreen(Screen[None]):
         Binding("ctrl+end", "scroll_chat('end')", "End of the chat", show=False, id="scroll.end"),
         Binding("ctrl+f", "search_chat", "Search the chat", show=False, id="search"),
     ]
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  Textual's own form
-        (0, "-slim"),
-        (80, "-narrow"),
-        (100, "-wide"),
-        (112, "-roomy"),
-    ]
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
 
     DEFAULT_CSS = """
     MainScreen {
@@ -114,7 +113,7 @@ class MainScreen(Screen[None]):
 
     def __init__(self, files: FileIndex, history: History, clock: Callable[[], float], *, width: int = 0) -> None:
         # Textual sets this class with the first resize: after everything was laid out and painted without it.
-        fits = [name for least, name in self.HORIZONTAL_BREAKPOINTS if width and least <= width]
+        fits = [name for least, name in _WIDTHS if width and least <= width]
         super().__init__(classes=" ".join(fits[-1:]))
         self._files = files
         self._history = history

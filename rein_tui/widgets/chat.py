@@ -120,10 +120,14 @@ class Chat(Vertical):
     async def apply(self, event: Event) -> None:
         """Fold one live event in. Yields to keys and frames now and then, so an endless stream starves nobody."""
         started = time.perf_counter()
+        is_new = False
         for change in self._fold.apply(event):
             self._show(change)
+            is_new = is_new or change.kind == "added"
         if isinstance(event, TURN_ENDS) or (isinstance(event, MessageFinished) and event.message.text):
             self.surface.flush()  # the last words are shown at once; calls without words keep to the frames
+        elif is_new and isinstance(event, TextDelta | ThinkingDelta):
+            self.surface.flush()  # so are the first ones
         elif isinstance(event, TextDelta | ThinkingDelta | ToolOutputDelta):
             # A stream that is faster than the frames is digested in bites, so that no frame has too much to do.
             self._unshown += len(event.text)

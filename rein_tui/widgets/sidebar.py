@@ -150,7 +150,7 @@ class Sidebar(Vertical):
             rows.highlighted = ids.index(target)
         count = f"  {len(ids) or ''}{' · all folders' if everywhere else ''}"
         head = Content.assemble(("Sessions", "bold $text-muted"), (count, "$text-disabled"))
-        self.query_one("#sessions-head", Static).update(head)
+        self.query_one("#sessions-head", Static).update(head, layout=False)
 
     @property
     def _highlighted(self) -> SessionInfo | None:

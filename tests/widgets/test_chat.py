@@ -288,3 +288,13 @@ async def test_questions_are_pending_until_answered() -> None:
             ev.ToolCallRequested(call_id="c", name="Bash", summary="Bash x"), ev.PermissionRequested(request=request)
         )
         assert any(row.startswith("? Bash x") for row in app.rows())
+
+
+async def test_the_first_words_and_the_last_do_not_wait_for_a_frame() -> None:
+    app = Pane()
+    async with app.run_test(size=(60, 20)) as pilot:
+        await app.play(ev.TurnStarted(text="go", turn=1))  # shown just now: the next frame is not due yet
+        await pilot.pause()
+        await app.chat.apply(ev.TextDelta(text="First words.", turn=1))
+        shown = [app.chat.surface.render_line(y).text.strip() for y in range(app.chat.surface.size.height)]
+        assert "First words." in shown

@@ -332,3 +332,21 @@ async def test_vim_keys(keys: str, text: str):
         await pilot.press("escape", *(names.get(key, key) for key in keys.split()))
         await pilot.pause()
         assert app.composer.text == text
+
+
+async def test_the_cursor_rests_when_nobody_has_typed_for_a_while() -> None:
+    app = Bench()
+    async with app.run_test() as pilot:
+        area = app.composer.area
+        area.cursor_blink = True
+        await pilot.press("b")
+        blink = area._toggle_cursor_blink_visible  # pyright: ignore[reportPrivateUsage]  what its timer calls
+        seen: list[bool] = []
+        for _ in range(60):
+            blink()
+            seen.append(area._cursor_visible)  # pyright: ignore[reportPrivateUsage]
+        assert False in seen[:20]
+        assert all(seen[20:])
+        await pilot.press("a")
+        blink()
+        assert not area._cursor_visible  # pyright: ignore[reportPrivateUsage]

@@ -22,6 +22,8 @@ from .vim import Vim
 _HEAVY = 20_000
 """Characters that a text area still edits without a stall; more becomes a chip."""
 _LONG_LINE = 2_000
+_BLINKS = 20
+"""Times that the cursor changes, twice a second, after the last key."""
 
 
 class PromptArea(TextArea):
@@ -77,10 +79,24 @@ class PromptArea(TextArea):
         looks = "-textual-compact"
         super().__init__(soft_wrap=True, tab_behavior="focus", placeholder=Content(placeholder), classes=looks)
         self.highlight_cursor_line = False
+        self._blinks = 0
         self.chips = Chips()
         self.is_choosing = False
         self.last_typed = 0.0
         self._vim: Vim | None = None
+
+    def _toggle_cursor_blink_visible(self) -> None:
+        """Stop blinking when nobody has typed for a while: what stands still costs nothing."""
+        self._blinks += 1
+        if self._blinks > _BLINKS:
+            self._pause_blink(visible=True)
+        else:
+            super()._toggle_cursor_blink_visible()
+
+    def _restart_blink(self) -> None:
+        """Somebody types, or came back."""
+        self._blinks = 0
+        super()._restart_blink()
 
     def set_vim(self, on: bool) -> None:
         """Vim keys, or none."""
