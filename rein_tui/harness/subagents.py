@@ -41,6 +41,8 @@ DEEPEST = 3
 NEVER_INSIDE = frozenset({"AskUserQuestion", "EnterPlanMode", "ExitPlanMode", "TaskOutput", "TaskStop"})
 """Tools that belong to the session itself."""
 
+_REASONS = {"denied": "the person said no to one of its calls and stopped it. The others work on."}
+
 _LOOSE_MODES = frozenset({"bypassPermissions", "acceptEdits"})
 
 
@@ -182,10 +184,9 @@ class Subagents:
                 outcome=outcome,
             )
         )
-        if loop.progress.reason != "end_turn" and not failure:
-            failure = (
-                "" if loop.progress.last_text else f"The agent stopped: {loop.progress.detail or loop.progress.reason}"
-            )
+        if loop.progress.reason != "end_turn" and not failure and not loop.progress.last_text:
+            reason = loop.progress.detail or _REASONS.get(loop.progress.reason, loop.progress.reason)
+            failure = f"The agent stopped: {reason}"
         return AgentResult(agent.id, loop.progress.last_text, usage, counted.calls, seconds, failure)
 
     async def _inner_parts(self, spec: AgentSpec, agent: AgentIdentity, model: str, switch: Interrupt) -> Parts:

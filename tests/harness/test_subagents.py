@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 from rein_tui.harness.agents import builtin_agents
 from rein_tui.harness.protocol.agents import AgentSpec
+from rein_tui.harness.protocol.decisions import PermissionReply
 from rein_tui.harness.protocol.events import (
     AgentFinished,
     AgentStarted,
@@ -29,8 +30,13 @@ from tests.fakes.engines import Rig, ScriptedPerson, TablePermissions, TestTool,
 from tests.laws import check_turn
 
 
-def agent_rig(provider: Provider, *tools: TestTool, permissions: TablePermissions | None = None) -> Rig:
-    rigged = rig(provider, permissions=permissions, person=ScriptedPerson())
+def agent_rig(
+    provider: Provider,
+    *tools: TestTool,
+    permissions: TablePermissions | None = None,
+    person: ScriptedPerson | None = None,
+) -> Rig:
+    rigged = rig(provider, permissions=permissions, person=person or ScriptedPerson())
     toolbox = Toolbox(tools or (TestTool("Read", echo), TestTool("Write", echo, read_only=False)))
 
     async def same(name: str) -> str:
@@ -153,4 +159,15 @@ async def test_agents_end_at_the_deepest_level() -> None:
 
     events = await told(agent_rig(ScriptedProvider(respond)))
     assert sum(isinstance(e, AgentStarted) for e in events) == 3
+    assert isinstance(events[-1], TurnFinished)
+
+
+async def test_a_no_that_stops_ends_the_agent_and_says_why() -> None:
+    write = ScriptedCall(name="Write", input={"text": "x"})
+    no = ScriptedPerson(PermissionReply(answer="stop"))
+    provider = by_story([Step(calls=(write,))], [Step(calls=(agent_call(),)), Step(text="ok")])
+    rigged = agent_rig(provider, permissions=TablePermissions({"Write": "ask"}), person=no)
+    events = await told(rigged)
+    answer = next(e for e in events if isinstance(e, ToolCallFinished) and e.name == "Agent")
+    assert "the person said no to one of its calls" in str(answer.content)
     assert isinstance(events[-1], TurnFinished)
