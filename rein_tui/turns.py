@@ -111,15 +111,15 @@ class Turns:
             self.harness.interrupt(reason)
         return self.is_running
 
-    def compact(self, focus: str) -> bool:
+    def compact(self, focus: str, from_turn: int = 0) -> bool:
         """Summarise the conversation, as a turn of its own; false while one runs."""
         if self.is_running:
             return False
-        self._begin(self._compact(focus))
+        self._begin(self._compact(focus, from_turn))
         return True
 
-    async def _compact(self, focus: str) -> None:
-        await self._pump(self.harness.compact(focus))
+    async def _compact(self, focus: str, from_turn: int) -> None:
+        await self._pump(self.harness.compact(focus, from_turn))
         await self._drain()
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:

@@ -1,8 +1,10 @@
 """Going back: rewind to a turn (conversation, code, both) and compact. What cannot be undone is said before."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rein_tui.harness.protocol.events import Notice, Rewound, TurnStarted
+from rein_tui.harness.protocol.events import FileChanged, Notice, Rewound, TurnStarted
+from rein_tui.harness.protocol.ports import Harness
 from rein_tui.harness.protocol.rewind import RewindPlan
 
 from .registry import Command
@@ -22,7 +24,7 @@ async def _rewind(app: "ReinApp", _: str) -> None:
     if not prompts:
         app.hint("nothing to go back to")
         return
-    items = [Item(str(n), " ".join(text.split()), _files(turns.harness.rewind_plan(n - 1))) for n, text in prompts]
+    items = [Item(str(n), " ".join(text.split()), files) for n, text, files in _rows(app, prompts)]
     chosen = await app.ask(Picker("Go back to before …", items[::-1]))
     if chosen is None:
         return
@@ -30,16 +32,43 @@ async def _rewind(app: "ReinApp", _: str) -> None:
     plan = turns.harness.rewind_plan(turn - 1)
     what = await app.ask(Picker(_warning(plan), _ways(plan)))
     if what == "summarise":
-        await _compact(app, "")
+        if not turns.compact("", from_turn=turn):
+            app.hint("not while a turn runs")
     elif what:
-        conversation, code = what in ("both", "conversation"), what in ("both", "code")
-        restored = await turns.harness.rewind(turn - 1, conversation=conversation, code=code)
-        app.main.load(turns.harness.history())
-        app.desk.refresh()
-        if conversation:
+        await _go_back(app, turns.harness, plan, what)
+        if what in ("both", "conversation"):
             app.main.composer.text = dict(prompts)[turn]
-        for path, reason in restored.left:
-            await app.tell(Notice(text=f"{path} was left alone: {reason}", level="warning"))
+
+
+async def _go_back(app: "ReinApp", harness: Harness, plan: RewindPlan, what: str) -> None:
+    conversation, code = what in ("both", "conversation"), what in ("both", "code")
+    also = await _asked_about(app, plan) if code else frozenset[str]()
+    if also is None:
+        return
+    restored = await harness.rewind(plan.to_turn, conversation=conversation, code=code, also=also)
+    app.desk.refresh()
+    for path, reason in restored.left:
+        await app.tell(Notice(text=f"{path} was left alone: {reason}", level="warning"))
+
+
+async def _asked_about(app: "ReinApp", plan: RewindPlan) -> frozenset[str] | None:
+    """The files that others changed since and that are to go back all the same; None: nothing at all is to go back."""
+    from rein_tui.widgets.picker import Item, Picker
+
+    changed = [step.path for step in plan.steps if step.obstacle == "changed_since"]
+    if not changed:
+        return frozenset()
+    names = ", ".join(path.rpartition("/")[2] for path in changed[:3]) + (", …" if len(changed) > 3 else "")
+    answer = await app.ask(
+        Picker(
+            f"Changed since by somebody else: {names}",
+            [
+                Item("keep", "leave them alone", "the other files go back"),
+                Item("all", "put them back too", "what they hold now is kept aside"),
+            ],
+        )
+    )
+    return None if answer is None else frozenset(changed) if answer == "all" else frozenset()
 
 
 def _prompts(app: "ReinApp") -> list[tuple[int, str]]:
@@ -53,11 +82,31 @@ def _prompts(app: "ReinApp") -> list[tuple[int, str]]:
     return sorted(prompts.items())
 
 
-def _files(plan: RewindPlan) -> str:
-    if not plan.steps:
+def _rows(app: "ReinApp", prompts: list[tuple[int, str]]) -> list[tuple[int, str, str]]:
+    """Turn, prompt and the files that the turn changed."""
+    changed: dict[int, dict[str, tuple[int, int]]] = {}
+    for fact in app.desk.history():
+        if isinstance(fact, FileChanged):
+            files = changed.setdefault(fact.turn, {})
+            added, removed = files.get(fact.path, (0, 0))
+            files[fact.path] = (added + fact.added, removed + fact.removed)
+    return [(turn, text, _changes(changed.get(turn, {}))) for turn, text in prompts]
+
+
+def _changes(files: dict[str, tuple[int, int]]) -> str:
+    if not files:
         return ""
-    names = ", ".join(step.path.rpartition("/")[2] for step in plan.steps[:3])
-    return f"{len(plan.steps)} file{'s' if len(plan.steps) > 1 else ''}: {names}"
+    added, removed = (sum(column) for column in zip(*files.values(), strict=True))
+    return f"{_names(list(files))} +{added} −{removed}"
+
+
+def _names(paths: Sequence[str]) -> str:
+    names = ", ".join(path.rpartition("/")[2] for path in paths[:3])
+    return f"{len(paths)} file{'s' if len(paths) > 1 else ''}: {names}{', …' if len(paths) > 3 else ''}"
+
+
+def _files(plan: RewindPlan) -> str:
+    return _names([step.path for step in plan.steps]) if plan.steps else ""
 
 
 def _warning(plan: RewindPlan) -> str:
@@ -71,10 +120,10 @@ def _ways(plan: RewindPlan) -> "list[Item]":
     from rein_tui.widgets.picker import Item
 
     ways = [Item("conversation", "conversation", "files stay as they are")]
-    if plan.clear:
+    if any(step.obstacle in ("", "changed_since") for step in plan.steps):
         ways.insert(0, Item("both", "conversation and code", _files(plan)))
         ways.append(Item("code", "code", "the conversation stays"))
-    return [*ways, Item("summarise", "neither: summarise instead", "makes room, loses nothing on disk")]
+    return [*ways, Item("summarise", "summarise from here", "what came before stays; files too")]
 
 
 async def _compact(app: "ReinApp", argument: str) -> None:

@@ -72,12 +72,17 @@ class WindowCompactor:
         return self._automatic and self._guard.is_due(self._used)
 
     async def compact(
-        self, conversation: Conversation, parts: Parts, trigger: Literal["manual", "auto"], focus: str = ""
+        self,
+        conversation: Conversation,
+        parts: Parts,
+        trigger: Literal["manual", "auto"],
+        focus: str = "",
+        from_turn: int = 0,
     ) -> AsyncGenerator[Event]:
         """Summarise what is there; see loop.Compactor."""
         window = self._window() or DEFAULT_WINDOW
         self._guard.done(self._used)
-        plan = plan_compaction(conversation.messages(), self._gauge, window)
+        plan = self._plan(conversation, window, from_turn)
         if plan is None:
             yield Notice(text="There is nothing to compact yet.", code="compact.nothing")
             return
@@ -92,28 +97,46 @@ class WindowCompactor:
             return
         try:
             wanted = "; ".join(text for text in (focus, *outcomes[0].context) if text.strip())
-            summary, after = await self._summary(plan, parts, window, wanted)
+            # A person who asks for a summary gets it where it easily fits, also of a short conversation.
+            enough = window // 4 if trigger == "manual" else 0
+            summary, after = await self._summary(plan, parts, window, wanted, enough)
         except ProviderError as error:
             if trigger == "manual":
                 raise
             yield Notice(level="warning", text=f"The conversation could not be compacted: {error.message}")
             return
         before = max(self._used, plan.tokens)
+        after += before - plan.tokens if from_turn else 0
         yield Compacted(
-            summary=summary, trigger=trigger, kept=plan.kept, tokens_before=before, tokens_after=after, focus=focus
+            summary=summary,
+            trigger=trigger,
+            kept=plan.kept,
+            tokens_before=before,
+            tokens_after=after,
+            focus=focus,
+            from_turn=from_turn,
         )
         self._guard.done(after)
-        for path, text in self._memory():
+        for path, text in () if from_turn else self._memory():
             message = Message(role="user", blocks=(TextBlock(text=text),))
             yield PromptAdded(message=message, origin="memory", source=path)
         async with aclosing(self._afterwards(parts, trigger, summary)) as events:
             async for event in events:
                 yield event
 
-    async def _summary(self, plan: CompactionPlan, parts: Parts, window: int, focus: str) -> tuple[str, int]:
+    def _plan(self, conversation: Conversation, window: int, from_turn: int) -> CompactionPlan | None:
+        if not from_turn:
+            return plan_compaction(conversation.messages(), self._gauge, window)
+        messages = conversation.since(from_turn)
+        tokens = self._gauge.messages(messages)
+        return CompactionPlan(summarised=messages, kept=(), tokens=tokens) if messages else None
+
+    async def _summary(
+        self, plan: CompactionPlan, parts: Parts, window: int, focus: str, enough: int
+    ) -> tuple[str, int]:
         messages = summary_messages(plan, self._gauge, round(window * 0.7), focus)
         answer = await parts.interrupt.guard(ask_messages(parts, messages))
-        accepted = accept_summary(plan, answer, self._gauge)
+        accepted = accept_summary(plan, answer, self._gauge, enough)
         if accepted is None:
             raise ProviderError(
                 "The summary would not have made the conversation smaller.",

@@ -20,6 +20,7 @@ from .protocol.messages import (
 
 UNANSWERED = "Interrupted before this call was answered; it may have run partly. Check before you repeat it."
 _SUMMARY_HEAD = "This session goes on from an earlier part, summarised here:\n\n"
+_LATER_HEAD = "What came next is summarised here:\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,10 @@ class Conversation:
             self._settled_count = last
         return tuple(_extended(self._settled, self._tail()))
 
+    def since(self, turn: int) -> tuple[Message, ...]:
+        """The messages of this turn and later ones, as a valid request of their own."""
+        return valid_messages([e.message for e in self._entries if e.turn >= turn])
+
     def __len__(self) -> int:
         return len(self._entries)
 
@@ -80,8 +85,10 @@ class Conversation:
 
     def _compact(self, event: Compacted) -> None:
         self._earlier.append((event.turn, list(self._entries)))
-        summary = Message(role="user", blocks=(TextBlock(text=_SUMMARY_HEAD + event.summary),))
-        self._replace([_Entry(event.turn, m) for m in (summary, *event.kept)])
+        before = [e for e in self._entries if e.turn < event.from_turn]
+        head = _LATER_HEAD if before else _SUMMARY_HEAD
+        summary = Message(role="user", blocks=(TextBlock(text=head + event.summary),))
+        self._replace([*before, *(_Entry(event.turn, m) for m in (summary, *event.kept))])
 
     def _rewind(self, to_turn: int) -> None:
         entries = self._entries

@@ -57,9 +57,17 @@ class Compactor(Protocol):
         ...
 
     def compact(
-        self, conversation: Conversation, parts: Parts, trigger: Literal["manual", "auto"], focus: str = ""
+        self,
+        conversation: Conversation,
+        parts: Parts,
+        trigger: Literal["manual", "auto"],
+        focus: str = "",
+        from_turn: int = 0,
     ) -> AsyncGenerator[Event]:
-        """Summarise; yields facts, Compacted among them when it worked. Raises ProviderError, Interrupted."""
+        """Summarise all, or this turn and later ones; yields facts, Compacted among them when it worked.
+
+        Raises ProviderError, Interrupted.
+        """
         ...
 
 

@@ -368,18 +368,18 @@ class Session:
             async for event in events:
                 yield event
 
-    async def compact(self, focus: str = "") -> AsyncGenerator[Event]:
-        """Summarise the conversation, as a turn of its own."""
+    async def compact(self, focus: str = "", from_turn: int = 0) -> AsyncGenerator[Event]:
+        """Summarise the conversation, as a turn of its own; see ports.Harness."""
         began = TurnStarted(text=f"/compact {focus}".strip())
-        async with aclosing(self._whole_turn(began, self._compaction(focus), Progress())) as events:
+        async with aclosing(self._whole_turn(began, self._compaction(focus, from_turn), Progress())) as events:
             async for event in events:
                 yield event
 
-    async def _compaction(self, focus: str) -> AsyncGenerator[Event]:
+    async def _compaction(self, focus: str, from_turn: int) -> AsyncGenerator[Event]:
         compactor = self._around.compactor
         if compactor is None:
             raise StartError("This session cannot be compacted.")
-        async with aclosing(compactor.compact(self._conversation, self.parts, "manual", focus)) as events:
+        async with aclosing(compactor.compact(self._conversation, self.parts, "manual", focus, from_turn)) as events:
             async for event in events:
                 yield event
 

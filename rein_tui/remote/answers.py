@@ -152,7 +152,7 @@ async def _in_session(peer: "Peer", hub: Hub, request: ask.OwnerRequest | ask.Ob
         case ask.Run():
             return hub.run(request.prompt, request.key, queue=request.queue)
         case ask.Compact():
-            return hub.compact(request.focus, request.key)
+            return hub.compact(request.focus, request.from_turn, request.key)
         case ask.Interrupt():
             hub.interrupt(request.reason)
         case ask.Steer():

@@ -255,10 +255,11 @@ class RemoteSession:
             async for event in events:
                 yield event
 
-    async def compact(self, focus: str = "") -> AsyncGenerator[Event]:
+    async def compact(self, focus: str = "", from_turn: int = 0) -> AsyncGenerator[Event]:
         """Summarise the conversation, as a turn of its own."""
         key = uuid.uuid4().hex
-        turn = self._turn(f"/compact {focus}".strip(), lambda: ask.Compact(session=self.id, focus=focus, key=key))
+        wish = ask.Compact(session=self.id, focus=focus, from_turn=from_turn, key=key)
+        turn = self._turn(f"/compact {focus}".strip(), lambda: wish)
         async with aclosing(turn) as events:
             async for event in events:
                 yield event

@@ -128,9 +128,9 @@ class Hub:
             self.system_prompt = None
         return self._submit(_Turn(lambda: self.harness.run(prompt)), key, queue)
 
-    def compact(self, focus: str = "", key: str = "") -> RunBegun:
+    def compact(self, focus: str = "", from_turn: int = 0, key: str = "") -> RunBegun:
         """Summarise the conversation, as a turn. Raises Busy while another runs."""
-        return self._submit(_Turn(lambda: self.harness.compact(focus)), key, queue=False)
+        return self._submit(_Turn(lambda: self.harness.compact(focus, from_turn)), key, queue=False)
 
     def interrupt(self, reason: str = "") -> None:
         """Stop the running turn; what waits in line is dropped."""

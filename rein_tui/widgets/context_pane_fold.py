@@ -128,7 +128,8 @@ class Contents:
                 self._add(event.turn, "result", event.name, size)
             case ev.Compacted():
                 self._earlier.append((event.turn, self._pieces))
-                self._pieces = [_Piece(event.turn, "summary", GROUPS["summary"], len(event.summary))]
+                before = [piece for piece in self._pieces if piece.turn < event.from_turn]
+                self._pieces = [*before, _Piece(event.turn, "summary", GROUPS["summary"], len(event.summary))]
                 for message in event.kept:
                     self._add(event.turn, "prompt" if message.role == "user" else "answer", "kept", _size(message))
                 self._usage, self._measured_at = Usage(), 0

@@ -39,7 +39,7 @@ from rein_tui.harness.protocol.ports import (
     Prompter,
     SessionInfo,
 )
-from rein_tui.harness.protocol.rewind import FileStep, Restored, RewindPlan
+from rein_tui.harness.protocol.rewind import FileStep, Obstacle, Restored, RewindPlan
 from tests import stories
 from tests.stories import Beat, Hold
 
@@ -57,6 +57,8 @@ class FakeHarness:
         self.permissions = None
         self.is_running = False
         self.permissions: Permissions | None = None
+        self.obstacle: Obstacle = ""
+        self.rewound_also: frozenset[str] = frozenset()
         self.rewound: list[tuple[int, bool, bool]] = []
         self.prompts: list[Prompt] = []
         self.steered: list[str] = []
@@ -169,7 +171,7 @@ class FakeHarness:
         self._facts.append(ModeChanged(mode=mode))
 
     def rewind_plan(self, to_turn: int) -> RewindPlan:
-        step = FileStep(path="src/auth/tokens.py", verb="restore")
+        step = FileStep(path="src/auth/tokens.py", verb="restore", obstacle=self.obstacle)
         return RewindPlan(to_turn=to_turn, steps=(step,), commands=("make build",))
 
     async def rewind(
@@ -178,13 +180,17 @@ class FakeHarness:
         if self.is_running:
             raise StartError("a turn is running")
         self.rewound.append((to_turn, conversation, code))
+        self.rewound_also = also
         self.info = msgspec.structs.replace(self.info, turns=to_turn)
         self._stamp(Rewound(to_turn=to_turn, conversation=conversation, code=code))
         return Restored(restored=("src/auth/tokens.py",) if code else ())
 
-    async def compact(self, focus: str = "") -> AsyncGenerator[Event]:
+    async def compact(self, focus: str = "", from_turn: int = 0) -> AsyncGenerator[Event]:
         yield self._stamp(TurnStarted(text=f"/compact {focus}".rstrip()))
-        yield self._stamp(Compacted(summary="what was done so far", tokens_before=90_000, tokens_after=4_000))
+        summary = Compacted(
+            summary="what was done so far", tokens_before=90_000, tokens_after=4_000, from_turn=from_turn
+        )
+        yield self._stamp(summary)
         yield self._stamp(TurnFinished())
 
     def _stamp(self, event: Event) -> Event:

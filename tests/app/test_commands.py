@@ -211,13 +211,52 @@ async def test_esc_twice_clears_the_prompt_and_on_an_empty_one_opens_rewind():
         assert stage.app.main.composer.text == ""
         await stage.pilot.press("escape", "escape")
         await shown(stage, Picker)
-        assert "1 file: tokens.py" in stage.text()
         await stage.pilot.press("enter")
         await stage.until(lambda: "Not undone: make build" in stage.text())
+        assert "1 file: tokens.py" in stage.text()
         await stage.pilot.press("enter")
         await stage.until(lambda: stage.harness.rewound)
         assert stage.harness.rewound == [(1, True, True)]
         await stage.until(lambda: stage.app.main.composer.text == "second")
+
+
+async def test_files_changed_by_others_are_asked_about_before_they_go_back():
+    async with on_stage(lambda: [stories.greeting()]) as stage:
+        await stage.say("first")
+        stage.harness.obstacle = "changed_since"
+        for keys, also in (
+            (("enter",), frozenset[str]()),
+            (("down", "enter"), frozenset({"src/auth/tokens.py"})),
+            (("escape",), None),
+        ):
+            stage.harness.rewound.clear()
+            await stage.type("/rewind")
+            await stage.pilot.press("enter")
+            await stage.until(lambda: "Go back to before" in stage.text())
+            await stage.pilot.press("enter")
+            await stage.until(lambda: "What should go back" in stage.text())
+            await stage.pilot.press("down", "down", "enter")
+            await stage.until(lambda: "Changed since by somebody else: tokens.py" in stage.text())
+            await stage.pilot.press(*keys)
+            await stage.settled()
+            if also is None:
+                assert stage.harness.rewound == []
+            else:
+                await stage.until(lambda: stage.harness.rewound)
+                assert (stage.harness.rewound, stage.harness.rewound_also) == ([(0, False, True)], also)
+
+
+async def test_summarise_from_here_keeps_what_came_before():
+    async with on_stage(lambda: [stories.greeting(), stories.greeting()]) as stage:
+        await stage.say("first")
+        await stage.say("second")
+        await stage.type("/rewind")
+        await stage.pilot.press("enter")
+        await stage.until(lambda: "Go back to before" in stage.text())
+        await stage.pilot.press("enter")
+        await stage.until(lambda: "summarise from here" in stage.text())
+        await stage.pilot.press("down", "down", "down", "enter")
+        await stage.until(lambda: any(isinstance(f, Compacted) and f.from_turn == 2 for f in stage.harness.history()))
 
 
 async def test_compact_is_a_turn_and_not_one_beside_another():

@@ -100,6 +100,34 @@ async def test_by_hand_it_is_a_turn_of_its_own_and_can_be_rewound_across() -> No
     assert Conversation(rigged.session.history()).messages()[0].text == "first"
 
 
+async def test_from_a_turn_on_what_came_before_stays_and_a_rewind_goes_across() -> None:
+    rigged, provider = compact_rig([Step(text=t) for t in ("one", "two", "three", "A summary.", "four")])
+    for words in ("first", "second", "third"):
+        await told(rigged, words)
+    whole = rigged.session.conversation().messages()
+    async with aclosing(rigged.session.compact(from_turn=2)) as events:
+        assert "Compacted" in kinds([e async for e in events])
+    asked = str(provider.requests[3].messages)
+    assert "second" in asked
+    assert "first" not in asked
+    await told(rigged, "fourth")
+    sent = provider.requests[4].messages
+    assert [m.role for m in sent] == ["user", "assistant", "user"]
+    assert (sent[0].text, sent[1].text) == ("first", "one")
+    assert "A summary." in sent[2].text
+    assert "second" not in str(sent)
+    for turn, count in ((3, 6), (2, 4), (1, 2)):
+        await rigged.session.rewind(turn)
+        assert Conversation(rigged.session.history()).messages() == whole[:count]
+
+
+async def test_a_short_conversation_is_compacted_when_a_person_asks() -> None:
+    rigged, _ = compact_rig([Step(text="one"), Step(text="A summary that is longer than what it stands for.")])
+    await told(rigged, "hi")
+    async with aclosing(rigged.session.compact()) as events:
+        assert "Compacted" in kinds([e async for e in events])
+
+
 async def test_a_hook_can_stop_it() -> None:
     hooks = QuietHooks({"PreCompact": HookOutcome(blocked=True, reason="not now")})
     rigged, _ = compact_rig([Step(text="one")], hooks=hooks)

@@ -104,14 +104,17 @@ def _as_text(conversation: str, focus: str) -> Message:
     return Message(role="user", blocks=(TextBlock(text=text),))
 
 
-def accept_summary(plan: CompactionPlan, answer: str, gauge: TokenGauge) -> tuple[str, int] | None:
-    """The summary and the tokens after it; None when it is empty or would not make the conversation clearly smaller."""
+def accept_summary(plan: CompactionPlan, answer: str, gauge: TokenGauge, enough: int = 0) -> tuple[str, int] | None:
+    """The summary and the tokens after it; None when it is empty or would not make the conversation clearly smaller.
+
+    So many tokens as `enough` are small in any case.
+    """
     text = _HEADINGS.sub("", answer).strip()
     text = text.removeprefix("<summary>").removesuffix("</summary>").strip()
     if not text:
         return None
     after = gauge.messages((Message(role="user", blocks=(TextBlock(text=text),)), *plan.kept))
-    return (text, after) if after < plan.tokens * _ENOUGH else None
+    return (text, after) if after < max(plan.tokens * _ENOUGH, enough) else None
 
 
 def question(focus: str = "") -> str:

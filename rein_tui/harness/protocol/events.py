@@ -393,9 +393,13 @@ class HooksSkipped(BaseEvent, frozen=True, kw_only=True, tag="hooks_skipped"):
 
 
 class Compacted(BaseEvent, frozen=True, kw_only=True, tag="compacted"):
-    """Everything before this fact is now stood for by `summary`; `kept` are messages that follow it verbatim."""
+    """Everything before this fact is now stood for by `summary`; `kept` are messages that follow it verbatim.
+
+    With `from_turn` the summary stands only for that turn and later ones; what came before stays as it was.
+    """
 
     summary: str
+    from_turn: int = 0
     trigger: Literal["manual", "auto"] = "manual"
     kept: tuple[Message, ...] = ()
     tokens_before: int = 0

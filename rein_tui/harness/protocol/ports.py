@@ -217,8 +217,8 @@ class Harness(Protocol):
         """
         ...
 
-    def compact(self, focus: str = "") -> AsyncGenerator[Event]:
-        """Summarise the conversation to make room, as a turn of its own."""
+    def compact(self, focus: str = "", from_turn: int = 0) -> AsyncGenerator[Event]:
+        """Summarise the conversation to make room, as a turn of its own; with `from_turn` only that turn and later."""
         ...
 
 

@@ -31,11 +31,6 @@ class RewindPlan(Word, frozen=True, kw_only=True):
     steps: tuple[FileStep, ...] = ()
     commands: tuple[str, ...] = ()
 
-    @property
-    def clear(self) -> tuple[FileStep, ...]:
-        """Steps that nothing stands against."""
-        return tuple(step for step in self.steps if not step.obstacle)
-
 
 class Restored(Word, frozen=True, kw_only=True):
     """What a rewind did: files put back or removed, and files left alone with the reason."""

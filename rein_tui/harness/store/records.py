@@ -85,14 +85,17 @@ class TranscriptFold:
             case Compacted():
                 yield from self._boundary(fact, chain)
             case Rewound(conversation=True):
-                turns = [turn for turn in chain.at_turn if turn <= fact.to_turn]
-                chain.last = chain.at_turn[max(turns)] if turns else None
+                self._go_back(chain, fact.to_turn)
             case TitleChanged(by="person"):
                 yield {"type": "custom-title", "customTitle": fact.title, "sessionId": self._session_id}
             case TitleChanged(by="model"):
                 yield {"type": "ai-title", "aiTitle": fact.title, "sessionId": self._session_id}
             case _:
                 pass
+
+    def _go_back(self, chain: _Chain, to_turn: int) -> None:
+        turns = [turn for turn in chain.at_turn if turn <= to_turn]
+        chain.last = chain.at_turn[max(turns)] if turns else None
 
     def _answer(self, fact: MessageFinished, chain: _Chain) -> Iterator[JsonObject]:
         """One record a block, all with the message's id."""
@@ -126,6 +129,11 @@ class TranscriptFold:
         return self._linked(chain, fact, record | ({"sourceToolAssistantUUID": asker} if asker else {}))
 
     def _boundary(self, fact: Compacted, chain: _Chain) -> Iterator[JsonObject]:
+        summary: JsonObject = {"role": "user", "content": fact.summary}
+        if fact.from_turn:
+            self._go_back(chain, fact.from_turn - 1)
+            yield self._linked(chain, fact, {"type": "user", "message": summary, "isCompactSummary": True})
+            return
         before, chain.last = chain.last, None
         about: JsonObject = {
             "type": "system",
@@ -137,7 +145,6 @@ class TranscriptFold:
             "compactMetadata": {"trigger": fact.trigger, "preTokens": fact.tokens_before},
         }
         yield self._linked(chain, fact, about)
-        summary: JsonObject = {"role": "user", "content": fact.summary}
         yield self._linked(chain, fact, {"type": "user", "message": summary, "isCompactSummary": True})
         for message in fact.kept:
             if message.role == "user":

@@ -153,6 +153,7 @@ class Compact(Word, frozen=True, kw_only=True, tag="compact"):
 
     session: str
     focus: str = ""
+    from_turn: int = 0
     key: str = ""
 
 

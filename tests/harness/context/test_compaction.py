@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rein_tui.harness.context.anatomy import ContextFold
 from rein_tui.harness.context.compaction import (
     CompactionGuard,
     accept_summary,
@@ -15,8 +14,7 @@ from rein_tui.harness.context.compaction import (
 )
 from rein_tui.harness.context.tokens import TokenGauge
 from rein_tui.harness.conversation import valid_messages
-from rein_tui.harness.protocol import events as e
-from rein_tui.harness.protocol.messages import Message, TextBlock, ToolResultBlock, ToolSpec, ToolUseBlock, Usage
+from rein_tui.harness.protocol.messages import Message, TextBlock, ToolResultBlock, ToolUseBlock
 
 GAUGE = TokenGauge()
 
@@ -138,59 +136,3 @@ def test_a_summary_must_be_worth_it() -> None:
 def test_the_question_names_the_focus() -> None:
     assert question("the API").endswith("Above all keep: the API")
     assert len(question()) < 1600
-
-
-def test_anatomy_tells_every_source() -> None:
-    tool = ToolSpec(name="Bash", description="d" * 100, input_schema={})
-    foreign = ToolSpec(name="mcp__x__y", description="d" * 100, input_schema={}, source="mcp:x")
-    use, _ = call("c1", 1)
-    story: list[e.Fact] = [
-        e.ModelChanged(model="m", context_window=9000),
-        e.ContextPrepared(system="s" * 360, tools=(tool, foreign), sources={"instructions": 300, "environment": 60}),
-        e.PromptAdded(message=user("m" * 720), origin="memory", source="/p/CLAUDE.md"),
-        e.PromptAdded(message=user("hello"), turn=1),
-        e.MessageFinished(
-            step=1,
-            message=Message(role="assistant", blocks=(TextBlock(text="t"), *use.blocks)),
-            stop_reason="tool_use",
-            turn=1,
-        ),
-        e.ToolCallFinished(call_id="c1", name="Bash", outcome="ok", content="r" * 3600, turn=1),
-        e.PromptAdded(message=user("inside"), parent="agent"),
-    ]
-    anatomy = ContextFold(story).anatomy(GAUGE)
-    groups = {part.group: part for part in anatomy.parts}
-    expected = [
-        "System prompt",
-        "Tools",
-        "Tools of mcp:x",
-        "Memory",
-        "Prompts",
-        "Answers",
-        "Tool calls",
-        "Tool results",
-    ]
-    assert list(groups) == expected
-    assert groups["Memory"].name == "/p/CLAUDE.md"
-    assert groups["Tool results"].tokens == pytest.approx(1000, abs=10)
-    assert (anatomy.window, anatomy.is_measured) == (9000, False)
-    counted = e.MessageFinished(
-        step=2, message=answer("x"), stop_reason="end_turn", usage=Usage(input_tokens=5000), turn=1
-    )
-    measured = ContextFold([*story, counted]).anatomy(GAUGE)
-    assert measured.is_measured
-    assert measured.tokens == pytest.approx(5000, abs=20)
-
-
-def test_anatomy_follows_compaction_and_rewinding() -> None:
-    story: list[e.Fact] = [
-        e.PromptAdded(message=user("a" * 3600), turn=1),
-        e.PromptAdded(message=user("b" * 3600), turn=2),
-        e.Compacted(summary="s" * 36, kept=(user("kept"),), turn=3),
-        e.PromptAdded(message=user("c" * 360), turn=3),
-    ]
-    fold = ContextFold(story)
-    assert [part.group for part in fold.anatomy(GAUGE).parts] == ["Summary", "Kept messages", "Prompts"]
-    fold.apply(e.Rewound(to_turn=1))
-    (part,) = fold.anatomy(GAUGE).parts
-    assert part.tokens == pytest.approx(1000, abs=10)
