@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .harness.protocol.events import Fact
 from .harness.protocol.ports import (
     CommandInfo,
+    ExportForm,
     ExtensionRow,
     FoundServer,
     Harness,
@@ -86,6 +87,10 @@ class DeferredWorkbench:
     def facts(self, session_id: str) -> Sequence[Fact]:
         """See ports.Workbench."""
         return self._bench.facts(session_id) if self._bench is not None else ()
+
+    def export(self, session_id: str, form: ExportForm) -> bytes:
+        """See ports.Workbench."""
+        return self._bench.export(session_id, form) if self._bench is not None else b""
 
     def commands(self) -> Sequence[CommandInfo]:
         """See ports.Workbench."""

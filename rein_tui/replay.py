@@ -11,7 +11,7 @@ from msgspec import structs
 
 from rein_tui.harness.protocol.errors import StartError, StoreError
 from rein_tui.harness.protocol.events import Delta, Event, Fact, Notice, SessionStarted
-from rein_tui.harness.protocol.ports import CommandInfo, FoundServer, ModelChoice, ModelInfo, SessionInfo
+from rein_tui.harness.protocol.ports import CommandInfo, ExportForm, FoundServer, ModelChoice, ModelInfo, SessionInfo
 from rein_tui.harness.recorded import Recorded
 from rein_tui.tape import TICK, Tape, deltas_of
 
@@ -181,6 +181,12 @@ class ReplayWorkbench:
     def facts(self, session_id: str) -> Sequence[Fact]:
         """All of it."""
         return self.harness.tape.facts
+
+    def export(self, session_id: str, form: ExportForm) -> bytes:
+        """All of it."""
+        from rein_tui.harness.store.export import export
+
+        return export(form, self.harness.info, self.harness.tape.facts)
 
     def commands(self) -> Sequence[CommandInfo]:
         """None: they would be sent to a model."""

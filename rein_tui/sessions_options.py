@@ -3,11 +3,11 @@
 import argparse
 from pathlib import Path
 
-from .harness.store.export import ExportFormat
+from .harness.protocol.ports import ExportForm
 from .harness.store.store import EVERYTHING
 from .options import Subparsers
 
-FORMATS: dict[str, ExportFormat] = {
+FORMATS: dict[str, ExportForm] = {
     "markdown": "markdown",
     "md": "markdown",
     "html": "html",

@@ -1,15 +1,19 @@
 """Commands about the session: new, resume, rename, fork, export, copy, exit."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rein_tui.harness.protocol.errors import StartError, StoreError
 from rein_tui.harness.protocol.events import MessageFinished, Notice
-from rein_tui.harness.protocol.ports import Adjustable, Shared
+from rein_tui.harness.protocol.ports import Adjustable, ExportForm, SessionInfo, Shared
 from rein_tui.widgets.figures import short_age, short_cost
 
 from .registry import Command
+
+_FORMS: dict[str, ExportForm] = {".html": "html", ".htm": "html", ".jsonl": "jsonl"}
+"""What a file's name asks for; anything else is text."""
 
 if TYPE_CHECKING:
     from rein_tui.app import ReinApp
@@ -21,7 +25,7 @@ async def _clear(app: "ReinApp", _: str) -> None:
 
 async def _resume(app: "ReinApp", argument: str) -> None:
     if argument:
-        await app.desk.open(argument)
+        await app.desk.open(_id_of(app, argument))
         return
     from rein_tui.widgets.picker import Item, Picker
 
@@ -38,6 +42,21 @@ async def _resume(app: "ReinApp", argument: str) -> None:
     chosen = await app.ask(Picker("Resume a session", items))
     if chosen:
         await app.desk.open(chosen)
+
+
+def _id_of(app: "ReinApp", name: str) -> str:
+    """The session with this id, this beginning of an id, or this title; the name itself where that is none or many."""
+    infos = app.workbench.sessions(everywhere=True)
+    tests: tuple[Callable[[SessionInfo], bool], ...] = (
+        lambda info: info.id == name,
+        lambda info: len(name) >= 4 and info.id.startswith(name),
+        lambda info: info.title.casefold() == name.casefold(),
+    )
+    for test in tests:
+        found = [info.id for info in infos if test(info)]
+        if found:
+            return found[0] if len(found) == 1 else name
+    return name
 
 
 async def _rename(app: "ReinApp", argument: str) -> None:
@@ -64,21 +83,20 @@ async def _fork(app: "ReinApp", argument: str) -> None:
 async def _export(app: "ReinApp", argument: str) -> None:
     import asyncio
 
-    from rein_tui.export import as_markdown
-
     turns = app.desk.current
     if turns is None:
         return
-    info = turns.harness.info
-    text = as_markdown(info, turns.harness.history())
-    path = await asyncio.to_thread(_write, argument or f"rein-{info.id[:8]}.md", text)
+    session_id = turns.harness.info.id
+    name = argument or f"rein-{session_id[:8]}.md"
+    document = app.workbench.export(session_id, _FORMS.get(Path(name).suffix.lower(), "markdown"))
+    path = await asyncio.to_thread(_write, name, document)
     await app.tell(Notice(text=f"exported to {path}"))
 
 
-def _write(name: str, text: str) -> Path:
+def _write(name: str, document: bytes) -> Path:
     path = Path(name).expanduser().absolute()
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(document)
     except OSError as error:
         raise StoreError(f"cannot export: {error.strerror}", where=str(path), hint="/export FILE") from error
     return path
@@ -141,7 +159,7 @@ COMMANDS = (
     Command("resume", "Go on with an old session", _resume, argument="[id]", aliases=("continue",)),
     Command("rename", "Give this session a title", _rename, argument="<title>"),
     Command("fork", "Branch this session off, from its end or a turn", _fork, argument="[turn]", aliases=("branch",)),
-    Command("export", "Write the conversation to a file", _export, argument="[file]"),
+    Command("export", "Write the conversation to a file: .md, .html or .jsonl", _export, argument="[file]"),
     Command("copy", "Copy the last answer, or the Nth last", _copy, argument="[N]"),
     Command("add-dir", "Let this session work in a further folder", _add_folder, argument="<folder>"),
     Command("attach", "Let another terminal of yours join this one", _attach),

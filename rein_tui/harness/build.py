@@ -23,6 +23,7 @@ from .protocol.events import Fact, ModelChanged, Notice
 from .protocol.policy import TrustItem, TrustRequest
 from .protocol.ports import (
     CommandInfo,
+    ExportForm,
     ExtensionRow,
     FoundServer,
     Harness,
@@ -45,6 +46,7 @@ from .session import EndReason, Session
 from .settings.layers import Settings
 from .settings.load import load_settings
 from .settings.trust import TrustReport, read_trust, record_trust
+from .store.export import export
 from .store.journal import MemoryJournal
 from .store.store import Store
 from .wishes import Ground, Opening, StartSource, Wishes, started
@@ -201,6 +203,12 @@ class LocalWorkbench:
         if session_id in self._open:
             return self._open[session_id].session.history()
         return [fact for _, fact in self.store.read(session_id)]
+
+    def export(self, session_id: str, form: ExportForm) -> bytes:
+        """A session as a document, without our own keys. Raises StoreError."""
+        opened = self._open.get(session_id)
+        info = opened.session.info if opened is not None else self.store.info(session_id)
+        return self.store.redact(export(form, info, self.facts(session_id)))
 
     def rename(self, session_id: str, title: str) -> None:
         """Give a session a title."""

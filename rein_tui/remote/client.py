@@ -14,6 +14,7 @@ from rein_tui.harness.protocol.errors import ReinError, StartError
 from rein_tui.harness.protocol.events import Fact, Notice
 from rein_tui.harness.protocol.ports import (
     CommandInfo,
+    ExportForm,
     ExtensionRow,
     FoundServer,
     Harness,
@@ -159,6 +160,15 @@ class RemoteWorkbench:
             facts += part.facts
             if not part.next:
                 return facts
+
+    def export(self, session_id: str, form: ExportForm) -> bytes:
+        """A session as a document, made here of its facts. Raises StoreError, StartError."""
+        from rein_tui.harness.store.export import export
+
+        known = self._sessions.get(session_id)
+        listed = (info for infos in self._lists.values() for info in infos if info.id == session_id)
+        info = known.info if known is not None else next(listed, SessionInfo(id=session_id))
+        return export(form, info, known.history() if known is not None else self.facts(session_id))
 
     def commands(self) -> Sequence[CommandInfo]:
         """Slash commands that files there define."""

@@ -30,6 +30,7 @@ from rein_tui.harness.protocol.events import (
 from rein_tui.harness.protocol.messages import Message, TextBlock
 from rein_tui.harness.protocol.ports import (
     CommandInfo,
+    ExportForm,
     FoundServer,
     ModelChoice,
     ModelInfo,
@@ -40,6 +41,7 @@ from rein_tui.harness.protocol.ports import (
     SessionInfo,
 )
 from rein_tui.harness.protocol.rewind import FileStep, Obstacle, Restored, RewindPlan
+from rein_tui.harness.store.export import export
 from tests import stories
 from tests.stories import Beat, Hold
 
@@ -253,6 +255,11 @@ class FakeWorkbench:
         prompt = Message(role="user", blocks=(TextBlock(text="what was asked"),))
         answer = [beat for beat in stories.greeting() if not isinstance(beat, (*DELTAS, Hold))]
         return [TurnStarted(text="what was asked"), PromptAdded(message=prompt), *answer, TurnFinished()]
+
+    def export(self, session_id: str, form: ExportForm) -> bytes:
+        opened = next((h for h in self.opened if h.info.id == session_id), None)
+        facts = opened.history() if opened is not None else self.facts(session_id)
+        return export(form, SessionInfo(id=session_id), facts)
 
     def commands(self) -> Sequence[CommandInfo]:
         return (CommandInfo(name="review", summary="Review the changes", argument="[base]", source="project"),)

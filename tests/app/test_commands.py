@@ -131,6 +131,9 @@ async def test_export_and_copy(tmp_path: Path):
         await stage.say(f"/export {tmp_path}/out.md")
         await stage.until((tmp_path / "out.md").exists)
         await stage.until(lambda: "What shall we work on?" in (tmp_path / "out.md").read_text())
+        await stage.say(f"/export {tmp_path}/out.html")
+        await stage.until((tmp_path / "out.html").exists)
+        await stage.until(lambda: "</html>" in (tmp_path / "out.html").read_text())
         await stage.say("/copy")
         await stage.until(lambda: stage.app.clipboard == "Hello. What shall we work on?")
 

@@ -297,6 +297,10 @@ class Extensible(Protocol):
         ...
 
 
+ExportForm: TypeAlias = Literal["markdown", "html", "jsonl", "transcript"]
+"""A session as text, as a page, as facts a line each, or as the ecosystem's transcript."""
+
+
 class Workbench(Protocol):
     """What a screen may ask of the house besides the session that it drives."""
 
@@ -323,6 +327,10 @@ class Workbench(Protocol):
 
     def facts(self, session_id: str) -> Sequence[Fact]:
         """The stored facts of a session, without opening it: for previews. Raises StoreError."""
+        ...
+
+    def export(self, session_id: str, form: ExportForm) -> bytes:
+        """A session as a document for other eyes, without our own keys. Raises StoreError."""
         ...
 
     def commands(self) -> Sequence[CommandInfo]:

@@ -147,11 +147,6 @@ _SAID = {
 }
 
 
-def needed_contents(facts: Iterable[Fact]) -> set[str]:
-    """The digests that these facts may lead back to."""
-    return {digest for fact in facts if isinstance(fact, FileChanged) for digest in (fact.before, fact.after) if digest}
-
-
 def _since(facts: Iterable[Fact], to_turn: int) -> tuple[dict[str, list[_Change]], list[str]]:
     """Changes by path and commands after the end of a turn; what an earlier rewind already undid does not count."""
     changes: dict[str, list[_Change]] = {}

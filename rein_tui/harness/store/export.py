@@ -4,7 +4,7 @@ import html
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple
 
 from ..protocol.base import JsonObject
 from ..protocol.displays import DiffDisplay, Display
@@ -23,13 +23,11 @@ from ..protocol.events import (
     TurnInterrupted,
 )
 from ..protocol.messages import ImageBlock, Message, ResultContent, TextBlock
-from ..protocol.ports import SessionInfo
+from ..protocol.ports import ExportForm, SessionInfo
 from .codec import encode_fact, encode_json
 from .records import TranscriptFold
 
-ExportFormat: TypeAlias = Literal["markdown", "html", "jsonl", "transcript"]
-
-SUFFIXES: dict[ExportFormat, str] = {"markdown": ".md", "html": ".html", "jsonl": ".jsonl", "transcript": ".jsonl"}
+SUFFIXES: dict[ExportForm, str] = {"markdown": ".md", "html": ".html", "jsonl": ".jsonl", "transcript": ".jsonl"}
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -55,9 +53,9 @@ class Entry(NamedTuple):
     is_inside: bool = False
 
 
-def export(form: ExportFormat, info: SessionInfo, facts: Sequence[Fact]) -> bytes:
+def export(form: ExportForm, info: SessionInfo, facts: Sequence[Fact]) -> bytes:
     """The session in this form."""
-    makers: dict[ExportFormat, Callable[[], str | bytes]] = {
+    makers: dict[ExportForm, Callable[[], str | bytes]] = {
         "markdown": lambda: to_markdown(info, facts),
         "html": lambda: to_html(info, facts),
         "jsonl": lambda: b"".join(encode_fact(fact) + b"\n" for fact in facts),
