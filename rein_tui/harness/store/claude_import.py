@@ -1,55 +1,23 @@
 """Sessions of Claude Code as facts: to browse, search and replay them here. Lenient; never writes there.
 
-Only the newest line of descent counts: records of branches that were rewound away and of subagents are left out.
+Only the newest line of descent counts: records of branches that were rewound away are left out. What subagents did
+stands inside the call that started them.
 """
 
 import json
-import math
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from ..protocol.base import JsonObject, Word
 from ..protocol.errors import StoreError
-from ..protocol.events import (
-    Compacted,
-    Fact,
-    MessageFinished,
-    Origin,
-    PromptAdded,
-    SessionStarted,
-    TitleChanged,
-    ToolCallFinished,
-    ToolCallRequested,
-    ToolCallStarted,
-    TurnFinished,
-    TurnStarted,
-)
-from ..protocol.messages import (
-    Block,
-    ImageBlock,
-    Message,
-    RedactedThinkingBlock,
-    ResultContent,
-    StopReason,
-    TextBlock,
-    ThinkingBlock,
-    ToolUseBlock,
-    Usage,
-)
+from ..protocol.events import Fact, TitleChanged
 from ..protocol.ports import SessionInfo
+from .claude_reader import Reader
+from .claude_words import as_object, as_text, blocks_of
 from .summary import SessionSummary
 
 _LINKED = {"user", "assistant", "progress", "system", "attachment"}
-_STOPS: dict[str, StopReason] = {
-    "end_turn": "end_turn",
-    "tool_use": "tool_use",
-    "max_tokens": "max_tokens",
-    "stop_sequence": "stop_sequence",
-    "refusal": "refusal",
-    "pause_turn": "pause_turn",
-}
 
 
 class Imported(Word, frozen=True, kw_only=True):
@@ -68,115 +36,17 @@ def find_transcripts(config: Path) -> list[Path]:
 
 def read_transcript(path: Path) -> Imported:
     """One transcript. Raises StoreError when it cannot be read or holds no conversation."""
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise StoreError(error.strerror or str(error), where=str(path)) from error
-    parsed = [_parse(line) for line in lines if line.strip()]
-    records = [record for record in parsed if record is not None]
+    records, skipped = _parsed(path)
     chain = _newest_chain(records)
     if not chain:
         raise StoreError("There is no conversation in this file.", where=str(path), hint="Expected a session's JSONL.")
-    session_id = _text(chain[0].get("sessionId")) or path.stem
-    reader = _Reader(session_id)
+    session_id = as_text(chain[0].get("sessionId")) or path.stem
+    reader = Reader(session_id, _subagents(path, records, chain))
     facts = (*reader.read(chain), *_titles(records))
     summary = SessionSummary(id=session_id)
     summary.apply_all(facts)
     summary.state = "done"
-    return Imported(info=summary.info, facts=facts, skipped=len(parsed) - len(records))
-
-
-class _Reader:
-    """Records of one chain to facts."""
-
-    def __init__(self, session_id: str) -> None:
-        self._session_id = session_id
-        self._turn = self._step = 0
-        self._time = 0.0
-        self._answer: list[JsonObject] = []
-        self._names: dict[str, str] = {}
-
-    def read(self, chain: list[JsonObject]) -> Iterator[Fact]:
-        first = chain[0]
-        yield SessionStarted(
-            session_id=self._session_id,
-            cwd=_text(first.get("cwd")),
-            branch=_text(first.get("gitBranch")),
-            version=_text(first.get("version")),
-            time=_time(first),
-        )
-        for record in chain:
-            if self._answer and not _continues(record, self._answer[-1]):
-                yield from self._finish_answer()
-            self._time = _time(record) or self._time
-            if record["type"] == "assistant":
-                self._answer.append(record)
-            elif record["type"] == "user":
-                yield from self._user(record)
-        yield from self._finish_answer()
-        yield from self._end_turn()
-
-    def _user(self, record: JsonObject) -> Iterator[Fact]:
-        blocks = _blocks_of(record)
-        results = [block for block in blocks if block.get("type") == "tool_result"]
-        for block in results:
-            yield self._result(block, record)
-        words = [block for block in (_block(raw) for raw in blocks) if block is not None]
-        if results or not words:
-            return
-        message = Message(role="user", blocks=tuple(words))
-        if record.get("isCompactSummary"):
-            yield Compacted(summary=message.text, time=self._time, turn=self._turn)
-            return
-        origin: Origin = "system" if record.get("isMeta") else "prompt"
-        if origin == "prompt":
-            yield from self._end_turn()
-            self._turn, self._step = self._turn + 1, 0
-            yield TurnStarted(text=message.text, time=self._time, turn=self._turn)
-        yield PromptAdded(message=message, origin=origin, time=self._time, turn=self._turn)
-
-    def _finish_answer(self) -> Iterator[Fact]:
-        """The records of one message, a block each, as one message and its calls."""
-        records, self._answer = self._answer, []
-        if not records:
-            return
-        last = _object(records[-1].get("message"))
-        blocks = [b for record in records for raw in _blocks_of(record) if (b := _block(raw)) is not None]
-        message = Message(role="assistant", blocks=tuple(blocks), id=_text(last.get("id")))
-        self._step += 1
-        yield MessageFinished(
-            step=self._step,
-            message=message,
-            stop_reason=_STOPS.get(_text(last.get("stop_reason")), "tool_use" if message.tool_uses else "end_turn"),
-            usage=_usage(_object(last.get("usage"))),
-            model=_text(last.get("model")),
-            request_id=_text(records[-1].get("requestId")),
-            time=_time(records[-1]),
-            turn=self._turn,
-        )
-        for call in message.tool_uses:
-            self._names[call.id] = call.name
-            summary = f"{call.name} {_about(call.input)}".strip()
-            about: dict[str, Any] = {"time": self._time, "turn": self._turn, "call_id": call.id, "name": call.name}
-            yield ToolCallRequested(input=call.input, step=self._step, summary=summary, **about)
-            yield ToolCallStarted(input=call.input, **about)
-
-    def _result(self, block: JsonObject, record: JsonObject) -> Fact:
-        call_id = _text(block.get("tool_use_id"))
-        response = record.get("toolUseResult")
-        return ToolCallFinished(
-            call_id=call_id,
-            name=self._names.get(call_id, "Unknown"),
-            outcome="error" if block.get("is_error") else "ok",
-            content=_content(block.get("content")),
-            response=cast(JsonObject, response) if isinstance(response, dict) else None,
-            time=self._time,
-            turn=self._turn,
-        )
-
-    def _end_turn(self) -> Iterator[Fact]:
-        if self._turn:
-            yield TurnFinished(time=self._time, turn=self._turn, steps=self._step)
+    return Imported(info=summary.info, facts=facts, skipped=skipped)
 
 
 def _parse(line: bytes) -> JsonObject | None:
@@ -190,19 +60,19 @@ def _parse(line: bytes) -> JsonObject | None:
 def _newest_chain(records: list[JsonObject]) -> list[JsonObject]:
     """From the newest leaf back to the root, by parentUuid; compaction boundaries are bridged."""
     linked = [
-        r for r in records if _text(r.get("type")) in _LINKED and _text(r.get("uuid")) and not r.get("isSidechain")
+        r for r in records if as_text(r.get("type")) in _LINKED and as_text(r.get("uuid")) and not r.get("isSidechain")
     ]
-    by_id = {_text(record["uuid"]): record for record in linked}
-    parents = {_text(record.get("parentUuid")) for record in linked}
-    leaves = [r for r in linked if r["type"] in {"user", "assistant"} and _text(r["uuid"]) not in parents]
+    by_id = {as_text(record["uuid"]): record for record in linked}
+    parents = {as_text(record.get("parentUuid")) for record in linked}
+    leaves = [r for r in linked if r["type"] in {"user", "assistant"} and as_text(r["uuid"]) not in parents]
     leaf = (leaves or linked or [None])[-1]
     chain: list[JsonObject] = []
     seen: set[str] = set()
-    while leaf is not None and _text(leaf["uuid"]) not in seen:
-        seen.add(_text(leaf["uuid"]))
+    while leaf is not None and as_text(leaf["uuid"]) not in seen:
+        seen.add(as_text(leaf["uuid"]))
         chain.append(leaf)
-        leaf = by_id.get(_text(leaf.get("parentUuid")) or _text(leaf.get("logicalParentUuid")))
-    return [record for record in reversed(chain) if record["type"] in {"user", "assistant"}]
+        leaf = by_id.get(as_text(leaf.get("parentUuid")) or as_text(leaf.get("logicalParentUuid")))
+    return _woven([record for record in reversed(chain) if record["type"] in {"user", "assistant"}], linked)
 
 
 def _titles(records: Iterable[JsonObject]) -> Iterator[Fact]:
@@ -212,83 +82,91 @@ def _titles(records: Iterable[JsonObject]) -> Iterator[Fact]:
         "custom-title": ("customTitle", "person"),
     }
     for record in records:
-        kind = kinds.get(_text(record.get("type")))
-        if kind and (title := _text(record.get(kind[0]))):
+        kind = kinds.get(as_text(record.get("type")))
+        if kind and (title := as_text(record.get(kind[0]))):
             yield TitleChanged(title=title, by=kind[1])
 
 
-def _continues(record: JsonObject, last: JsonObject) -> bool:
-    """Whether this is the next block of the same message."""
-    ids = [_text(_object(each.get("message")).get("id")) for each in (record, last)]
-    return record["type"] == "assistant" and bool(ids[0]) and ids[0] == ids[1]
+def _woven(chain: list[JsonObject], linked: list[JsonObject]) -> list[JsonObject]:
+    """The chain with what lies beside it: calls that one message makes at once, and their results, fork the chain."""
+    told = {as_text(record["uuid"]) for record in chain}
+    mates: dict[str, list[JsonObject]] = {}
+    results: dict[str, JsonObject] = {}
+    for record in linked:
+        if record["type"] == "assistant":
+            mates.setdefault(_message_id(record), []).append(record)
+        for call_id in _answered(record):
+            results.setdefault(call_id, record)
+    for record in chain:
+        results |= dict.fromkeys(_answered(record), record)
+    woven: list[JsonObject] = []
+    for number, record in enumerate(chain):
+        woven.append(record)
+        name = _message_id(record)
+        following = chain[number + 1] if number + 1 < len(chain) else {}
+        if record["type"] != "assistant" or not name or _message_id(following) == name:
+            continue
+        beside = [mate for mate in mates[name] if as_text(mate["uuid"]) not in told]
+        calls = [block for mate in mates[name] for block in blocks_of(mate) if block.get("type") == "tool_use"]
+        answers = [results[call] for block in calls if (call := as_text(block.get("id"))) in results]
+        for extra in [*beside, *answers]:
+            if as_text(extra["uuid"]) not in told:
+                told.add(as_text(extra["uuid"]))
+                woven.append(extra)
+    return woven
 
 
-def _blocks_of(record: JsonObject) -> list[JsonObject]:
-    content = _object(record.get("message")).get("content")
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}]
-    return (
-        [cast(JsonObject, b) for b in cast("list[Any]", content) if isinstance(b, dict)]
-        if isinstance(content, list)
-        else []
-    )
+def _message_id(record: JsonObject) -> str:
+    return as_text(as_object(record.get("message")).get("id")) if record.get("type") == "assistant" else ""
 
 
-def _block(raw: JsonObject) -> Block | None:
-    match raw.get("type"):
-        case "text":
-            return TextBlock(text=_text(raw.get("text")))
-        case "thinking":
-            return ThinkingBlock(thinking=_text(raw.get("thinking")), signature=_text(raw.get("signature")))
-        case "redacted_thinking":
-            return RedactedThinkingBlock(data=_text(raw.get("data")))
-        case "image":
-            source = _object(raw.get("source"))
-            return ImageBlock(media_type=_text(source.get("media_type")), data=_text(source.get("data")))
-        case "tool_use":
-            return ToolUseBlock(id=_text(raw.get("id")), name=_text(raw.get("name")), input=_object(raw.get("input")))
-        case _:
-            return None
+def _answered(record: JsonObject) -> list[str]:
+    """The calls that a record answers."""
+    if record.get("type") != "user":
+        return []
+    return [as_text(block.get("tool_use_id")) for block in blocks_of(record) if block.get("type") == "tool_result"]
 
 
-def _content(value: Any) -> ResultContent:
-    if isinstance(value, list):
-        blocks = (_block(cast(JsonObject, raw)) for raw in cast("list[Any]", value) if isinstance(raw, dict))
-        return tuple(block for block in blocks if isinstance(block, TextBlock | ImageBlock))
-    return _text(value)
+def _subagents(path: Path, records: list[JsonObject], chain: list[JsonObject]) -> dict[str, list[JsonObject]]:
+    """What subagents did, by the call that started each: of this file, and of the files beside it."""
+    groups: dict[str, list[JsonObject]] = {}
+    roots: dict[str, str] = {}
+    for record in records:
+        if record.get("isSidechain") and record.get("type") in {"user", "assistant"} and as_text(record.get("uuid")):
+            name, parent = as_text(record["uuid"]), as_text(record.get("parentUuid"))
+            roots[name] = as_text(record.get("agentId")) or roots.get(parent, name)
+            groups.setdefault(roots[name], []).append(record)
+    for beside in sorted(path.with_suffix("").glob("subagents/agent-*.jsonl")):
+        inner = [r for r in _parsed(beside)[0] if r.get("type") in {"user", "assistant"} and as_text(r.get("uuid"))]
+        if inner:
+            groups[as_text(inner[0].get("agentId")) or beside.stem.removeprefix("agent-")] = inner
+    by_prompt = {_first_words(group): name for name, group in reversed(groups.items())}
+    found: dict[str, list[JsonObject]] = {}
+    agents = {
+        call: as_text(as_object(record.get("toolUseResult")).get("agentId"))
+        for record in chain
+        for call in _answered(record)
+    }
+    for record in chain:
+        for block in blocks_of(record):
+            call = as_text(block.get("id"))
+            if block.get("type") == "tool_use" and (prompt := as_text(as_object(block.get("input")).get("prompt"))):
+                name = agents.get(call) or by_prompt.get(prompt, "")
+                if name in groups:
+                    found[call] = groups[name]
+    return found
 
 
-def _usage(raw: JsonObject) -> Usage:
-    def count(name: str) -> int:
-        value = raw.get(name)
-        return value if isinstance(value, int) and value >= 0 else 0
-
-    return Usage(
-        input_tokens=count("input_tokens"),
-        output_tokens=count("output_tokens"),
-        cache_read_tokens=count("cache_read_input_tokens"),
-        cache_write_tokens=count("cache_creation_input_tokens"),
-    )
+def _first_words(group: list[JsonObject]) -> str:
+    return "\n".join(as_text(block.get("text")) for block in blocks_of(group[0]))
 
 
-def _about(tool_input: JsonObject) -> str:
-    for name in ("command", "file_path", "path", "pattern", "url", "description", "prompt"):
-        if isinstance(tool_input.get(name), str):
-            return " ".join(str(tool_input[name]).split())[:200]
-    return ""
-
-
-def _time(record: JsonObject) -> float:
+def _parsed(path: Path) -> tuple[list[JsonObject], int]:
+    """The records of a file, and how many lines could not be understood. Raises StoreError."""
     try:
-        time = datetime.fromisoformat(_text(record.get("timestamp"))).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
-    return time if math.isfinite(time) else 0.0
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _object(value: Any) -> JsonObject:
-    return cast(JsonObject, value) if isinstance(value, dict) else {}
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise StoreError(error.strerror or str(error), where=str(path)) from error
+    parsed = [_parse(line) for line in lines if line.strip()]
+    records = [record for record in parsed if record is not None]
+    return records, len(parsed) - len(records)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol import events as e
-from rein_tui.harness.protocol.displays import DiffDisplay, Hunk
+from rein_tui.harness.protocol.displays import CommandDisplay, DiffDisplay, Hunk
 from rein_tui.harness.protocol.errors import StoreError
 from rein_tui.harness.protocol.events import Fact
 from rein_tui.harness.protocol.messages import ImageBlock, Message, TextBlock
@@ -246,6 +246,88 @@ def test_branches_side_chains_and_broken_lines(tmp_path: Path) -> None:
         "TurnFinished", "TitleChanged",
     ]  # fmt: skip
     assert "abandoned" not in str(imported.facts)
+
+
+def test_calls_made_at_once_fork_the_chain_and_are_all_told(tmp_path: Path) -> None:
+    def use(uuid: str, parent: str) -> str:
+        block = {"type": "tool_use", "id": f"t{uuid}", "name": "Bash", "input": {"command": uuid}}
+        return record("assistant", uuid, parent, [block], id="m")
+
+    def result(uuid: str, parent: str) -> str:
+        block = {"type": "tool_result", "tool_use_id": f"t{parent}", "content": uuid}
+        return record("user", uuid, parent, [block], toolUseResult={"stdout": f"out {uuid}"})
+
+    lines = [
+        record("user", "1", None, "go"),
+        *(use("a", "1"), use("b", "a"), use("c", "b"), result("ra", "a"), result("rc", "c"), result("rb", "b")),
+        record("assistant", "z", "rb", "done"),
+    ]
+    path = tmp_path / "x.jsonl"
+    path.write_text("\n".join(lines))
+    facts = read_transcript(path).facts
+    (message,) = [f.message for f in facts if isinstance(f, e.MessageFinished) and f.message.tool_uses]
+    assert [call.id for call in message.tool_uses] == ["ta", "tb", "tc"]
+    results = {f.call_id: f for f in facts if isinstance(f, e.ToolCallFinished)}
+    assert {name: (f.content, f.outcome) for name, f in results.items()} == {
+        "ta": ("ra", "ok"),
+        "tb": ("rb", "ok"),
+        "tc": ("rc", "ok"),
+    }
+    assert results["ta"].display == CommandDisplay(command="a", output="out ra", exit_code=0)
+
+
+def test_what_people_typed_did_and_stopped(tmp_path: Path) -> None:
+    command = (
+        "<command-name>/model</command-name>\n<command-message>model</command-message><command-args>x</command-args>"
+    )
+    patch = {"oldStart": 1, "oldLines": 1, "newStart": 1, "newLines": 1, "lines": ["-a", "+b", "\\ No newline"]}
+    edit = {"type": "tool_use", "id": "e", "name": "Edit", "input": {"file_path": "/p/a"}}
+    task = {"type": "tool_use", "id": "t", "name": "Task", "input": {"prompt": "look", "subagent_type": "Explore"}}
+    open_call = {"type": "tool_use", "id": "o", "name": "Bash", "input": {"command": "sleep 9"}}
+    inner = {"type": "tool_use", "id": "i", "name": "Grep", "input": {"pattern": "x"}}
+
+    def answer(call: str, text: str) -> list[dict[str, str]]:
+        return [{"type": "tool_result", "tool_use_id": call, "content": text}]
+
+    side = {"isSidechain": True, "agentId": "a7"}
+    lines = [
+        record("user", "1", None, command),
+        record("user", "2", "1", "<local-command-stdout>Set model</local-command-stdout>"),
+        record("user", "3", "2", "change it"),
+        record("assistant", "4", "3", [edit]),
+        record("user", "5", "4", answer("e", "ok"), toolUseResult={"filePath": "/p/a", "structuredPatch": [patch]}),
+        record("assistant", "6", "5", [task]),
+        record("user", "s1", None, "look", **side),
+        record("assistant", "s2", "s1", [inner], **side),
+        record("user", "s3", "s2", answer("i", "found"), **side),
+        record("user", "7", "6", answer("t", "all seen"), toolUseResult={"agentId": "a7"}),
+        record("assistant", "8", "7", [open_call]),
+        record("user", "9", "8", "[Request interrupted by user for tool use]"),
+    ]
+    path = tmp_path / "x.jsonl"
+    path.write_text("\n".join(lines))
+    facts = read_transcript(path).facts
+    assert [f.text for f in facts if isinstance(f, e.TurnStarted)] == ["/model x", "change it"]
+    results = {f.call_id: f for f in facts if isinstance(f, e.ToolCallFinished)}
+    diff = results["e"].display
+    assert isinstance(diff, DiffDisplay)
+    assert (diff.path, diff.added, diff.removed, diff.hunks[0].lines) == ("/p/a", 1, 1, ("-a", "+b"))
+    inside = [type(f).__name__ for f in facts if f.parent == "t"]
+    assert inside == [
+        "AgentStarted",
+        "MessageFinished",
+        "ToolCallRequested",
+        "ToolCallStarted",
+        "ToolCallFinished",
+        "AgentFinished",
+    ]
+    assert (results["i"].content, results["o"].outcome) == ("found", "interrupted")
+    assert isinstance(facts[-1], e.TurnInterrupted)
+    beside = tmp_path / "x" / "subagents" / "agent-a7.jsonl"
+    beside.parent.mkdir(parents=True)
+    beside.write_text("\n".join(line for line in lines if "isSidechain" in line))
+    path.write_text("\n".join(line for line in lines if "isSidechain" not in line))
+    assert read_transcript(path).facts == facts
 
 
 def test_files_without_a_conversation(tmp_path: Path) -> None:
