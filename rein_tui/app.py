@@ -44,6 +44,7 @@ ResultT = TypeVar("ResultT")
 
 _COMMANDS = builtin_commands()
 _LOOKS = frozenset({"inspector", "hooks", "timeline", "context"})
+_KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "LOCAL_LLM_API_KEY")
 _HINT = 2.0
 """Seconds that a hint stays."""
 
@@ -105,6 +106,7 @@ class ReinApp(App[str]):
         """The main screen."""
         history = self._places.data / "history.jsonl" if self._places is not None else None
         self.main = MainScreen(self._files, History(history), self._clock, width=self.size.width)
+        self.main = MainScreen(self._files, History(history, [os.environ.get(name, "") for name in _KEYS]), self._clock)
         return self.main
 
     def get_key_display(self, binding: Binding) -> str:

@@ -35,12 +35,17 @@ def run(arguments: Sequence[str]) -> int:
     hide_from_children()
     set_child_subreaper()
     try:
-        return _run(list(arguments))
+        code = _run(list(arguments))
+        sys.stdout.flush()
+        return code
     except ReinError as error:
         sys.stderr.write(f"rein-tui: {error}\n")
         return BAD_USAGE if isinstance(error, StartError) else 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever read the output has seen enough: `rein-tui sessions list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def _run(arguments: list[str]) -> int:

@@ -26,6 +26,13 @@ from .sessions_options import FORMATS, add_sessions_parser
 __all__ = ["add_sessions_parser", "run_sessions", "session_json"]
 
 _DAY = 24 * 3600.0
+_SAID = {
+    "prompt_added": "prompt",
+    "message_finished": "answer",
+    "tool_call_requested": "call",
+    "tool_call_finished": "result",
+    "title_changed": "title",
+}
 
 
 def run_sessions(args: argparse.Namespace, places: Places, stdout: TextIO, stderr: TextIO) -> int:
@@ -95,7 +102,11 @@ def _list(scene: _Scene) -> int:
 
 def _search(scene: _Scene) -> int:
     hits = scene.store.search(" ".join(scene.args.words), limit=scene.args.limit)
-    lines = [f"{hit.session_id[:8]}  {_day(hit.time)}  {hit.title[:30]:30}  {hit.snippet}" for hit in hits]
+    lines = [
+        f"{hit.session_id[:8]}  {_day(hit.time)}  {hit.title[:30]:30}  turn {hit.turn:<3} "
+        f"{_SAID.get(hit.kind, ''):7} {hit.snippet}"
+        for hit in hits
+    ]
     scene.tell([msgspec.to_builtins(hit) for hit in hits], "\n".join(lines) or "Nothing found.")
     return 0
 

@@ -29,7 +29,7 @@ def add_sessions_parser(subparsers: Subparsers) -> None:
 
     listing = verb("list", "sessions, newest first")
     listing.add_argument("--here", action="store_true", help="only those of the current folder")
-    listing.add_argument("--limit", type=_count, default=50, help="how many (default 50)")
+    listing.add_argument("--limit", type=_count, default=EVERYTHING, help="how many (default: all)")
     search = verb("search", "places where these words were said")
     search.add_argument("words", nargs="+")
     search.add_argument("--limit", type=_count, default=20, help="how many (default 20)")

@@ -117,6 +117,10 @@ async def assemble(
     )
     session = Session(parts, opening.journal, opening.started, around, opening.past)
 
+    titler = makers.titler(parts, session.rename)
+    around.watchers.append(titler.note)
+    around.closers.append(titler.close)
+
     async def tell(event: Event) -> None:
         session.tell_aside(event)
 

@@ -37,7 +37,7 @@ from .protocol.ports import (
 )
 from .providers.base import NO_SECRET, Secret
 from .providers.choose import Surroundings, make_provider, offered, settled, with_settings
-from .providers.keys import shell_helper
+from .providers.keys import KeyHelper, shell_helper
 from .providers.probe import find_servers
 from .providers.scripted import ScriptedProvider
 from .providers.text_mode.calling import CallingProvider
@@ -52,6 +52,7 @@ from .store.store import Store
 from .wishes import Ground, Opening, StartSource, Wishes, started
 
 _WITHOUT = "Go on without it"
+_KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "LOCAL_LLM_API_KEY")
 
 
 @dataclass(slots=True)
@@ -359,6 +360,7 @@ class LocalWorkbench:
         for layer in reversed(own):
             values: Mapping[str, object] = layer.data.get("env") or {}
             environment.update({name: str(value) for name, value in values.items()})
+        self.store.protect(*(environment[name] for name in _KEYS if environment.get(name)))
         helper = next((layer for layer in own if layer.data.get("apiKeyHelper")), None)
         return Surroundings(
             environment=environment,
@@ -366,8 +368,20 @@ class LocalWorkbench:
             probes=self.places.cache / "tool-probes.json",
             key_helper=None
             if helper is None
-            else shell_helper(helper.data["apiKeyHelper"], self.places.home, str(helper.source("apiKeyHelper"))),
+            else self._protected(
+                shell_helper(helper.data["apiKeyHelper"], self.places.home, str(helper.source("apiKeyHelper")))
+            ),
         )
+
+    def _protected(self, helper: KeyHelper) -> KeyHelper:
+        """The helper, its keys kept from the disk."""
+
+        async def fetch() -> str:
+            key = await helper()
+            self.store.protect(key)
+            return key
+
+        return fetch
 
     def _demo_wishes(self, wishes: Wishes) -> Wishes:
         if self._demo_root is None:
@@ -399,6 +413,7 @@ class LocalWorkbench:
         """Use this model from now on, also in open sessions. Raises ProviderError, StartError, ConfigError."""
         choice = settled(choice, self.environment)
         key = Secret(api_key, source="typed") if api_key else self.key
+        self.store.protect(api_key)
         if choice.kind == "demo":
             self.choice = settled(choice, self.environment)
             return
@@ -467,7 +482,7 @@ def open_workbench(
     """The house over these places. Quick: nothing is started and no server is asked. Raises StartError."""
     if not wishes.root.is_dir():
         raise StartError(f"{wishes.root} is not a folder.", hint="Choose one with --project-dir.")
-    secrets = [environment[n] for n in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN") if environment.get(n)]
+    secrets = [environment[name] for name in _KEYS if environment.get(name)]
     kept, key = remembered(places)
     choice = choice or kept
     is_named = choice is None or choice.kind != "local" or choice.model or environment.get("LOCAL_LLM_MODEL")

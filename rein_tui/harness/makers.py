@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from .compaction import WindowCompactor
 from .context.memory import MemoryScope
@@ -37,6 +38,8 @@ from .settings.layers import Settings, SettingsLayer
 from .settings.load import load_settings
 from .settings.trust import nothing_to_trust
 from .settings.watch import SettingsWatch
+from .side_requests import ask
+from .titles import Titler
 from .tools.background import Background
 from .tools.bash import Shell
 from .tools.builtin import ToolParts
@@ -46,6 +49,9 @@ from .tools.search import SearchEngine
 from .tools.todo import TodoList
 from .tools.toolbox import Toolbox
 from .wishes import Ground, Opening
+
+_NO_EXTRAS = ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "DISABLE_NON_ESSENTIAL_MODEL_CALLS")
+"""Variables of the ecosystem that want no request beside the conversation."""
 
 
 class Makers:
@@ -227,6 +233,21 @@ class Makers:
         for fact in self._opening.past:
             compactor.note(fact)
         return compactor
+
+    def titler(self, parts: Parts, rename: Callable[[str, Literal["model"]], None]) -> Titler:
+        """What asks the model for the session's title; without a word from settings only Claude, on a screen."""
+        ground = self._ground
+        is_off = any(ground.environment.get(name, "") not in {"", "0", "false"} for name in _NO_EXTRAS)
+
+        def is_wanted() -> bool:
+            wish = self._settings.get("sessionTitles", default=None)
+            is_claude = parts.provider.name == "anthropic"
+            return ground.wishes.interactive and not is_off and (is_claude if wish is None else bool(wish))
+
+        def entitle(title: str) -> None:
+            rename(title, "model")
+
+        return Titler(partial(ask, parts), entitle, is_wanted=is_wanted, past=self._opening.past)
 
     def is_denied(self, policy: Policy, workspace: Workspace) -> Callable[[str, Access], bool]:
         """Whether a deny rule keeps a real path from being opened; asked once more at the moment of opening."""

@@ -350,3 +350,11 @@ async def test_the_cursor_rests_when_nobody_has_typed_for_a_while() -> None:
         await pilot.press("a")
         blink()
         assert not area._cursor_visible  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_old_prompts_are_private_and_hold_no_key_of_ours(tmp_path: Path):
+    path = tmp_path / "history.jsonl"
+    history = History(path, ["local-key-12345", ""])
+    await history.store("use local-key-12345 here")
+    assert path.read_text() == '"use [redacted] here"\n'
+    assert path.stat().st_mode & 0o077 == 0

@@ -98,7 +98,7 @@ KEYS: dict[str, Key] = {
         "alwaysThinkingEnabled autoCompactEnabled autoMemoryEnabled fileCheckpointingEnabled respectGitignore "
         "respondToBashCommands includeGitInstructions includeCoAuthoredBy verbose spinnerTipsEnabled "
         "prefersReducedMotion terminalProgressBarEnabled showTurnDuration syncClaudeAiSkills useAutoModeDuringPlan "
-        "autoUpdates disableWorkflows disableDeepLinkRegistration showThinkingSummaries voiceEnabled",
+        "sessionTitles autoUpdates disableWorkflows disableDeepLinkRegistration showThinkingSummaries voiceEnabled",
         2,
     ),
     **_all("number", "skillListingBudgetFraction skillListingMaxDescChars autoCompactWindow askUserQuestionTimeout", 2),

@@ -1,7 +1,7 @@
 """Taking keys out of text before it is stored or handed on."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 
@@ -35,21 +35,27 @@ _URL_LOGIN = re.compile(r"(?<=://)[^\s/@:]+:[^\s/@]+(?=@)")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{12,}")
 
 
-def storage_redactor(secrets: Iterable[str]) -> Callable[[bytes], bytes]:
-    """A function that takes our own keys out of encoded JSON: these exact values, and whatever looks like one."""
-    needles = sorted({s for s in secrets if len(s) >= _SHORTEST}, key=len, reverse=True)
-    encoded = [msgspec.json.encode(s)[1:-1] for s in needles]
-    mark = MARK.encode()
+class StorageRedactor:
+    """Takes our own keys out of encoded JSON: these exact values, and whatever looks like one."""
 
-    def redact(body: bytes) -> bytes:
-        for needle in encoded:
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._needles: list[bytes] = []
+        self.add(*secrets)
+
+    def add(self, *secrets: str) -> None:
+        """Take these out too from now on."""
+        fresh = {msgspec.json.encode(secret)[1:-1] for secret in secrets if len(secret) >= _SHORTEST}
+        self._needles = sorted({*self._needles, *fresh}, key=len, reverse=True)
+
+    def __call__(self, body: bytes) -> bytes:
+        """The same without keys."""
+        mark = MARK.encode()
+        for needle in self._needles:
             if needle in body:
                 body = body.replace(needle, mark)
         if b"sk-ant-" in body:
             body = _OWN_KEYS.sub(mark, body)
         return body
-
-    return redact
 
 
 def redact_text(text: str, secrets: Iterable[str] = ()) -> str:

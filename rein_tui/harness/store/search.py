@@ -20,6 +20,13 @@ _LONGEST = 16_384
 _TYPES = ", ".join(f"'{name}'" for name in INDEXED_TYPES)
 
 
+_FIND = f"""
+SELECT rowid, snippet(words, 0, '«', '»', '…', 24) FROM words WHERE words MATCH ?
+    AND rowid >> {SEQ_BITS} NOT IN (SELECT number FROM sessions WHERE deleted > 0)
+ORDER BY rowid DESC LIMIT ?
+"""  # noqa: S608
+
+
 class Hit(Word, frozen=True, kw_only=True):
     """One place where a search found its words. `snippet` is one line; what matched stands between « and »."""
 
@@ -96,11 +103,7 @@ def find(database: Database, search: str, limit: int) -> list[Hit]:
         return []
     if database.has_words:
         _catch_up(database)
-        keys = database.read(
-            "SELECT rowid, snippet(words, 0, '«', '»', '…', 24) FROM words WHERE words MATCH ? "
-            "ORDER BY rowid DESC LIMIT ?",
-            (" ".join(_match(word) for word in words), limit),
-        )
+        keys = database.read(_FIND, (" ".join(_match(word) for word in words), limit))
     else:
         clause = " AND ".join(["CAST(body AS TEXT) LIKE ? ESCAPE '!'"] * len(words))
         keys = database.read(

@@ -17,7 +17,7 @@ from .codec import decode_fact
 from .database import Database
 from .journal import DiskJournal, check_session_id, read_facts
 from .lease import Lease, Owner, holder
-from .redact import storage_redactor
+from .redact import StorageRedactor
 from .search import Hit, find
 from .summary import SessionSummary
 from .transcript import Transcript, transcript_path
@@ -39,7 +39,7 @@ class Store:
         self._transcripts = places.data / "projects"
         self._scratch = places.data / "scratch"
         self._catalog = Catalog(self._database, self._leases)
-        self._redact = storage_redactor(secrets)
+        self._redact = StorageRedactor(secrets)
         self._live: dict[str, DiskJournal] = {}
 
     @classmethod
@@ -62,6 +62,10 @@ class Store:
     def redact(self, encoded: bytes) -> bytes:
         """Encoded JSON without our own keys."""
         return self._redact(encoded)
+
+    def protect(self, *secrets: str) -> None:
+        """Let these values never reach the disk from now on: our own keys."""
+        self._redact.add(*secrets)
 
     def take_notices(self) -> list[Notice]:
         """What happened to the store since the last call, such as a salvage."""

@@ -2,17 +2,25 @@
 
 import asyncio
 import json
+import os
+from collections.abc import Sequence
 from pathlib import Path
+
+_SHORTEST = 8  # characters: shorter values would tear ordinary words apart
 
 KEEP = 2000
 """Prompts kept in memory; the file is cut to this when it has twice as many."""
 
 
 class History:
-    """Walks through old prompts, the draft kept safe at the end. Without a path nothing is stored."""
+    """Walks through old prompts, the draft kept safe at the end. Without a path nothing is stored.
 
-    def __init__(self, path: Path | None = None) -> None:
+    `secrets` are values that never reach the disk: our own keys.
+    """
+
+    def __init__(self, path: Path | None = None, secrets: Sequence[str] = ()) -> None:
         self._path = path
+        self._secrets = [secret for secret in secrets if len(secret) >= _SHORTEST]
         self._entries: list[str] = []
         self._at = 0
         self._draft = ""
@@ -47,6 +55,8 @@ class History:
     async def store(self, text: str) -> None:
         """Append one prompt to the file. A disk that refuses loses the history, not the prompt."""
         if self._path is not None:
+            for secret in self._secrets:
+                text = text.replace(secret, "[redacted]")
             await asyncio.to_thread(_append, self._path, text)
 
     def older(self, draft: str) -> str | None:
@@ -92,9 +102,9 @@ def _text(line: str) -> str:
 def _append(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(handle, "a", encoding="utf-8") as file:
             file.write(json.dumps(text) + "\n")
-        path.chmod(0o600)
     except OSError:
         return
 

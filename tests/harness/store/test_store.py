@@ -145,6 +145,19 @@ def test_own_keys_never_reach_the_disk(places: Places) -> None:
     again.close()
 
 
+def test_a_key_that_comes_later_is_kept_from_the_disk_too(places: Places) -> None:
+    store = Store.open(places)
+    journal = store.create(SessionInfo(id="", cwd="/p"))
+    store.protect("local-key-12345", "short")
+    for fact in a_turn(1, 'my key is local-key-12345 and "short" is a word', result="local-key-12345\n"):
+        journal.append(fact)
+    told = str([fact for _, fact in journal.read()])
+    store.close()
+    assert "local-key" not in told
+    assert "short" in told
+    assert b"local-key" not in places.database.read_bytes()
+
+
 def test_lone_surrogates_and_odd_values_are_stored(places: Places) -> None:
     store = Store.open(places)
     journal = store.create(SessionInfo(id="", cwd="/p"))
