@@ -15,6 +15,7 @@ from rein_tui.harness.protocol.events import ContextPrepared, Event, Fact, Sessi
 from rein_tui.harness.protocol.messages import ToolSpec
 from rein_tui.harness.protocol.ports import (
     CommandInfo,
+    ExportForm,
     FoundServer,
     Harness,
     ModelChoice,
@@ -25,6 +26,7 @@ from rein_tui.harness.protocol.ports import (
     SessionInfo,
 )
 from rein_tui.harness.session import Session
+from rein_tui.harness.store.export import export
 from rein_tui.harness.surroundings import Surroundings
 from rein_tui.remote.address import Address, Backoff
 from rein_tui.remote.client import RemoteWorkbench
@@ -117,6 +119,9 @@ class MemoryBench:
 
     def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
         return [SessionInfo(id=i, title=self.renamed.get(i, "")) for i in self.journals if i not in self.deleted]
+
+    def export(self, session_id: str, form: ExportForm) -> bytes:
+        return export(form, SessionInfo(id=session_id), self.facts(session_id))
 
     def facts(self, session_id: str) -> Sequence[Fact]:
         if session_id not in self.journals:
