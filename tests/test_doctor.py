@@ -197,6 +197,12 @@ async def test_keys_are_found_and_never_shown(places: Places):
     assert SECRET not in report(findings)
 
 
+async def test_an_address_with_a_password_is_told_without_it(places: Places):
+    findings = await check_models(places, {"ANTHROPIC_BASE_URL": f"https://me:{SECRET}@gateway.test/v1"})
+    assert "must not hold a password" in texts(findings, "keys", "bad")
+    assert SECRET not in report(findings)
+
+
 async def test_a_gateway_on_this_machine_needs_no_key(places: Places):
     found = await check_models(places, {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9"})
     assert any("http://127.0.0.1:9" in finding.text for finding in found)

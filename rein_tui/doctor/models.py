@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rein_tui.harness.places import Places
+from rein_tui.harness.protocol.errors import ConfigError
 from rein_tui.harness.protocol.ports import FoundServer, ModelChoice
 
 from .finding import Finding, bad, note, ok
@@ -22,7 +23,7 @@ async def check_models(places: Places, environment: Mapping[str, str], helper: s
     base = environment.get("ANTHROPIC_BASE_URL", "")
     has_key = bool(findings) or is_loopback(base)  # a gateway on this machine may need none
     if base:
-        findings.append(ok("keys", f"Claude's API is asked at {base} (ANTHROPIC_BASE_URL)"))
+        findings.append(_base(base))
     wanted = environment.get("LOCAL_LLM_URL", "")
     chosen = choice.url if choice is not None and choice.kind == "local" else ""
     servers = await find_servers([url for url in (wanted, chosen) if url])
@@ -41,6 +42,15 @@ async def check_models(places: Places, environment: Mapping[str, str], helper: s
     elif not servers:
         findings.append(note("servers", "no local model server answers", "ollama serve, LM Studio or llama-server"))
     return findings
+
+
+def _base(url: str) -> Finding:
+    from rein_tui.harness.providers.base import check_url
+
+    try:
+        return ok("keys", f"Claude's API is asked at {check_url(url, allow_http=True)} (ANTHROPIC_BASE_URL)")
+    except ConfigError as error:
+        return bad("keys", f"ANTHROPIC_BASE_URL: {error.message}", "set it to a plain address", error.where)
 
 
 def _keys(environment: Mapping[str, str], helper: str, typed: str) -> list[Finding]:
