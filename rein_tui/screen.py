@@ -84,8 +84,6 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("alt+up", "walk(-1)", "To the blocks of the chat", show=False, id="blocks.up"),
         Binding("alt+down", "walk(1)", "To the blocks of the chat", show=False, id="blocks.down"),
-        Binding("pageup", "scroll_chat('page_up')", "Scroll the chat", show=False, id="scroll.up"),
-        Binding("pagedown", "scroll_chat('page_down')", "Scroll the chat", show=False, id="scroll.down"),
         Binding("ctrl+home", "scroll_chat('home')", "Top of the chat", show=False, id="scroll.top"),
         Binding("ctrl+end", "scroll_chat('end')", "End of the chat", show=False, id="scroll.end"),
         Binding("ctrl+f", "search_chat", "Search the chat", show=False, id="search"),

@@ -54,8 +54,8 @@ class RowList(Surface):
     """Whether the cursor goes along with new rows while it stands on the last one."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A row has nothing to fold, to follow or to find in itself."""
-        return action not in {"fold", "links", "find"}
+        """A row has nothing to fold, to follow or to find in itself, and the arrows across are the pane's."""
+        return action not in {"fold", "links", "find", "scroll_left", "scroll_right"}
 
     @property
     def row(self) -> Block | None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -291,9 +291,10 @@ class Sidebar(Vertical):
         self.query_one(SessionList).focus()
         return True
 
-    def key_escape(self) -> None:
-        """Close the input."""
-        self.close_input()
+    def key_escape(self, event: events.Key) -> None:
+        """Close the input, and no more than that."""
+        if self.close_input():
+            event.stop()
 
     def focus_list(self) -> None:
         """Give the rows the focus."""

@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content, Span
+from textual.geometry import Offset
 from textual.message import Message
 from textual.selection import Selection
 from textual.style import Style
@@ -92,6 +93,7 @@ class Surface(LineView):
         self.cursor: Entry[Block] | None = None
         self.search: Search | None = None
         self._selection: Selection | None = None
+        self._pressed_at: Offset | None = None
 
     def remove_entry(self, entry: Entry[Block]) -> None:
         """Take a block away, the cursor from it too."""
@@ -164,10 +166,14 @@ class Surface(LineView):
 
     # --- mouse ----------------------------------------------------------------------------------------------
 
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Remember where, to tell a click from the end of a drag."""
+        self._pressed_at = event.screen_offset
+
     def on_click(self, event: events.Click) -> None:
         """A click opens a link, or moves the cursor, and folds on a header; the second of a double click opens."""
         event.prevent_default()  # Textual's double click would select the whole transcript
-        if self.text_selection is not None:
+        if self.text_selection is not None or event.screen_offset != self._pressed_at:
             return
         target = safe_link(str(event.style.meta.get("link", "")))
         if target:

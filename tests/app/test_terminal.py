@@ -1,5 +1,6 @@
 """On a real pseudo-terminal: bytes in, bytes out. What Pilot cannot see: raw mode, paste brackets, leaving."""
 
+import base64
 import fcntl
 import os
 import pty
@@ -55,6 +56,15 @@ class Terminal:
     def send(self, text: str) -> None:
         """Type."""
         os.write(self._master, text.encode())
+
+    def mouse(self, button: int, column: int, row: int, *, up: bool = False) -> None:
+        """Press or let go: 0 the left button, 32 moved with it, 64 and 65 the wheel; from 0."""
+        self.send(f"\x1b[<{button};{column + 1};{row + 1}{'m' if up else 'M'}")
+
+    def spot(self, words: str, beyond: int = 0) -> tuple[int, int]:
+        """Column and row where these words begin, right of a column."""
+        lines = self._screen.display
+        return next((line.index(words, beyond), y) for y, line in enumerate(lines) if words in line[beyond:])
 
     def text(self) -> str:
         """What is shown."""
@@ -118,3 +128,39 @@ def test_a_resize_is_followed(terminal: Terminal):
     terminal.until(lambda: "Sessions" in terminal.text())
     terminal.resize(70, 20)
     terminal.until(lambda: "Sessions" not in terminal.text() and "F1 keys" in terminal.text())
+
+
+def test_mouse_selection_and_copy(terminal: Terminal):
+    terminal.until(lambda: "ask anything" in terminal.text())
+    terminal.send("look at this line\r")
+    terminal.until(lambda: "no, and stop" in terminal.text())
+    terminal.send("n")
+    terminal.until(lambda: "pytest" in terminal.text() and "no, and stop" in terminal.text())
+    terminal.send("\x03")
+    terminal.until(lambda: "interrupted" in terminal.text() and "no, and stop" not in terminal.text())
+    column, row = terminal.spot("look at this line", beyond=31)
+    terminal.mouse(0, column, row)
+    terminal.mouse(32, column + 3, row)
+    terminal.mouse(0, column + 3, row, up=True)
+    terminal.send("\x03")
+    told = base64.b64encode(b"look")
+    terminal.until(lambda: b"\x1b]52;c;" + told in terminal.raw)
+    terminal.send("yes, typed")
+    terminal.until(lambda: "› yes, typed" in terminal.text())
+
+
+def test_the_wheel_scrolls_and_a_click_unfolds(terminal: Terminal):
+    terminal.until(lambda: "ask anything" in terminal.text())
+    terminal.resize(100, 16)
+    terminal.send("fix it\r")
+    terminal.until(lambda: "no, and stop" in terminal.text())
+    terminal.send("\x03")
+    terminal.until(lambda: "interrupted" in terminal.text() and "ask anything" in terminal.text())
+    for _ in range(12):
+        terminal.mouse(64, 50, 5)
+    terminal.until(lambda: "▸ Read" in terminal.text())
+    column, row = terminal.spot("▸ Read")
+    terminal.mouse(0, column, row)
+    terminal.mouse(0, column, row, up=True)
+    terminal.until(lambda: "▾ Read" in terminal.text())
+    assert terminal.spot("▾ Read") == (column, row)

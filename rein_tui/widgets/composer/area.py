@@ -50,6 +50,8 @@ class PromptArea(TextArea):
         Binding("ctrl+g", "open_editor", "Write in your editor", id="composer.editor"),
         Binding("f7", "stash", "Stash the prompt, or take it back", id="composer.stash", priority=True),
         Binding("ctrl+o", "unfold", "Unfold the paste at the cursor", id="composer.unfold"),
+        Binding("pageup", "cursor_page_up", "Scroll the chat", id="scroll.up"),
+        Binding("pagedown", "cursor_page_down", "Scroll the chat", id="scroll.down"),
         Binding("ctrl+v", "paste_image", "Paste an image or text", id="composer.paste"),
     ]
 
