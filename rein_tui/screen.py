@@ -105,6 +105,8 @@ class MainScreen(Screen[None]):
         &.-slim Dock, &.-narrow Dock { width: 1fr; max-width: 1000; border-left: none; }
         &.-wide.-docked Sidebar { display: none; }
         &.-wide.-docked.-sidebar-on Sidebar { display: block; }
+        &.-welcome Sidebar { display: none; }
+        &.-welcome.-sidebar-on Sidebar { display: block; }
         &.-welcome #main > Chat, &.-welcome #main > Composer { display: none; }
     }
     """

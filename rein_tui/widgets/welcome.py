@@ -36,7 +36,7 @@ class _Offer:
 
 
 _DEMO = _Offer(
-    "Demo", "a scripted model, real tools in a scratch folder: two minutes, no key", ModelChoice(kind="demo")
+    "Demo", "a scripted model, real tools: two minutes, no key", ModelChoice(kind="demo")
 )
 _CLAUDE = _Offer("Claude", "with an Anthropic API key", ModelChoice(kind="anthropic"), "key")
 _FILE = _Offer("Model file", "a .gguf on this disk, run right here", ModelChoice(kind="gguf"), "path")
@@ -56,7 +56,7 @@ class Welcome(Vertical):
     Welcome {
         align: center middle; background: $background;
         & > Center { height: auto; }
-        & #card { width: 76; max-width: 96%; height: auto; padding: 0 2; }
+        & #card { width: 96; max-width: 96%; height: auto; padding: 0 2; }
         & #head { margin-bottom: 1; }
         & OptionList {
             height: auto; max-height: 14; border: none; padding: 0; background: $background;
