@@ -35,9 +35,7 @@ class _Offer:
     asks: str = ""
 
 
-_DEMO = _Offer(
-    "Demo", "a scripted model, real tools: two minutes, no key", ModelChoice(kind="demo")
-)
+_DEMO = _Offer("Demo", "a scripted model, real tools: two minutes, no key", ModelChoice(kind="demo"))
 _CLAUDE = _Offer("Claude", "with an Anthropic API key", ModelChoice(kind="anthropic"), "key")
 _FILE = _Offer("Model file", "a .gguf on this disk, run right here", ModelChoice(kind="gguf"), "path")
 _SERVER = _Offer("Server", "any OpenAI-compatible address", ModelChoice(kind="local"), "url")
