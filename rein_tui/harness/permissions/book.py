@@ -165,14 +165,22 @@ class RuleBook:
     def __init__(self, rules: Iterable[ParsedRule]) -> None:
         self.rules = tuple(rules)
         self._paths: dict[tuple[Ground, int], PathRules] = {}
+        self._tools: dict[Behavior, tuple[ParsedRule, ...]] = {
+            behavior: tuple(r for r in self.rules if r.behavior == behavior and r.kind not in ("path", "bash"))
+            for behavior in BEHAVIORS
+        }
+        self._bash: dict[Behavior, tuple[Rule, ...]] = {
+            behavior: tuple(r.rule for r in self.rules if r.behavior == behavior and r.kind == "bash")
+            for behavior in BEHAVIORS
+        }
 
     def tool_rules(self, behavior: Behavior) -> tuple[ParsedRule, ...]:
         """Rules about whole tools, input fields, hosts and names."""
-        return tuple(rule for rule in self.rules if rule.behavior == behavior and rule.kind not in ("path", "bash"))
+        return self._tools[behavior]
 
     def bash_rules(self, behavior: Behavior) -> tuple[Rule, ...]:
         """Rules of Bash as written."""
-        return tuple(rule.rule for rule in self.rules if rule.behavior == behavior and rule.kind == "bash")
+        return self._bash[behavior]
 
     def path_rules(self, ground: Ground, facts: Facts, epoch: int) -> PathRules:
         """Rules about files, anchored. `epoch` changes when links may have changed, so that they are read anew."""

@@ -4,7 +4,7 @@ Deny and ask look at everything that the line may start; allow looks only at lin
 understand completely, one command at a time. The worst part decides.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rein_tui.harness.protocol.decisions import DecidedBy, Outcome, PartDecision, Rule, RuleTrial, Source
 
@@ -14,6 +14,7 @@ from .folders import Folders
 from .mentions import mentioned_programs, runs_what_it_writes
 from .parts import PartJudge, PartVerdict
 from .pathjudge import PathJudge
+from .reader import Command
 from .rulebook import Entry, RuleBook
 from .suggest import exact_rules, is_lasting, suggested_rules
 from .survey import Invocation, Survey, survey
@@ -28,6 +29,15 @@ def evaluate(command: str, scene: ShellScene) -> ShellVerdict:
     return _Evaluation(command, scene).verdict()
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """A command that no rule and no table allows, and where the shell is when it comes to it."""
+
+    command: Command
+    folders: Folders
+    parts: list[PartVerdict]
+
+
 class _Evaluation:
     def __init__(self, command: str, scene: ShellScene) -> None:
         self.command = command
@@ -37,15 +47,17 @@ class _Evaluation:
             for name, rules in (("deny", scene.deny), ("ask", scene.ask), ("allow", scene.allow))
         }
         self.survey: Survey = survey(command, home=scene.home, cwd=scene.cwd)
-        self.survey.blind = self.survey.blind or self._runs_what_it_writes()
+        self.uses = [file_use(one.argv) for one in self.survey.invocations[:200]]
+        self.blind = self.survey.blind or self._runs_what_it_writes()
         self.paths = PathJudge(scene)
         self.parts: list[PartVerdict] = []
+        self.asking: list[_Asking] = []
         self.mentions: dict[int, list[str]] = {}
         self.folders: tuple[str, ...] = (scene.cwd,)
 
     def _runs_what_it_writes(self) -> bool:
         writes = [target.value for operator, target in self.survey.targets if operator != "<"]
-        return runs_what_it_writes([one.argv for one in self.survey.invocations[:200]], writes)
+        return runs_what_it_writes([one.argv for one in self.survey.invocations[:200]], self.uses, writes)
 
     def verdict(self) -> ShellVerdict:
         """Rules that forbid, then what only a person may answer, then what allows."""
@@ -99,8 +111,7 @@ class _Evaluation:
             decision = self.paths.literal(target.value, folders, "read" if operator == "<" else "write")
             if decision.outcome == "deny":
                 return self._told("deny", "rule", f"the target of `{operator}`: {decision.reason}")
-        for invocation in self.survey.invocations[:200]:
-            use = file_use(invocation.argv)
+        for invocation, use in zip(self.survey.invocations, self.uses, strict=False):  # all, or the first 200
             for access, paths in (("read", use.reads), ("covered_write", use.writes)):
                 for path in paths[:50]:
                     if path in invocation.open_words and any(letter in path for letter in "*?["):
@@ -150,12 +161,16 @@ class _Evaluation:
         judge = PartJudge(self.scene, self.books["allow"], self.paths)
         folders = {self.scene.cwd}
         for command in commands:
-            self.parts.extend(judge.judge(command))
+            before = judge.folders.copy()
+            parts = judge.judge(command)
+            if any(part.outcome != "allow" for part in parts):
+                self.asking.append(_Asking(command, before, parts))
+            self.parts.extend(parts)
             folders.update(judge.folders.now)
         self.folders = tuple(folders)
 
     def _bypassed(self) -> ShellVerdict:
-        if self.survey.blind and self._has_scoped_limits():
+        if self.blind and self._has_scoped_limits():
             return self._may_run_unseen()
         for part in self.parts:
             if part.decided_by == "working_directory" and part.outcome == "ask" and part.changes_files:
@@ -176,7 +191,7 @@ class _Evaluation:
         if not self.parts:
             return self._ask_or_deny(self._told("ask", "opaque", "There is no command to approve", waivable=True))
         hardest = max(self.parts, key=lambda part: _RANK[part.outcome])
-        if hardest.outcome == "allow" and self._has_scoped_limits() and self.survey.blind:
+        if hardest.outcome == "allow" and self._has_scoped_limits() and self.blind:
             return self._ask_or_deny(self._may_run_unseen())
         if hardest.outcome == "allow":
             ruled = next((part for part in self.parts if part.rule), None)
@@ -184,20 +199,23 @@ class _Evaluation:
             reason = chosen.reason if len(self.parts) == 1 else "every part of the line is allowed"
             return self._told("allow", chosen.decided_by, reason, chosen.rule)
         verdict = self._told("ask", hardest.decided_by, hardest.reason, waivable=True)
-        offered = self._if_passing(suggested_rules(self.parts))
-        exact = self._if_passing(exact_rules(self.parts))
-        exact = () if exact == offered else exact
+        suggested, plainest = suggested_rules(self.parts), exact_rules(self.parts)
+        offered = self._if_passing(suggested)
+        exact = () if plainest == suggested else self._if_passing(plainest)
         return self._ask_or_deny(replace(verdict, suggestions=offered, exact=exact, exact_lasts=is_lasting(self.parts)))
 
     def _if_passing(self, rules: tuple[str, ...]) -> tuple[str, ...]:
         """These rules, if the line would pass with them."""
-        if not all(text.startswith("Bash(") for text in rules):
+        if not all(text.startswith("Bash(") for text in rules) or not rules:
             return rules  # rules about paths are the path engine's to keep
         saved = tuple(Rule(text=text, behavior="allow", source=Source(layer="session")) for text in rules)
         judge = PartJudge(self.scene, RuleBook.of(saved), self.paths)
-        judged = [part for command in self.survey.commands or () for part in judge.judge(command)]
-        both = zip(judged, self.parts, strict=True)  # a part passes by what was there, or by what is added
-        return rules if all("allow" in (new.outcome, old.outcome) for new, old in both) else ()
+        for one in self.asking:
+            judge.folders = one.folders.copy()
+            both = zip(judge.judge(one.command), one.parts, strict=True)  # what was there, or what is added
+            if not all("allow" in (new.outcome, old.outcome) for new, old in both):
+                return ()
+        return rules
 
     def _found_parts(self) -> tuple[PartDecision, ...]:
         """The commands of a line that is not understood, as far as they were found."""

@@ -24,6 +24,10 @@ class Folders:
         """At the start of a line."""
         return cls(scene, (posixpath.normpath(scene.cwd),))
 
+    def copy(self) -> "Folders":
+        """The same place, to go on from separately."""
+        return Folders(self.scene, self.now, self.before, self.moved)
+
     def enter(self, link: str) -> None:
         """Before a command: after anything but `&&` a failed `cd` is possible."""
         if link != "&&" and self.before:

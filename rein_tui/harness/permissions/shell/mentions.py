@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from .escapes import names_a_program
-from .files import file_use
+from .files import FileUse
 from .wrappers import INTERPRETERS, SHELLS, base_name
 
 _WORD = re.compile(r"[\w./-]+")
@@ -50,12 +50,15 @@ def code_may_start_programs(program: str, words: Sequence[str], fed: Iterable[st
     return any(_STARTS_PROGRAMS.search(code[:_MAX_CODE]) for code in (*inline, *fed))
 
 
-def runs_what_it_writes(commands: Sequence[Sequence[str]], targets: Iterable[str]) -> bool:
-    """Whether a line starts a file, or hands one to an interpreter, that it writes itself."""
-    targets = {posixpath.normpath(path) for path in targets}
-    writes = [{posixpath.normpath(path) for path in file_use(argv).writes} for argv in commands]
-    if not targets and not any(writes):
+def runs_what_it_writes(commands: Sequence[Sequence[str]], uses: Sequence[FileUse], targets: Iterable[str]) -> bool:
+    """Whether a line starts a file, or hands one to an interpreter, that it writes itself.
+
+    `uses` are the files that each command names, `targets` those that the line redirects to.
+    """
+    targets = {posixpath.normpath(path) for path in targets} - {"/dev/null"}
+    if not targets and not any(use.writes for use in uses):
         return False
+    writes = [{posixpath.normpath(path) for path in use.writes} for use in uses]
     for at, argv in enumerate(commands):
         runs = argv if base_name(argv[0]) in _RUNNERS else argv[:1]
         written = targets.union(*writes[:at], *writes[at + 1 :]) - {"/dev/null"}

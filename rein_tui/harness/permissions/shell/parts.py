@@ -51,7 +51,7 @@ class PartJudge:
     def judge(self, command: Command) -> list[PartVerdict]:
         """The command itself, then each of its file targets."""
         self.folders.enter(command.link)
-        folders_before = Folders(self.scene, self.folders.now, self.folders.before, self.folders.moved)
+        folders_before = self.folders.copy()
         verdicts = [self._command(command)]
         verdicts += [
             verdict

@@ -62,7 +62,7 @@ def _spans(pieces: tuple[str, ...], text: str) -> bool:
     first, last = pieces[0], pieces[-1]
     if len(pieces) == 1:
         return text == first
-    if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
+    if not text.endswith(last) or not text.startswith(first) or len(text) < len(first) + len(last):
         return False
     position, limit = len(first), len(text) - len(last)
     for piece in pieces[1:-1]:
@@ -98,7 +98,7 @@ def compile_pattern(spec: str) -> Pattern:
         text = text[:-2] + " *"
     pieces = _cut_at_stars(text)
     short: tuple[str, ...] = ()
-    if len(pieces) > 1 and not pieces[-1] and pieces[-2].endswith(" "):
+    if len(pieces) > 1 and not pieces[-1] and pieces[-2].endswith(" ") and text != " *":
         short = (*pieces[:-2], pieces[-2][:-1])
     word, blank, _ = next(iter(pieces)).partition(" ")
     program = word if blank or len(pieces) == 1 else ""

@@ -14,29 +14,40 @@ _EVERYTHING = compile_pattern("*")
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Patterns by the program that they name, each with its place among the rules. `bare` is -1 when there is none."""
+    """Patterns by the program that they name and by their head, each with its place among the rules. `lengths` are
+    those of the heads, `bare` is -1 when there is none, `misses` say of each pattern why it fits no part."""
 
     patterns: tuple[Pattern, ...]
+    misses: tuple[str, ...]
     by_program: MappingProxyType[str, tuple[int, ...]]
-    loose: tuple[int, ...]
+    by_head: MappingProxyType[str, tuple[int, ...]]
+    lengths: tuple[int, ...]
     bare: int
+
+
+def _miss(pattern: Pattern) -> str:
+    return "no part is exactly this command" if pattern.is_exact else "no part fits the pattern"
 
 
 @lru_cache(maxsize=32)
 def _index(texts: tuple[str, ...]) -> Index:
     patterns = tuple(_EVERYTHING if (spec := rule_spec(text)) is None else compile_pattern(spec) for text in texts)
-    named: dict[str, list[int]] = {}
-    loose: list[int] = []
+    programs: dict[str, list[int]] = {}
+    heads: dict[str, list[int]] = {}
     bare = -1
     for place, pattern in enumerate(patterns):
         if pattern.is_everything:
             bare = place if bare < 0 else bare
-        elif pattern.program:
-            named.setdefault(pattern.program, []).append(place)
-        else:
-            loose.append(place)
-    by_program = MappingProxyType({program: tuple(places) for program, places in named.items()})
-    return Index(patterns, by_program, tuple(loose), bare)
+            continue
+        heads.setdefault(pattern.head, []).append(place)
+        if pattern.program:
+            programs.setdefault(pattern.program, []).append(place)
+    lengths = tuple(sorted({len(head) for head in heads}))
+    return Index(patterns, tuple(map(_miss, patterns)), _fixed(programs), _fixed(heads), lengths, bare)
+
+
+def _fixed(groups: dict[str, list[int]]) -> MappingProxyType[str, tuple[int, ...]]:
+    return MappingProxyType({name: tuple(places) for name, places in groups.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,7 @@ class RuleBook:
     @property
     def is_scoped(self) -> bool:
         """Whether any rule is about particular commands."""
-        return bool(self.index.by_program or self.index.loose)
+        return bool(self.index.by_head)
 
     def names(self, program: str) -> Rule | None:
         """The first rule that begins with this program, whatever follows in it."""
@@ -82,11 +93,8 @@ class RuleBook:
         if not self.rules:
             return []
         places: set[int] = {self.index.bare} if self.index.bare >= 0 else set()
-        for text in texts:
-            plain = collapse_blanks(text)
+        for text in dict.fromkeys(spelling for given in texts for spelling in (given, collapse_blanks(given))):
             self._try(text, places)
-            if plain != text:
-                self._try(plain, places)
         for place in places:
             parts = self.matched.setdefault(place, [])
             if part not in parts:
@@ -94,11 +102,10 @@ class RuleBook:
         return [Entry(place, self.rules[place], self.index.patterns[place]) for place in sorted(places)]
 
     def _try(self, text: str, places: set[int]) -> None:
-        patterns = self.index.patterns
-        for group in (self.index.by_program.get(text.split(" ", 1)[0], ()), self.index.loose):
-            for place in group:
-                pattern = patterns[place]
-                if text.startswith(pattern.head) and place not in places and pattern.matches(text):
+        patterns, by_head = self.index.patterns, self.index.by_head
+        for length in self.index.lengths:
+            for place in by_head.get(text[:length], ()):
+                if place not in places and patterns[place].matches(text):
                     places.add(place)
 
     def object_to(self, place: int, why: str) -> None:
@@ -109,21 +116,15 @@ class RuleBook:
         """Every rule with what came of it. `whole` stands for the line in rules that matched no part of it;
         `programs` are those that the line may start."""
         told: list[RuleTrial] = []
+        patterns, misses = self.index.patterns, self.index.misses
         for place, rule in enumerate(self.rules):
             parts = self.matched.get(place)
             if parts is None:
-                reason = _why_unmatched(self.index.patterns[place], programs)
+                program = patterns[place].program
+                reason = misses[place] if not program or program in programs else "the line does not start this program"
                 told.append(RuleTrial(rule=rule, matched=False, reason=reason, part=whole))
                 continue
             decided = rule is deciding
             reason = "decided" if decided else self.objections.get(place, "matched, but something else decided")
             told.extend(RuleTrial(rule=rule, matched=True, reason=reason, part=part, decided=decided) for part in parts)
         return told
-
-
-def _why_unmatched(pattern: Pattern, programs: Set[str]) -> str:
-    if pattern.program and pattern.program not in programs:
-        return "the line does not start this program"
-    if pattern.is_exact:
-        return "no part is exactly this command"
-    return "no part fits the pattern"

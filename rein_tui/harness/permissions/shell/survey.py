@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import accumulate
 
 from .reader import Command, LineReader
@@ -75,7 +76,14 @@ def unfit_character(text: str) -> str:
 
 
 def survey(command: str, *, home: str, cwd: str, depth: int = 0) -> Survey:
-    """Read a line both ways and collect what it may start. Never raises."""
+    """Read a line both ways and collect what it may start. Never raises.
+
+    The answer depends on nothing else, is remembered for the same line, and is not to be changed.
+    """
+    return (_remembered if len(command) <= MAX_LENGTH else _survey)(command, home, cwd, depth)
+
+
+def _survey(command: str, home: str, cwd: str, depth: int) -> Survey:
     found = Survey()
     surveyor = _Surveyor(found, home, cwd, depth)
     unfit = unfit_character(command)
@@ -90,6 +98,9 @@ def survey(command: str, *, home: str, cwd: str, depth: int = 0) -> Survey:
         return found
     surveyor.line(command)
     return found
+
+
+_remembered = lru_cache(maxsize=32)(_survey)
 
 
 class _Surveyor:
