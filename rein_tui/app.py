@@ -105,8 +105,8 @@ class ReinApp(App[str]):
     def get_default_screen(self) -> Screen[Any]:
         """The main screen."""
         history = self._places.data / "history.jsonl" if self._places is not None else None
-        self.main = MainScreen(self._files, History(history), self._clock, width=self.size.width)
-        self.main = MainScreen(self._files, History(history, [os.environ.get(name, "") for name in _KEYS]), self._clock)
+        past = History(history, [os.environ.get(name, "") for name in _KEYS])
+        self.main = MainScreen(self._files, past, self._clock, width=self.size.width)
         return self.main
 
     def get_key_display(self, binding: Binding) -> str:
