@@ -155,8 +155,11 @@ def bounds_of(settings: Settings, workspace: Workspace, places: Places | None = 
     home, root = str(workspace.home), str(workspace.root)
 
     def paths(name: str) -> list[str]:
-        texts: list[str] = settings.merged("sandbox", "filesystem", name) or []
-        return [_absolute(text, home, root) for text in texts]
+        found: list[str] = []
+        for layer in settings.layers:
+            texts: list[str] = layer.value("sandbox", "filesystem", name) or []
+            found += [_absolute(text, home, layer.base or root) for text in texts]
+        return list(dict.fromkeys(found))
 
     roots = [root, *map(str, workspace.additional), *additional_directories(settings, home)]
     writable = [*roots, *paths("allowWrite")]
@@ -188,9 +191,10 @@ def _hosts(settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(allowed), tuple(denied)
 
 
-def _absolute(text: str, home: str, root: str) -> str:
-    """Sandbox paths: `/x` is absolute (unlike in rules), `~/x` home, anything else below the project."""
-    return home + text[1:] if text == "~" or text.startswith("~/") else str(Path(root) / text)
+def _absolute(text: str, home: str, base: str) -> str:
+    """Sandbox paths: `/x` is absolute (unlike in rules), `~/x` home, anything else below the settings file's folder:
+    the project for its files, the configuration folder for the user's."""
+    return home + text[1:] if text == "~" or text.startswith("~/") else str(Path(base) / text)
 
 
 def _protected_in(folder: Path) -> list[str]:

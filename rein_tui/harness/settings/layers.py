@@ -21,6 +21,9 @@ _STRICTER: dict[tuple[str, ...], Any] = {
     ("permissions", "disableAutoMode"): "disable",
     ("disableAutoMode",): "disable",
     ("disableClaudeAiConnectors",): True,
+    ("sandbox", "enabled"): True,
+    ("sandbox", "failIfUnavailable"): True,
+    ("sandbox", "autoAllowBashIfSandboxed"): False,
     ("useAutoModeDuringPlan",): False,
     ("syncClaudeAiSkills",): False,
 }

@@ -74,7 +74,7 @@ def test_bounds(places: Places, furnished: Path, tmp_path: Path) -> None:
     (furnished / "keep").mkdir()
     wanted = {
         "enabled": True,
-        "filesystem": {"allowWrite": [str(tmp_path / "out"), "/nowhere"], "denyWrite": ["./keep"]},
+        "filesystem": {"allowWrite": [str(tmp_path / "out"), "/nowhere"], "denyWrite": [str(furnished / "keep")]},
         "network": {"allowedDomains": ["*"]},
     }
     bounds = bounds_of(settings(places, wanted), space(places, furnished), places)
@@ -84,6 +84,19 @@ def test_bounds(places: Places, furnished: Path, tmp_path: Path) -> None:
     assert bounds.masked == (str(furnished / ".claude"),)
     assert set(bounds.hidden) >= {str(places.home / ".ssh"), str(places.data)}
     assert bounds.network and "--unshare-net" not in bubblewrap_arguments(bounds)
+
+
+def test_paths_begin_at_the_folder_of_their_file(places: Places, root: Path) -> None:
+    for folder in (places.config, root):
+        (folder / "cache").mkdir(parents=True)
+    sandbox = {"sandbox": {"enabled": True, "filesystem": {"allowWrite": ["./cache"]}}}
+    project = layer_from_data("project", str(root / ".claude/settings.json"), sandbox, str(root))[0]
+    layers = [project, layer_from_data("user", str(places.user_settings), sandbox, str(places.config))[0]]
+    for layer, folder in zip(layers, (root, places.config), strict=True):
+        bounds = bounds_of(assemble([layer], (), {}, True), space(places, root))
+        assert bounds.writable == (str(root), str(folder / "cache"))
+    both = bounds_of(assemble(layers, (), {}, True), space(places, root))
+    assert both.writable == (str(root), str(root / "cache"), str(places.config / "cache"))
 
 
 def test_lists_of_the_wrong_kind_open_nothing(places: Places, furnished: Path) -> None:

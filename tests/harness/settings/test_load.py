@@ -195,6 +195,20 @@ def test_strictness_wins_where_it_must(places: Places, root: Path) -> None:
     assert found.locked  # whom deniedMcpServers denies is unknown
 
 
+def test_a_project_cannot_loosen_the_sandbox(places: Places, root: Path) -> None:
+    put(
+        places.user_settings,
+        {"sandbox": {"enabled": True, "failIfUnavailable": True, "autoAllowBashIfSandboxed": False}},
+    )
+    loose = {"enabled": False, "failIfUnavailable": False, "autoAllowBashIfSandboxed": True}
+    put(root / ".claude/settings.json", {"sandbox": loose})
+    found = load(places, root)
+    assert found.get("sandbox", "enabled") is True and found.get("sandbox", "failIfUnavailable") is True
+    assert found.get("sandbox", "autoAllowBashIfSandboxed") is False
+    origin = found.origin("sandbox", "enabled")
+    assert origin is not None and origin.path == str(places.user_settings)
+
+
 def test_misspelt_restrictions_hold(places: Places, root: Path) -> None:
     put(
         places.user_settings,
