@@ -9,7 +9,7 @@ from rein_tui.harness.protocol.decisions import Mode
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.ports import KeepsKey, ModelChoice, ModelInfo
 from rein_tui.widgets.figures import short_bytes, short_count
-from rein_tui.widgets.status import MODE_LABELS
+from rein_tui.widgets.status_figures import MODE_LABELS
 
 from .registry import Command
 

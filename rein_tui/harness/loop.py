@@ -225,6 +225,7 @@ class Loop:
             model=completed.model or request.model,
             request_id=completed.request_id,
             parse=completed.parse,
+            calls=completed.calls,
         )
 
     def _required(self) -> Completed:

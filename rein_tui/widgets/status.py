@@ -5,29 +5,22 @@ It folds events like every pane. Text deltas cost one comparison. A timer runs o
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from textual.content import Content
-from textual.style import Style
 from textual.timer import Timer
 from textual.widget import Widget
 
 from rein_tui.harness.protocol.decisions import Mode
 from rein_tui.harness.protocol.events import (
     TURN_ENDS,
-    Compacted,
     Event,
     Fact,
     HookStarted,
-    MessageFinished,
-    ModeChanged,
-    ModelChanged,
     PermissionRequested,
     PermissionResolved,
     QuestionAnswered,
     QuestionAsked,
     RequestRetried,
-    SessionStarted,
     StepStarted,
     TextDelta,
     ThinkingDelta,
@@ -38,34 +31,13 @@ from rein_tui.harness.protocol.events import (
     TurnStarted,
 )
 
-from .cache_meter import KEPT, CacheMeter
-from .figures import elapsed, short_cost, short_count
+from .cache_meter import KEPT
+from .figures import elapsed
 from .safe import safe_text
-
-MODE_LABELS: dict[Mode, tuple[str, str]] = {
-    "default": ("default", "$text-muted"),
-    "acceptEdits": ("accept edits", "$text-accent"),
-    "plan": ("plan", "$text-primary"),
-    "dontAsk": ("don't ask", "$text-warning"),
-    "bypassPermissions": ("bypass permissions", "bold $text-error"),
-}
-"""Each permission mode as people read it, and its colour: the further from asking, the louder."""
-
+from .status_figures import Figures, clickable
 
 _FRAME = 1 / 15
 """Seconds between two drawings of what is going on."""
-
-
-@dataclass(slots=True)
-class Figures:
-    """What the left half shows. `context` and `window` are tokens; `cost` is None while no price is known."""
-
-    model: str = ""
-    mode: Mode = "default"
-    context: int = 0
-    window: int = 0
-    cost: float | None = None
-    branch: str = ""
 
 
 class Status(Widget):
@@ -80,7 +52,6 @@ class Status(Widget):
         self.auto_links = False
         self._clock = clock
         self.figures = Figures()
-        self._cache = CacheMeter()
         self._cooling: Timer | None = None
         self._activity = ""
         self._since = 0.0
@@ -127,7 +98,6 @@ class Status(Widget):
     def load(self, facts: Sequence[Fact]) -> None:
         """Start over from a whole history."""
         self.figures = Figures(branch=self.figures.branch)
-        self._cache = CacheMeter()
         self._rest()
         for fact in facts:
             self._fold(fact)
@@ -146,37 +116,13 @@ class Status(Widget):
             case ThinkingDelta():
                 self._now("thinking")
             case _:
-                if self._cache.fold(event) and self.is_attached:
+                if self.figures.cache.fold(event) and self.is_attached:
                     if self._cooling is not None:
                         self._cooling.stop()
                     self._cooling = self.set_timer(KEPT + 1, self.refresh)
-                self._fold_figures(event)
+                if self.figures.fold(event):
+                    self._draw_soon()
                 self._fold_activity(event)
-
-    def _fold_figures(self, event: Event) -> None:
-        figures = self.figures
-        match event:
-            case SessionStarted():
-                figures.model, figures.mode = event.model, event.mode
-                figures.branch = event.branch or figures.branch
-            case ModelChanged():
-                figures.model, figures.window = event.model, event.context_window
-            case ModeChanged():
-                figures.mode = event.mode
-            case MessageFinished(parent=""):
-                figures.context = event.usage.context_tokens
-                self._add_cost(event.usage.cost_usd)
-            case MessageFinished():
-                self._add_cost(event.usage.cost_usd)
-            case Compacted():
-                figures.context = event.tokens_after
-            case _:
-                return
-        self._draw_soon()
-
-    def _add_cost(self, cost: float | None) -> None:
-        if cost is not None:
-            self.figures.cost = (self.figures.cost or 0.0) + cost
 
     def _fold_activity(self, event: Event) -> None:
         match event:
@@ -250,41 +196,15 @@ class Status(Widget):
 
     def _left(self, width: int) -> Content:
         """As many parts as fit; the ones that people miss least go first."""
-        parts = self._parts()
+        parts = self.figures.parts(time.time())
         while True:
             content = Content(" · ").join(part for _, part in parts)
             if content.cell_length <= width or len(parts) <= 1:
                 return content.truncate(width, ellipsis=True) if content.cell_length > width else content
             parts.remove(max(parts, key=lambda pair: pair[0]))
 
-    def _parts(self) -> list[tuple[int, Content]]:
-        """Each part with its rank: the highest is left out first."""
-        figures = self.figures
-        label, colour = MODE_LABELS[figures.mode]
-        model = safe_text(figures.model, "path") or "no model"
-        parts = [(1, _clickable(Content.styled(model, "$text"), "command('model')"))]
-        parts.append((0, _clickable(Content.styled(label, colour), "command('mode')")))
-        if figures.context:
-            parts.append((2, _clickable(self._window_share(), "command('context')")))
-        if figures.cost is not None:
-            parts.append((3, Content(short_cost(figures.cost))))
-        if cached := self._cache.words(time.time()):
-            colour = "$text-warning" if self._cache.is_cold(time.time()) else ""
-            parts.append((5, _clickable(Content.styled(cached, colour), "command('context')")))
-        if figures.branch:
-            parts.append((4, Content(safe_text(figures.branch, "path")).truncate(24, ellipsis=True)))
-        return parts
-
-    def _window_share(self) -> Content:
-        figures = self.figures
-        if not figures.window:
-            return Content(f"{short_count(figures.context)} tokens")
-        share = round(100 * figures.context / figures.window)
-        colour = "$text-error" if share >= 90 else "$text-warning" if share >= 75 else ""
-        return Content.styled(f"ctx {share}%", colour)
-
     def _right(self) -> Content:
-        keys = _clickable(Content.assemble(("F1", "$text"), " keys"), "command('keys')")
+        keys = clickable(Content.assemble(("F1", "$text"), " keys"), "command('keys')")
         parts: list[Content] = []
         if self._hint:
             parts.append(Content.styled(self._hint, "$text-warning"))
@@ -296,14 +216,10 @@ class Status(Widget):
         return Content("  ").join([*parts, keys])
 
     def _doing(self) -> Content:
-        model, mode = self._parts()[:2]
+        model, mode = self.figures.parts(time.time())[:2]
         room = max(12, self.size.width - model[1].cell_length - mode[1].cell_length - 32)
         waiting = self._activity == "waiting for you"
         colour = "bold $text-accent" if waiting else "$text-primary"
         seconds = elapsed(self._clock() - self._since)
         words = Content(safe_text(self._activity, "path")).truncate(room, ellipsis=True)
         return Content.assemble(("● ", colour), words.stylize(colour if waiting else "$text"), f" {seconds}")
-
-
-def _clickable(content: Content, action: str) -> Content:
-    return content.stylize(Style.from_meta({"@click": f"app.{action}"}))

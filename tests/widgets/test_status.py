@@ -16,7 +16,7 @@ from rein_tui.harness.protocol.events import (
     StepStarted,
     TurnFinished,
 )
-from rein_tui.harness.protocol.messages import Message, Usage
+from rein_tui.harness.protocol.messages import Message, ParseTrace, Usage
 from rein_tui.widgets.cache_meter import CacheMeter
 from rein_tui.widgets.figures import elapsed, short_age, short_bytes, short_cost, short_count, short_duration
 from rein_tui.widgets.status import Status
@@ -49,6 +49,53 @@ async def test_what_is_known_is_shown():
     text = await drawn(START, ModelChanged(model="sonnet", context_window=200_000), *story, TurnFinished())
     assert text.startswith("sonnet · default · ctx 8% · $0.05 · 24% cached · main")
     assert text.endswith("F1 keys")
+
+
+def answered(calls: str, *, tokens: int = 66, parse: ParseTrace | None = None) -> MessageFinished:
+    usage = Usage(input_tokens=1600 - tokens, output_tokens=tokens)
+    said = Message(role="assistant", blocks=())
+    return MessageFinished(
+        step=1,
+        message=said,
+        stop_reason="end_turn",
+        usage=usage,
+        calls=calls,
+        first_token=1.0,
+        duration=4.0,
+        parse=parse,
+    )
+
+
+LOCAL = ModelChanged(model="qwen2.5-coder:7b", context_window=16_000)
+
+
+async def test_a_local_model_says_how_its_calls_travel_and_how_fast_it_writes():
+    text = await drawn(START, LOCAL, answered("text:tools"))
+    assert text.startswith("qwen2.5-coder:7b · default · text:tools · ctx 10% of 16k · 22 tok/s · main")
+    text = await drawn(START, LOCAL, answered("native", tokens=12))
+    assert "native · ctx 10% of 16k · 4.0 tok/s" in text
+    assert "tok/s" not in await drawn(START, LOCAL, answered(""))
+
+
+async def test_a_call_that_was_held_back_does_not_count_as_fast():
+    held = answered("text:tools", tokens=900, parse=ParseTrace(raw="", dialect="tools", call_ids=("c",)))
+    assert "tok/s" not in await drawn(START, LOCAL, held)
+    assert "22 tok/s" in await drawn(START, LOCAL, answered("text:tools"), held)
+
+
+async def test_another_model_has_ways_of_its_own():
+    text = await drawn(START, LOCAL, answered("text:tools"), ModelChanged(model="claude", context_window=200_000))
+    assert "text:" not in text
+    assert "tok/s" not in text
+    assert "ctx 1% " in text
+
+
+async def test_the_chip_of_a_local_model_fits_a_narrow_line():
+    for width in (20, 30, 40, 60, 80, 100):
+        text = await drawn(START, LOCAL, answered("text:tools"), width=width)
+        assert len(text) <= max(width - 2, 9)
+        assert "F1 keys" in text
+        assert "text:tools" in text or width < 80
 
 
 def test_the_cache_of_claude_s_api_is_gone_after_five_minutes() -> None:

@@ -190,7 +190,10 @@ class RequestRetried(BaseEvent, frozen=True, kw_only=True, tag="request_retried"
 
 
 class MessageFinished(BaseEvent, frozen=True, kw_only=True, tag="message_finished"):
-    """The model's message is complete (or cut: stop_reason `incomplete`). Times are seconds from the request."""
+    """The model's message is complete (or cut: stop_reason `incomplete`). Times are seconds from the request.
+
+    `calls` says how the calls of a local model travel: `native`, or `text:` and the form it is prompted in.
+    """
 
     step: int
     message: Message
@@ -201,6 +204,7 @@ class MessageFinished(BaseEvent, frozen=True, kw_only=True, tag="message_finishe
     model: str = ""
     request_id: str = ""
     parse: ParseTrace | None = None
+    calls: str = ""
 
 
 class StepFinished(BaseEvent, frozen=True, kw_only=True, tag="step_finished"):

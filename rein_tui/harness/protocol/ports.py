@@ -504,7 +504,8 @@ class Completed(Word, frozen=True, kw_only=True, tag="completed"):
     """The message. Always the last event of a stream, exactly once.
 
     A stream cut after at least one complete block completes with stop_reason `incomplete`, holding only what was
-    complete; a stream cut before that raises ProviderError(kind="cut").
+    complete; a stream cut before that raises ProviderError(kind="cut"). `calls` says how the calls of a local model
+    travel: `native`, or `text:` and the form it is prompted in.
     """
 
     message: Message
@@ -513,6 +514,7 @@ class Completed(Word, frozen=True, kw_only=True, tag="completed"):
     model: str = ""
     request_id: str = ""
     parse: ParseTrace | None = None
+    calls: str = ""
 
 
 ProviderEvent: TypeAlias = TextChunk | ThinkingChunk | ToolInputChunk | Retrying | ProviderNotice | Completed

@@ -106,6 +106,7 @@ async def test_native_calls_are_proven_once_and_remembered(tmp_path: Path) -> No
         assert codes(first) == ["tool_probe", "tool_way"]
         assert completed(first).message.tool_uses[0].input == {"file_path": "a"}
         assert completed(first).parse is None
+        assert completed(first).calls == "native"
         assert codes(await house.play()) == []
         assert codes(await House(fake, file=file).play()) == []
         await house.provider.close()

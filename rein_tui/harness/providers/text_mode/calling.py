@@ -183,6 +183,8 @@ class CallingProvider:
                 continue
             problem = problem_in(done, request.tools)
             if problem is None or attempt > RETRIES or done is before:
+                if self.mode.is_settled(request.model):
+                    done = structs.replace(done, calls=self.mode.way(request.model).title)
                 yield _concluded(done, usage, wrong)
                 return
             wrong.append(problem.what)

@@ -27,6 +27,11 @@ class Way(Word, frozen=True, kw_only=True):
     form: str = "hermes"
     small: bool = False
 
+    @property
+    def title(self) -> str:
+        """`native`, or `text:` and the first word of the form's name."""
+        return "native" if self.kind == "native" else f"text:{self.form.split()[0]}"
+
 
 class ToolText:
     """`base.TextMode` for every model of one server; `settle` says how a model's calls travel."""
