@@ -131,7 +131,7 @@ def test_a_resize_is_followed(terminal: Terminal):
 
 
 def test_mouse_selection_and_copy(terminal: Terminal):
-    terminal.until(lambda: "ask anything" in terminal.text())
+    terminal.until(lambda: "new session" in terminal.text())
     terminal.send("look at this line\r")
     terminal.until(lambda: "no, and stop" in terminal.text())
     terminal.send("n")
@@ -150,7 +150,7 @@ def test_mouse_selection_and_copy(terminal: Terminal):
 
 
 def test_the_wheel_scrolls_and_a_click_unfolds(terminal: Terminal):
-    terminal.until(lambda: "ask anything" in terminal.text())
+    terminal.until(lambda: "new session" in terminal.text())
     terminal.resize(100, 16)
     terminal.send("fix it\r")
     terminal.until(lambda: "no, and stop" in terminal.text())
