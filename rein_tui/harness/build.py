@@ -82,7 +82,7 @@ class LocalWorkbench:
     model_is_open: bool = False
     _provider: Provider | None = None
     _open: dict[str, _Open] = field(default_factory=dict[str, _Open])
-    _trusted: bool | None = None
+    _trusted: dict[Path, bool] = field(default_factory=dict[Path, bool])
     _demo_root: Path | None = None
     _ignored: set[str] = field(default_factory=set[str])
     _warming: "asyncio.Task[None] | None" = None
@@ -312,10 +312,13 @@ class LocalWorkbench:
         """Whether this folder's own settings count; asks the person once where something would be enabled."""
         if wishes.trust or wishes.root == self._demo_root:
             return True
-        if self._trusted is None:
+        if wishes.root not in self._trusted:
             report = read_trust(self.places, wishes.root)
-            self._trusted = report.trusted or await self._ask_trust(report, wishes)
-        return bool(self._trusted)
+            said = report.trusted or await self._ask_trust(report, wishes)
+            if said is None:
+                return False
+            self._trusted[wishes.root] = said
+        return self._trusted[wishes.root]
 
     async def _ask_trust(self, report: TrustReport, wishes: Wishes) -> bool | None:
         """What the person says; None when nobody was there, so that whoever comes next is asked."""
@@ -418,7 +421,7 @@ class LocalWorkbench:
             self.choice = settled(choice, self.environment)
             return
         self.is_guess = False
-        settings = self._settings(self.wishes, bool(self._trusted))
+        settings = self._settings(self.wishes, self._trusted.get(self.wishes.root, False))
         provider = make_provider(choice, self._around(settings), api_key=key)
         await _check(provider, choice)
         remember(self.places, choice, api_key)

@@ -2,15 +2,21 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rein_tui.harness.build import open_workbench
 from rein_tui.harness.places import Places
+from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
+from rein_tui.harness.protocol.ports import ModelChoice
 from rein_tui.harness.settings.edit import add_rule
 from rein_tui.harness.settings.repository import main_checkout, repository_root, trust_root
 from rein_tui.harness.settings.trust import forget_trust, keep_trust, read_trust, record_trust, trusted_folders
+from rein_tui.harness.wishes import Wishes
+from tests.fakes.engines import ScriptedPerson
 
 HOOKS = {"PreToolUse": [{"matcher": "Bash", "hooks": [{"type": "command", "command": "./gate.sh"}]}]}
 
@@ -159,3 +165,38 @@ def test_a_pointer_that_is_not_answered_gains_nothing(places: Places, root: Path
     put(evil / ".git", f"gitdir: {private}\n")
     assert trust_root(evil) == evil
     assert not read_trust(places, evil).trusted
+
+
+class Suspicious(ScriptedPerson):
+    """Trusts what they are asked first, and nothing after it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.roots: list[str] = []
+
+    async def trust(self, request: TrustRequest) -> TrustReply:
+        self.roots.append(request.root)
+        return TrustReply(trusted=len(self.roots) == 1)
+
+
+async def test_a_yes_to_one_folder_says_nothing_of_another(places: Places, tmp_path: Path) -> None:
+    roots = [tmp_path / "mine", tmp_path / "theirs"]
+    for root in roots:
+        put(root / ".claude" / "settings.json", {"hooks": HOOKS, "permissions": {"allow": ["Bash(rm *)"]}})
+    person, environment = Suspicious(), {"HOME": str(places.home), "PATH": "/usr/bin:/bin"}
+    script = tmp_path / "script.json"
+    script.write_text('{"steps": [{"text": "hi"}]}')
+    choice = ModelChoice(kind="demo", model="scripted", path=str(script))
+    wishes = Wishes(root=roots[0])
+    bench = open_workbench(places, environment, wishes, person, choice)
+    try:
+        outcomes: list[str] = []
+        for root in (*roots, *roots):
+            harness = await bench.open("", replace(wishes, root=root))
+            assert harness.permissions is not None
+            decision = (await harness.permissions.check_text("Bash(rm x)")).decision
+            outcomes.append(decision.outcome if decision is not None else "")
+    finally:
+        await bench.close()
+    assert person.roots == [str(root) for root in roots]
+    assert outcomes == ["allow", "ask", "allow", "ask"]
