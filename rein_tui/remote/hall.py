@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from rein_tui.harness.protocol.errors import StartError, StoreError
 from rein_tui.harness.protocol.ports import Harness, Workbench
@@ -50,7 +52,8 @@ class Hall:
         self._principals = principals or Principals()
         self._hubs: dict[str, Hub] = {}
         self._new: OrderedDict[str, str] = OrderedDict()
-        self._lock = asyncio.Lock()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._opening = 0
         self.is_closing = False
 
     def hub(self, session_id: str, principal: str) -> Hub:
@@ -83,19 +86,17 @@ class Hall:
         `system_prompt` is for a new one. With `anew`, one that is not stored begins under its id.
         Raises StoreError, StartError, ConfigError.
         """
-        async with self._lock:
-            known = session_id or (self._new.get(f"{principal}/{key}", "") if key else "")
+        async with self._lock(session_id, principal, key):
+            known = session_id or self._begun(principal, key)
             if known and not self.may_see(known, principal):
                 raise StoreError("There is no such session.", where=session_id)
             if known in self._hubs:
                 return self._hubs[known]
-            await self._make_room()
             token = asking.set(questions)
             try:
-                harness = await self._harness(known, anew=anew)
+                hub = await self._admitted(lambda: self._harness(known, anew=anew), principal, key)
             finally:
                 asking.reset(token)
-            hub = self._admit(harness, principal, key)
             if system_prompt and (not known or anew):
                 hub.system_prompt = system_prompt
             return hub
@@ -110,32 +111,61 @@ class Hall:
 
     async def fork(self, session_id: str, turn: int, principal: str, key: str = "") -> Hub:
         """The hub of a fork. Raises StoreError, StartError."""
-        async with self._lock:
-            again = self._new.get(f"{principal}/{key}", "") if key else ""
+        async with self._lock("", principal, key):
+            again = self._begun(principal, key)
             if again in self._hubs:
                 return self._hubs[again]
             if not self.may_see(session_id, principal):
                 raise StoreError("There is no such session.", where=session_id)
-            await self._make_room()
-            return self._admit(await self.bench.fork(session_id, turn), principal, key)
+            return await self._admitted(lambda: self.bench.fork(session_id, turn), principal, key)
+
+    def _lock(self, session_id: str, principal: str, key: str) -> asyncio.Lock:
+        """Held while this session opens: one whose person is asked something holds up nobody else's."""
+        name = session_id or self._begun(principal, key) or (f"{principal}/{key}" if key else "")
+        return self._locks.setdefault(name, asyncio.Lock()) if name else asyncio.Lock()
+
+    def _begun(self, principal: str, key: str) -> str:
+        """The session that began with this wish already; empty when none did."""
+        return self._new.get(f"{principal}/{key}", "") if key else ""
+
+    async def _admitted(self, opening: Callable[[], Awaitable[Harness]], principal: str, key: str) -> Hub:
+        await self._make_room()
+        self._opening += 1
+        try:
+            harness = await opening()
+        finally:
+            self._opening -= 1
+        self._check_open()
+        return self._admit(harness, principal, key)
+
+    def _check_open(self) -> None:
+        if self.is_closing:
+            raise StartError("The server is closing.")
 
     async def _make_room(self) -> None:
         """Close what nobody has needed for long, and for a new one the longest unused. Raises StartError."""
-        if self.is_closing:
-            raise StartError("The server is closing.")
+        self._check_open()
         unused = sorted((hub for hub in self._hubs.values() if hub.is_unused), key=lambda hub: hub.used)
         now = asyncio.get_running_loop().time()
         for hub in unused:
-            if len(self._hubs) >= self.limits.sessions or now - hub.used > self.limits.idle:
+            if self._is_full or now - hub.used > self.limits.idle:
                 await self.release(hub)
-        if len(self._hubs) >= self.limits.sessions:
-            raise StartError(f"{len(self._hubs)} sessions are in use; the server takes no more.")
+        if self._is_full:
+            raise StartError(f"{self.limits.sessions} sessions are in use; the server takes no more.")
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._hubs) + self._opening >= self.limits.sessions
 
     async def release(self, hub: Hub) -> None:
         """Close a session that nobody uses; it can be opened again. One that is not stored stays."""
-        if self._hubs.get(hub.id) is hub and hub.is_unused and await self.bench.release(hub.id):
-            self._hubs.pop(hub.id, None)
-            await hub.close("nobody is there")
+        lock = self._lock(hub.id, hub.principal, "")
+        if lock.locked():
+            return  # somebody comes to it, or closes it already
+        async with lock:
+            if self._hubs.get(hub.id) is hub and hub.is_unused and await self.bench.release(hub.id):
+                self._hubs.pop(hub.id, None)
+                await hub.close("nobody is there")
 
     def _admit(self, harness: Harness, principal: str, key: str) -> Hub:
         hub = self._hubs.get(harness.info.id)

@@ -11,7 +11,8 @@ import pytest
 
 from rein_tui.harness.protocol.errors import ConfigError, ReinError, StartError, StoreError
 from rein_tui.harness.protocol.events import Event, Notice, TurnFinished
-from rein_tui.harness.protocol.ports import Prompt
+from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
+from rein_tui.harness.protocol.ports import Harness, Prompt
 from rein_tui.harness.providers.scripted import ScriptedProvider, Step
 from rein_tui.remote.hall import Hall, Limits
 from rein_tui.remote.principals import Principals
@@ -20,6 +21,7 @@ from rein_tui.remote.remote_session import RemoteSession
 from rein_tui.remote.server_run import Listening
 from rein_tui.remote.tokens import tokens_of
 from rein_tui.remote.wire import RoleChanged, ServerFrame, encode
+from tests.fakes.engines import MemoryFacts, ScriptedPerson
 from tests.remote.stage import MemoryBench, served, told, turn, until
 
 
@@ -46,6 +48,53 @@ async def test_a_full_server_closes_what_nobody_uses() -> None:
         with pytest.raises(StartError, match="in use"):
             await server.hall.open("", "owner")
         assert {watched.info.id, other.info.id} == set(bench.sessions_open)
+
+
+class AskingBench(MemoryBench):
+    """Each new session asks first whether its folder is trusted."""
+
+    async def open(self, session_id: str = "") -> Harness:
+        await self._prompter.trust(TrustRequest(id="trust", root="/", items=()))
+        return await super().open(session_id)
+
+
+class Undecided(ScriptedPerson):
+    """Looks at the question of trust until `decided`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks, self.decided = asyncio.Event(), asyncio.Event()
+
+    async def trust(self, request: TrustRequest) -> TrustReply:
+        self.looks.set()
+        await self.decided.wait()
+        return TrustReply(trusted=True)
+
+
+async def test_a_question_of_trust_holds_up_nobody_else() -> None:
+    bench = AskingBench(lambda: ScriptedProvider([Step(text="Hi.")]))
+    async with served(bench, limits=Limits(sessions=2)) as server:
+        undecided = Undecided()
+        waiting = asyncio.create_task((await server.client(undecided)).open())
+        await undecided.looks.wait()
+        async with asyncio.timeout(10):
+            quick = await (await server.client()).open()
+        with pytest.raises(StartError, match="2 sessions are in use"):
+            await (await server.client()).open()  # the one that still opens has its place
+        assert not waiting.done()
+        undecided.decided.set()
+        assert {quick.info.id, (await waiting).info.id} == set(bench.sessions_open)
+
+
+async def test_one_session_opens_once_for_all_who_come_at_once() -> None:
+    bench = talker()
+    bench.journals["s1"] = MemoryFacts("s1")
+    hall = Hall(bench)
+    hubs = await asyncio.gather(*(hall.open("s1", "owner") for _ in range(5)))
+    fresh = await asyncio.gather(*(hall.open("", "owner", key="once") for _ in range(5)))
+    assert len(set(map(id, hubs))) == len(set(map(id, fresh))) == 1
+    assert len(bench.sessions_open) == 2
+    await hall.close()
 
 
 async def test_what_rests_for_long_is_closed() -> None:
