@@ -6,6 +6,7 @@ Built before the app (the harness needs it), bound when the app starts.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rein_tui.harness.protocol.decisions import PermissionReply, PermissionRequest, QuestionReply, QuestionRequest
@@ -35,10 +36,12 @@ class ModalPrompter:
         self._typing_pause = typing_pause
         self._grace = grace
         self._asking: Asking | None = None
+        self._context = copy_context()
 
     def bind(self, app: "ReinApp") -> None:
-        """From now on questions appear in this app."""
+        """From now on questions appear in this app. Called by the app itself, in whose context modals are made."""
         self._app = app
+        self._context = copy_context()
 
     async def ask(self, request: PermissionRequest) -> PermissionReply:
         """Ask whether a call may run. A modal closed without an answer is a no."""
@@ -77,6 +80,10 @@ class ModalPrompter:
         app = self._app
         if app is None:
             raise RuntimeError("a question was asked before the app was bound")
+        return await asyncio.create_task(self._shown(app, make), context=self._context)
+
+    async def _shown(self, app: "ReinApp", make: "Callable[[ReinApp], Awaitable[Modal[ReplyT]]]") -> ReplyT | None:
+        """Whoever asks may know no app: a connection that was there before it."""
         async with self._lock:
             await self._typing_rest(app)
             app.attention.call("needs you")

@@ -11,7 +11,10 @@ import pytest
 from textual.pilot import Pilot
 
 from rein_tui.app import ReinApp
+from rein_tui.harness.protocol.decisions import Option, Question, QuestionRequest
 from rein_tui.harness.protocol.events import Fact, ToolCallFinished, TurnFinished
+from rein_tui.harness.protocol.policy import TrustRequest
+from rein_tui.harness.protocol.ports import ToolContext
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
 from rein_tui.modal_prompter import ModalPrompter
 from rein_tui.remote.address import Address
@@ -20,11 +23,13 @@ from rein_tui.remote.connection import Reception
 from rein_tui.remote.hall import Hall
 from rein_tui.remote.link import SocketLink
 from rein_tui.remote.local_link import LocalLink
+from rein_tui.remote.questions import EdgePrompter
 from rein_tui.remote.server_run import attach_socket, attachable
 from rein_tui.remote.tokens import make_token, read_tokens
 from rein_tui.widgets.permission_modal import PermissionModal
+from rein_tui.widgets.trust_modal import TrustModal
 from tests.app.driving import screen_text
-from tests.fakes.engines import ScriptedPerson, TablePermissions
+from tests.fakes.engines import ScriptedPerson, TablePermissions, TestTool
 from tests.remote.stage import MemoryBench, served, told, turn, until
 
 
@@ -79,6 +84,33 @@ async def test_the_full_screen_over_a_server(tmp_path: Path) -> None:
             await stage.until(lambda: any(isinstance(f, TurnFinished) for f in stage.facts()))
             await stage.until(lambda: "It is written." in screen_text(stage.app))
             assert [f.outcome for f in stage.facts() if isinstance(f, ToolCallFinished)] == ["ok"]
+
+
+async def test_questions_come_over_a_connection_that_was_there_before_the_screen() -> None:
+    async def confer(text: str, context: ToolContext) -> str:
+        question = Question(question="Which colour?", header="Colour", options=(Option(label="Red"),))
+        prompter = EdgePrompter()
+        reply = await prompter.question(QuestionRequest(id="q", questions=(question,)))
+        trust = await prompter.trust(TrustRequest(id="t", root="/shop", items=()))
+        return f"{reply.answers} {trust.trusted}"
+
+    calls = (ScriptedCall(name="Confer", input={"text": ""}),)
+    steps = [Step(text="I ask.", calls=calls), Step(text="Heard.")]
+    bench = MemoryBench(lambda: ScriptedProvider(steps), TestTool("Confer", confer))
+    async with served(bench) as server:
+        prompter = ModalPrompter(typing_pause=0, grace=0)
+        remote = RemoteWorkbench(SocketLink(server.address(), "screen"), prompter)
+        server.clients.append(remote)
+        await asyncio.create_task(remote.prepare())
+        async with screen(remote, prompter) as stage:
+            await stage.say("ask")
+            await stage.until(lambda: "Which colour?" in screen_text(stage.app))
+            await stage.pilot.press("1")
+            await stage.until(lambda: isinstance(stage.app.screen, TrustModal))
+            await stage.pilot.press("n")
+            await stage.until(lambda: any(isinstance(f, TurnFinished) for f in stage.facts()))
+            said = [str(fact.content) for fact in stage.facts() if isinstance(fact, ToolCallFinished)]
+            assert "{'Which colour?': 'Red'} False" in said[0]
 
 
 async def test_a_screen_that_leaves_lets_the_turn_go_on(tmp_path: Path) -> None:
