@@ -36,6 +36,10 @@ async def test_f1_shows_the_keys_valid_now_and_esc_closes():
         await stage.pilot.press("f1")
         await shown(stage, Sheet)
         text = stage.text()
+        for _ in range(3):
+            await stage.pilot.press("pagedown")
+            await stage.settled()
+            text += stage.text()
         for words in ("F2", "ctrl+j", "New line", "Stash", "shift+tab"):
             assert words in text
         await stage.pilot.press("escape")
