@@ -9,7 +9,10 @@ import sys
 from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, cast
 
+from msgspec import structs
+
 from . import __version__
+from .harness.choices import remembered
 from .harness.environment import collect_garbage, hide_from_children, set_child_subreaper
 from .harness.places import Places, find_places
 from .harness.protocol.errors import ReinError, StartError
@@ -78,8 +81,11 @@ def _run(arguments: list[str]) -> int:
 # --- what was wished ----------------------------------------------------------------------------------------
 
 
-def choice_of(options: Options, environment: dict[str, str]) -> ModelChoice | None:
-    """The model that flags, else the environment ask for; None when nothing does."""
+def choice_of(options: Options, environment: dict[str, str], places: Places) -> ModelChoice | None:
+    """The model that flags ask for, else a model variable beside a key, else the last choice, else the environment.
+
+    A key that is merely there does not undo what a person chose in the picker. None when nothing asks for a model.
+    """
     tools = "native" if options.native_tools else "text" if options.prompt_tools else "auto"
     if options.demo:
         return ModelChoice(kind="demo", model="demo")
@@ -88,11 +94,31 @@ def choice_of(options: Options, environment: dict[str, str]) -> ModelChoice | No
     if options.local or options.local_url or options.local_model:
         return ModelChoice(kind="local", model=options.local_model, url=options.local_url, tools=tools)
     has_key = environment.get("ANTHROPIC_API_KEY") or environment.get("ANTHROPIC_AUTH_TOKEN")
-    if options.model or has_key or environment.get("ANTHROPIC_BASE_URL"):
+    has_claude = bool(has_key or environment.get("ANTHROPIC_BASE_URL"))
+    is_named = bool(environment.get("CLAUDE_MODEL") or environment.get("ANTHROPIC_MODEL"))
+    if options.model or (has_claude and is_named):
         return ModelChoice(kind="anthropic", model=options.model)
+    kept, _ = remembered(places)
+    if kept is not None and (has_claude or not _is_elsewhere(kept, environment)):
+        kept = structs.replace(kept, model="") if is_named and kept.kind == "anthropic" else kept
+        return kept if tools == "auto" else structs.replace(kept, tools=tools)
+    if has_claude:
+        return ModelChoice(kind="anthropic")
     if environment.get("LOCAL_LLM_URL") or environment.get("LOCAL_LLM_MODEL"):
         return ModelChoice(kind="local", tools=tools)
     return None
+
+
+def _is_elsewhere(kept: ModelChoice, environment: dict[str, str]) -> bool:
+    """Whether the environment names another local model, or a server other than the one chosen last."""
+    if environment.get("LOCAL_LLM_MODEL"):
+        return True
+    url = environment.get("LOCAL_LLM_URL", "")
+    return bool(url and kept.url and _bare(url) != _bare(kept.url))
+
+
+def _bare(url: str) -> str:
+    return url.rstrip("/").removesuffix("/v1")
 
 
 def wishes_of(options: Options, *, interactive: bool) -> "Wishes":
@@ -156,7 +182,7 @@ def _open_bench(options: Options, places: Places, prompter: Prompter, *, interac
 
     environment = dict(os.environ)
     wishes = wishes_of(options, interactive=interactive)
-    return open_workbench(places, environment, wishes, prompter, choice_of(options, environment))
+    return open_workbench(places, environment, wishes, prompter, choice_of(options, environment, places))
 
 
 def _session_id(bench: "LocalWorkbench", options: Options) -> str:
@@ -232,7 +258,7 @@ async def _screen(options: Options, places: Places) -> str:
 
     sys.setswitchinterval(_SWITCH)
     prompter = ModalPrompter()
-    choice = choice_of(options, dict(os.environ))
+    choice = choice_of(options, dict(os.environ), places)
     bench = DeferredWorkbench(lambda: _open_bench(options, places, prompter, interactive=True), choice)
     try:
         open_id = _session_id(await bench.ready(), options) if options.continue_last or options.resume else ""

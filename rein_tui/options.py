@@ -37,7 +37,7 @@ commands (rein-tui COMMAND --help):
 
 environment:
   ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN, ANTHROPIC_BASE_URL, CLAUDE_MODEL
-  LOCAL_LLM_URL (default http://localhost:11434/v1), LOCAL_LLM_MODEL (default qwen2.5-coder:7b)
+  LOCAL_LLM_URL (default http://localhost:11434/v1), LOCAL_LLM_MODEL (default qwen2.5-coder:7b), LOCAL_LLM_API_KEY
   CLAUDE_CONFIG_DIR, REIN_TUI_DATA_DIR
 """
 

@@ -157,7 +157,7 @@ def _open_bench(options: Options, places: Places, prompter: Prompter) -> "LocalW
 
     environment = {name: value for name, value in os.environ.items() if name != "REIN_TUI_TOKEN"}
     wishes = wishes_of(options, interactive=True)
-    return open_workbench(places, environment, wishes, prompter, choice_of(options, environment))
+    return open_workbench(places, environment, wishes, prompter, choice_of(options, environment, places))
 
 
 def _hall(bench: "LocalWorkbench", options: ServerOptions, principals: "Principals | None" = None) -> "Hall":

@@ -46,7 +46,7 @@ async def run_acp(arguments: Sequence[str], places: Places) -> int:
             additional=(*wishes.additional, *additional),
             mcp_config=(*wishes.mcp_config, *mcp),
         )
-        return open_workbench(places, environment, wishes, prompter, choice_of(options, environment))
+        return open_workbench(places, environment, wishes, prompter, choice_of(options, environment, places))
 
     agent = ReinAgent(open_bench, __version__)
     reader, writer = await acp.stdio_streams(limit=_LARGEST_MESSAGE)

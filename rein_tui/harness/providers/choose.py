@@ -109,15 +109,16 @@ def _packaged_name() -> str:
 
 
 def make_provider(choice: ModelChoice, around: Surroundings, *, api_key: Secret = NO_SECRET) -> Provider:
-    """The provider for a choice. `api_key` is what the person typed; else the environment's, else the helper's.
+    """The provider for a choice. `api_key` is what the person typed for Claude; else the environment's, the helper's.
 
+    It never goes to a local server, which has a key of its own (LOCAL_LLM_API_KEY).
     Raises ConfigError for settings and addresses that make no sense, StartError when a key or file is missing.
     """
     match choice.kind:
         case "anthropic":
             return _anthropic(choice, around, api_key)
         case "local":
-            return _local(choice, around, api_key)
+            return _local(choice, around)
         case "gguf":
             return _embedded(choice, around)
         case "demo":
@@ -162,7 +163,7 @@ def _embedded(choice: ModelChoice, around: Surroundings) -> Provider:
     return CallingProvider(provider, mode, where, wish=wish, prober=ToolProber(around.probes))
 
 
-def _local(choice: ModelChoice, around: Surroundings, api_key: Secret) -> Provider:
+def _local(choice: ModelChoice, around: Surroundings) -> Provider:
     settings = around.settings
     mode = ToolText()
     endpoint = Endpoint(
@@ -170,7 +171,7 @@ def _local(choice: ModelChoice, around: Surroundings, api_key: Secret) -> Provid
         idle=_seconds(settings, "idleTimeoutSeconds", 300.0),
         allow_http=_setting(settings, "allowPlainHttp", bool, False),
     )
-    keys = KeyRing(api_key or _key_from(around.environment, "LOCAL_LLM_API_KEY"))
+    keys = KeyRing(_key_from(around.environment, "LOCAL_LLM_API_KEY"))
     policy = LOCAL_POLICY if is_loopback(endpoint.url) else RetryPolicy()
     chat = ChatOptions(endpoint, _setting(settings, "contextWindow", int, 0), _prices(settings), policy)
     native = OllamaOptions(endpoint, _setting(settings, "numCtx", int, 0), policy)

@@ -82,10 +82,14 @@ _NO_TOOLS = "Give it its tools as text with --prompt-tools, or choose a model th
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who failed: the server's address for the message, and the key that must not appear in it."""
+    """Who failed: the server's address for the message, and the key that must not appear in it.
+
+    `keyless` says what to do where a server without a key of ours wants one.
+    """
 
     url: str
     key: Secret = NO_SECRET
+    keyless: str = "The server wants a key."
 
 
 def status_error(origin: Origin, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
@@ -237,7 +241,7 @@ def _kind(kind_word: str, message: str, status: int) -> ProviderErrorKind:
 def _hint(kind: ProviderErrorKind, origin: Origin, status: int) -> str:
     if kind == "auth":
         source = origin.key.source
-        return f"The key from {source} was refused: check or replace it." if source else "The server wants a key."
+        return f"The key from {source} was refused: check or replace it." if source else origin.keyless
     if status == 413:
         return "The request is too large to send: remove images or long output with /compact or /rewind."
     return _HINTS.get(kind, "")

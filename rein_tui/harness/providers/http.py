@@ -25,6 +25,11 @@ from .strict_json import read_event
 if TYPE_CHECKING:
     import httpx
 
+_KEYLESS = (
+    "The server wants a key: set LOCAL_LLM_API_KEY in your environment, or under `env` in your own settings.json, and"
+    " start again."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -64,7 +69,7 @@ class HttpServer:
     @property
     def origin(self) -> Origin:
         """Who to name in errors, and the key that they must not show."""
-        return Origin(self._root, self._keys.known)
+        return Origin(self._root, self._keys.known, _KEYLESS)
 
     def headers(self, key: Secret) -> dict[str, str]:
         """What goes with every request."""

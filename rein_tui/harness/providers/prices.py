@@ -6,6 +6,7 @@ five minutes.
 
 import re
 from collections.abc import Mapping
+from typing import Annotated, TypeAlias
 
 import msgspec
 
@@ -16,15 +17,18 @@ from ..protocol.messages import Usage
 AS_OF = "2026-11-01"
 
 
+Rate: TypeAlias = Annotated[float, msgspec.Meta(ge=0)]
+
+
 class Price(Word, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rates of one model. Above `long_from` prompt tokens, cached or not, every rate is `long_factor` times as high."""
 
-    input: float
-    output: float
-    cache_write: float = 0.0
-    cache_read: float = 0.0
+    input: Rate
+    output: Rate
+    cache_write: Rate = 0.0
+    cache_read: Rate = 0.0
     long_from: int = 0
-    long_factor: float = 1.0
+    long_factor: Rate = 1.0
 
 
 def _price(given: float, answered: float, read: float = 0.1) -> Price:
@@ -92,4 +96,10 @@ def read_prices(data: object, where: str) -> dict[str, Price]:
         return msgspec.convert(data, type=dict[str, Price])
     except msgspec.ValidationError as error:
         problem, _, pointer = str(error).partition(" - at `")
-        raise ConfigError(f"The prices do not parse: {problem}", where=f"{where}: {pointer.rstrip('`')}") from error
+        raise ConfigError(f"The prices do not parse: {problem}{_member(pointer)}", where=where) from error
+
+
+def _member(pointer: str) -> str:
+    """The member that msgspec's pointer (`$[...].input`) ends in, as the end of a sentence."""
+    _, dot, name = pointer.rstrip("`").rpartition("].")
+    return f" in `{name}`" if dot else ""

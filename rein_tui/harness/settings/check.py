@@ -10,6 +10,8 @@ import math
 from typing import Any
 
 from rein_tui.harness.protocol.base import JsonObject
+from rein_tui.harness.protocol.errors import ConfigError
+from rein_tui.harness.providers.prices import read_prices
 
 from .aliases import translate
 from .draft import Draft, text_list
@@ -117,6 +119,8 @@ def _check_kind(draft: Draft, holder: JsonObject, pointer: Pointer, key: Key) ->
         holder[name] = _good_items(draft, pointer, value, dict)
     elif key.kind in ("text_map", "flag_map") and is_object(value):
         holder[name] = _good_members(draft, pointer, value, key)
+    elif key.kind == "prices" and is_object(value):
+        holder[name] = _good_prices(draft, pointer, value)
     elif _fits(key, value):
         return
     elif key.kind == "strings" and key.vital and isinstance(value, str):
@@ -153,6 +157,7 @@ def _expected(key: Key) -> str:
         "objects": "a list of objects",
         "text_map": "an object of strings",
         "flag_map": "an object of true and false",
+        "prices": "an object from models to rates",
         "bool": "true or false",
     }
     return names.get(key.kind, f"{'an' if key.kind[0] in 'aio' else 'a'} {key.kind}")
@@ -182,6 +187,20 @@ def _good_members(draft: Draft, pointer: Pointer, members: JsonObject, key: Key)
             good[name] = str(value).lower() if isinstance(value, bool) else str(value)
         else:
             draft.tell((*pointer, name), f"expected {_expected(key)}; left out", "warning", "entry_skipped")
+    return good
+
+
+def _good_prices(draft: Draft, pointer: Pointer, members: JsonObject) -> JsonObject:
+    good: JsonObject = {}
+    for name, value in members.items():
+        if value is None:
+            continue
+        try:
+            read_prices({name: value}, "")
+        except ConfigError as error:
+            draft.tell((*pointer, name), f"{error.message}; left out", "warning", "entry_skipped")
+        else:
+            good[name] = value
     return good
 
 

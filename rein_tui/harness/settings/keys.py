@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 from rein_tui.harness.protocol.decisions import Layer, Mode
 
 Kind: TypeAlias = Literal[
-    "any", "bool", "integer", "number", "string", "strings", "object", "objects", "text_map", "flag_map"
+    "any", "bool", "integer", "number", "string", "strings", "object", "objects", "text_map", "flag_map", "prices"
 ]
 
 Scope: TypeAlias = Literal["A", "UM", "ULM", "M"]
@@ -90,7 +90,7 @@ KEYS: dict[str, Key] = {
     **_all("integer", "numCtx contextWindow", 2, "UM"),
     **_all("bool", "promptCaching allowPlainHttp", 2, "UM"),
     "idleTimeoutSeconds": Key("number", "UM", 2),
-    "prices": Key("object", "UM", 2),
+    "prices": Key("prices", "UM", 2),
     # appearance, memory and the rest
     **_all("object", "statusLine fileSuggestion subagentStatusLine", 2),
     **_all(

@@ -19,6 +19,7 @@ from rein_tui.harness.providers.prices import PRICES, cost, price_of, read_price
 from rein_tui.harness.session import Session
 from rein_tui.harness.wishes import Wishes
 from tests.fakes.engines import ScriptedPerson
+from tests.fakes.model_server import answer, model_server
 
 REQUEST = ModelRequest(model="m", system="", messages=(Message(role="user", blocks=(TextBlock(text="hi"),)),))
 
@@ -205,3 +206,16 @@ def test_headers_that_make_no_sense_are_named(lines: str) -> None:
     environment = {"ANTHROPIC_API_KEY": "key-1", "ANTHROPIC_CUSTOM_HEADERS": f"X-Fine: 1\n{lines}"}
     with pytest.raises(ConfigError, match="header"):
         make_provider(ModelChoice(kind="anthropic"), around(environment))
+
+
+async def test_a_local_server_gets_its_own_key_and_never_that_of_claude() -> None:
+    async with model_server(route=lambda seen: answer("{}", "application/json", 401)) as fake:
+        choice = ModelChoice(kind="local", url=fake.url, model="m")
+        for environment, hint in (({}, "set LOCAL_LLM_API_KEY"), ({"LOCAL_LLM_API_KEY": "key-local"}, "was refused")):
+            provider = make_provider(choice, around(environment), api_key=Secret("sk-typed", "typed"))
+            with pytest.raises(ProviderError) as caught:
+                await anext(provider.stream(REQUEST))
+            assert (caught.value.kind, hint in caught.value.hint) == ("auth", True), caught.value.hint
+            await provider.close()
+    sent = {seen.headers.get("authorization", "") for seen in fake.requests}
+    assert sent == {"", "Bearer key-local"}

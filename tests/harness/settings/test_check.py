@@ -76,3 +76,15 @@ def test_checking_twice_changes_nothing(data: Any) -> None:
     if not broken:
         assert again.data == once.data
         assert not [notice for notice in notices if notice.code in ("entry_hardened", "settings_broken", "alias")]
+
+
+def test_one_bad_price_is_left_out_and_named() -> None:
+    data = {"prices": {"good": {"input": 1, "output": 2}, "bad": {"input": "x", "output": 2}, "worse": 3}}
+    data["prices"] |= {"typo": {"input": 1, "output": 2, "cached": 1}, "less": {"input": -1, "output": 0}}
+    built, notices, broken = layer_from_data("user", "f.json", data, "/b", True)
+    assert not broken
+    assert list(built.data["prices"]) == ["good"]
+    told = {notice.text.partition(":")[0]: notice for notice in notices}
+    assert set(told) == {"prices.bad", "prices.worse", "prices.typo", "prices.less"}
+    assert "`input`" in told["prices.bad"].text
+    assert all("f.json" in notice.where for notice in notices)
