@@ -32,6 +32,7 @@ from rein_tui.leaving import Leaving
 from rein_tui.modal_prompter import ModalPrompter, ask_modal
 from rein_tui.preferences import Preferences, read_preferences, save_preferences
 from rein_tui.screen import MainScreen
+from rein_tui.status_refresh import StatusRefresh
 from rein_tui.widgets.clipboard import copy_to_system, osc52
 from rein_tui.widgets.composer import Composer, FileIndex, History
 from rein_tui.widgets.modal import Modal
@@ -99,6 +100,7 @@ class ReinApp(App[str]):
         self.attach_name: str | None = None
         self.wants_attach = False
         self.attention = Attention(self)
+        self.status_refresh = StatusRefresh(self)
 
     # --- starting ---
 
@@ -327,6 +329,11 @@ class ReinApp(App[str]):
 
         title = next((info.title for info in self.desk.sessions() if info.id == session_id), session_id)
         await self.push_screen(Preview(safe_text(title, "label"), facts))
+
+    @property
+    def user_settings(self) -> Path:
+        """The settings file of the person's own."""
+        return (self._places.config if self._places is not None else Path("~/.claude")) / "settings.json"
 
     @property
     def last_typed(self) -> float:

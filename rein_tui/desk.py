@@ -100,6 +100,7 @@ class Desk:
         screen.status.show_mode(turns.harness.mode)
         screen.status.show_branch(turns.harness.info.branch)
         self._changed(turns)
+        self._app.status_refresh.soon()
         self.refresh()
 
     async def _tell(self, turns: Turns, event: Event) -> None:
@@ -107,6 +108,7 @@ class Desk:
             return
         if turns is self.current:
             await self._app.main.apply(event)
+            self._app.status_refresh.note(event)
         if isinstance(event, HookFired) and (sequence := asked_for((event.run.parsed or {}).get("terminalSequence"))):
             self._app.write_escape(sequence)
         if isinstance(event, TurnStarted | TurnFinished | TurnFailed | TitleChanged):

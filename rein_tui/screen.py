@@ -20,6 +20,7 @@ from rein_tui.widgets.composer.sources import CommandHint
 from rein_tui.widgets.dock import Dock, TabRow
 from rein_tui.widgets.sidebar import Sidebar
 from rein_tui.widgets.status import Status
+from rein_tui.widgets.status_rows import StatusRows
 
 if TYPE_CHECKING:
     from rein_tui.app import ReinApp
@@ -119,6 +120,7 @@ class MainScreen(Screen[None]):
         self._history = history
         self.chat = Chat(id="chat")
         self.composer = Composer(self._command_hints, files, history, id="composer")
+        self.rows = StatusRows(id="rows")
         self.status = Status(clock=clock, id="status")
         self.sidebar = Sidebar(clock=clock, id="sidebar")
         self.dock = Dock(dock_tabs(lambda: self.rein.desk.insight), id="dock")
@@ -135,6 +137,7 @@ class MainScreen(Screen[None]):
                 yield self.chat
                 yield self.composer
             yield self.dock
+        yield self.rows
         yield self.status
 
     def _command_hints(self) -> Sequence[CommandHint]:

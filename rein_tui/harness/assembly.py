@@ -137,5 +137,6 @@ async def assemble(
     makers.hook_context.tell = tell
     makers.hook_context.deliver = session.whisper
     makers.hook_context.wake = session.wake
+    session.status_line = makers.status_line(session, live)
     servers.start()
     return session

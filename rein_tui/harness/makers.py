@@ -34,11 +34,13 @@ from .protocol.hooks import HookOutcome, HookRun, HookSpec
 from .protocol.messages import Block
 from .protocol.ports import Prompt, SizesModels, Workspace
 from .scratch import Scratch
+from .session import Session
 from .settings.layers import Settings, SettingsLayer
 from .settings.load import load_settings
 from .settings.trust import nothing_to_trust
 from .settings.watch import SettingsWatch
 from .side_requests import ask
+from .status_line import Seen, StatusCommand
 from .titles import Titler
 from .tools.background import Background
 from .tools.bash import Shell
@@ -279,6 +281,22 @@ class Makers:
             return load_settings(places, wishes.root, extra=wishes.settings, sources=wishes.sources, trusted=trusted)
 
         return LiveSettings(SettingsWatch(self._settings, load), policy, hooks, self._hook_specs, hook_switches)
+
+    def status_line(self, session: Session, live: LiveSettings) -> StatusCommand:
+        """The status line that settings ask for."""
+        parts, style = session.parts, self._furniture.extensions.style
+        seen = Seen(
+            info=lambda: session.info,
+            history=session.history,
+            model=lambda: parts.model,
+            thinks=lambda: parts.thinking,
+            window=_Windows(parts).current,
+            style=lambda: (style()[0] or ("output style default", ""))[0].removeprefix("output style "),
+            workspace=parts.workspace,
+            hooks=self.hook_context,
+            version=self._ground.wishes.version,
+        )
+        return StatusCommand(lambda: live.watch.current, seen)
 
     def instructions(self, workspace: Workspace) -> Instructions:
         """The memory files of this session."""

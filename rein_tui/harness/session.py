@@ -45,7 +45,7 @@ from .protocol.events import (
 from .protocol.hooks import HookCall, HookOutcome, HookRun
 from .protocol.mcp import McpServers
 from .protocol.messages import TextBlock
-from .protocol.ports import Adjustments, Journal, Permissions, Prompt, Provider, SessionInfo, WireRequest
+from .protocol.ports import Adjustments, Journal, Permissions, Prompt, Provider, SessionInfo, StatusLine, WireRequest
 from .protocol.rewind import Restored, RewindPlan
 from .requests import request_of
 from .surroundings import Surroundings
@@ -72,6 +72,7 @@ class Session:
         self.permissions: Permissions | None = None
         self.mcp: McpServers | None = None
         self.adjustments: Adjustments | None = None
+        self.status_line: StatusLine | None = None
         self._journal = journal
         self._opening: SessionStarted | None = opening
         self._around = around

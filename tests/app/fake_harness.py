@@ -39,6 +39,7 @@ from rein_tui.harness.protocol.ports import (
     Prompt,
     Prompter,
     SessionInfo,
+    StatusLine,
 )
 from rein_tui.harness.protocol.rewind import FileStep, Obstacle, Restored, RewindPlan
 from rein_tui.harness.store.export import export
@@ -59,6 +60,7 @@ class FakeHarness:
         self.permissions = None
         self.is_running = False
         self.permissions: Permissions | None = None
+        self.status_line: StatusLine | None = None
         self.obstacle: Obstacle = ""
         self.rewound_also: frozenset[str] = frozenset()
         self.rewound: list[tuple[int, bool, bool]] = []

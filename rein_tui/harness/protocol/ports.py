@@ -21,6 +21,7 @@ from .decisions import (
     QuestionRequest,
     Rule,
     Scope,
+    Source,
 )
 from .displays import Display
 from .events import Event, Fact
@@ -138,6 +139,39 @@ class Adjustable(Protocol):
     """A session of this machine, which can be adjusted; a remote or replayed one need not offer it."""
 
     adjustments: Adjustments | None
+
+
+class StatusLineWish(Word, frozen=True, kw_only=True):
+    """A status line of the person's own: `padding` in cells, `every` in seconds (0: after what happens)."""
+
+    command: str
+    source: Source
+    padding: int = 0
+    every: float = 0.0
+
+
+class StatusLine(Protocol):
+    """What a command of the settings says about the session."""
+
+    @property
+    def wish(self) -> StatusLineWish | None:
+        """What the settings in force ask for; None when that is nothing."""
+        ...
+
+    async def read(self, columns: int, lines: int) -> str:
+        """What the command prints, unchecked; empty when none is set. Raises ConfigError when it fails."""
+        ...
+
+    def payload(self) -> JsonObject:
+        """What the command reads on standard input."""
+        ...
+
+
+@runtime_checkable
+class HasStatusLine(Protocol):
+    """A session of this machine, whose settings may ask for a status line."""
+
+    status_line: StatusLine | None
 
 
 @runtime_checkable

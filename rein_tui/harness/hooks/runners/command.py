@@ -32,7 +32,7 @@ async def run_command(job: Job) -> Raw:
         async with asyncio.timeout(None) as clock:
             finished = await run_process(
                 argv,
-                cwd=_working_directory(job),
+                cwd=working_directory(job.context),
                 env={**job.environment, **added},
                 stdin=job.stdin,
                 timeout=job.timeout,
@@ -104,9 +104,8 @@ def added_environment(job: Job) -> dict[str, str]:
     return added
 
 
-def _working_directory(job: Job) -> str:
+def working_directory(context: HookContext) -> str:
     """The session's folder, or the nearest sensible one while that does not exist."""
-    context = job.context
     for folder in (context.cwd(), context.project_dir, str(context.places.home)):
         if Path(folder).is_dir():
             return folder
