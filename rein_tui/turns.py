@@ -80,8 +80,8 @@ class Turns:
         self.is_paused = False
         if self.is_running or not self.waiting:
             self._changed(self)
-        else:
-            self._begin(self._drain())
+        else:  # it is never seen to wait: a row that comes and goes at once would be two layouts before the request
+            self._begin(self._drain(self.waiting.pop(0).prompt))
 
     def steer(self, prompt: Prompt, raw: str) -> None:
         """Say this to the running turn; between turns, or with images, it is a prompt like any other."""
@@ -131,8 +131,11 @@ class Turns:
         await self._pump(self.harness.start())
         await self._drain()
 
-    async def _drain(self) -> None:
+    async def _drain(self, first: Prompt | None = None) -> None:
+        """Run `first`, then what waits."""
         try:
+            if first is not None:
+                await self._pump(self.harness.run(first))
             while self.waiting and not self.is_paused:
                 prompt = self.waiting.pop(0).prompt
                 self._changed(self)

@@ -22,7 +22,7 @@ from rein_tui.widgets.list_pane import ListPane
 from rein_tui.widgets.page import Page
 from rein_tui.widgets.permission_modal import PermissionModal
 from rein_tui.widgets.permission_modal_frame import CallModal
-from rein_tui.widgets.sidebar import SessionList
+from rein_tui.widgets.sidebar_list import SessionList
 from rein_tui.widgets.surface import Surface
 from rein_tui.widgets.timeline import Timeline
 

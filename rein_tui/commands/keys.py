@@ -100,7 +100,7 @@ def bound_actions() -> set[str]:
     from rein_tui.widgets.list_pane import ListPane
     from rein_tui.widgets.page import Page
     from rein_tui.widgets.rows import RowList
-    from rein_tui.widgets.sidebar import SessionList
+    from rein_tui.widgets.sidebar_list import SessionList
     from rein_tui.widgets.surface import Surface
     from rein_tui.widgets.timeline import SpanList, Timeline
 

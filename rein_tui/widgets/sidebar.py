@@ -5,11 +5,9 @@ It draws `SessionInfo`s and posts wishes; it never touches a store.
 
 import time
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -21,6 +19,10 @@ from rein_tui.harness.protocol.ports import SessionInfo
 
 from .figures import short_age, short_cost
 from .safe import safe_text
+from .sidebar_list import SessionList
+
+_Made = tuple[tuple[object, ...], Content]
+"""A row, after what it was made of."""
 
 _DOTS = {
     "running": ("●", "$text-primary"),
@@ -28,34 +30,6 @@ _DOTS = {
     "idle": ("○", "$text-muted"),
     "done": ("✓", "$text-muted"),
 }
-
-
-class SessionList(OptionList):
-    """The rows; keys on the highlighted session."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "wish('preview')", "Preview", id="sessions.preview"),
-        Binding("r", "wish('rename')", "Rename", id="sessions.rename"),
-        Binding("d", "wish('delete')", "Delete (twice)", id="sessions.delete"),
-        Binding("u", "wish('undo')", "Undo delete", id="sessions.undo"),
-        Binding("f", "wish('fork')", "Fork", id="sessions.fork"),
-        Binding("n", "wish('new')", "New session", id="sessions.new"),
-        Binding("a", "wish('everywhere')", "All folders, or this one", id="sessions.everywhere"),
-        Binding("slash", "wish('search')", "Search", id="sessions.search"),
-        Binding("escape", "wish('leave')", "Back to the prompt", id="sessions.leave"),
-        *(Binding(str(n), f"wish('switch-{n}')", f"Session {n}", show=False) for n in range(1, 10)),
-    ]
-
-    class Wished(Message):
-        """A key asked for something to be done with the highlighted session."""
-
-        def __init__(self, wish: str) -> None:
-            super().__init__()
-            self.wish = wish
-
-    def action_wish(self, wish: str) -> None:
-        """Hand the wish to the sidebar."""
-        self.post_message(self.Wished(wish))
 
 
 class Sidebar(Vertical):
@@ -124,6 +98,7 @@ class Sidebar(Vertical):
         self._deleted: list[str] = []
         self._renaming = ""
         self._everywhere = False
+        self._made: dict[str, _Made] = {}
 
     def compose(self) -> ComposeResult:
         yield Static(id="sessions-head")
@@ -144,7 +119,12 @@ class Sidebar(Vertical):
         rows = self.query_one(SessionList)
         kept = self._highlighted
         ids = [session.id for session in self._sessions]
-        rows.set_options(Option(self._row(n, s), id=s.id) for n, s in enumerate(self._sessions, 1))
+        self._made = {s.id: self._row_once(n, s) for n, s in enumerate(self._sessions, 1)}
+        texts = [text for _, text in self._made.values()]
+        if ids == [option.id for option in rows.options]:
+            rows.renew(texts)
+        else:
+            rows.set_options(Option(text, id=id) for text, id in zip(texts, ids, strict=True))
         target = kept.id if kept is not None and kept.id in ids else current
         if target in ids:
             rows.highlighted = ids.index(target)
@@ -157,11 +137,17 @@ class Sidebar(Vertical):
         index = self.query_one(SessionList).highlighted
         return self._sessions[index] if index is not None and index < len(self._sessions) else None
 
-    def _row(self, number: int, session: SessionInfo) -> Content:
+    def _row_once(self, number: int, session: SessionInfo) -> _Made:
+        """The row of a session and what it was made of; the last one, if that is the same."""
+        age = short_age(self._clock() - (session.updated or session.created))
+        made_of = (number, session, session.id == self._current, session.id == self._doomed, self._everywhere, age)
+        last = self._made.get(session.id)
+        return last if last is not None and last[0] == made_of else (made_of, self._row(number, session, age))
+
+    def _row(self, number: int, session: SessionInfo, age: str) -> Content:
         width = 26
         dot, colour = _DOTS[session.state]
         doomed = session.id == self._doomed
-        age = short_age(self._clock() - (session.updated or session.created))
         title = safe_text(session.title, "label") or "new session"
         style = "bold $text" if session.id == self._current else "$text"
         name = Content.styled(title, style).truncate(width - 3 - len(age), ellipsis=True, pad=True)

@@ -27,7 +27,7 @@ from rein_tui.widgets.permission_modal_frame import CallModal
 from rein_tui.widgets.picker import Picker
 from rein_tui.widgets.rows import RowList
 from rein_tui.widgets.sheet import Sheet
-from rein_tui.widgets.sidebar import SessionList
+from rein_tui.widgets.sidebar_list import SessionList
 from rein_tui.widgets.surface import Surface
 from rein_tui.widgets.timeline import SpanList, Timeline
 from tests import stories

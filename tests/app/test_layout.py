@@ -2,7 +2,7 @@
 
 import pytest
 
-from rein_tui.widgets.sidebar import SessionList
+from rein_tui.widgets.sidebar_list import SessionList
 from tests import stories
 from tests.app.driving import on_stage
 from tests.app.fake_harness import SESSIONS

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from textual import on
 from textual.app import App, ComposeResult
@@ -10,6 +11,7 @@ from textual.widgets import Input
 
 from rein_tui.harness.protocol.ports import SessionInfo
 from rein_tui.widgets.sidebar import Sidebar
+from rein_tui.widgets.sidebar_list import SessionList
 
 NOW = 1_790_000_000.0
 SESSIONS = (
@@ -89,12 +91,35 @@ async def test_rename_and_search():
         assert await after(pilot, app, "escape") == [("Search", "")]
 
 
+def screen_text(app: Bench) -> str:
+    compositor = app.screen._compositor  # pyright: ignore[reportPrivateUsage]  no public way to the strips
+    return "\n".join("".join(segment.text for segment in strip) for strip in compositor.render_strips())
+
+
+async def test_a_row_that_changes_is_made_alone_and_the_highlight_stays():
+    app = Bench()
+    async with app.run_test(size=(40, 20)) as pilot:
+        await after(pilot, app, "down")
+        rows = app.query_one(SessionList)
+        before = [option.prompt for option in rows.options]
+        changed = msgspec.structs.replace(SESSIONS[2], title="another", turns=9)
+        app.sidebar.show((*SESSIONS[:2], changed), "a")
+        await pilot.pause()
+        after_it = [option.prompt for option in rows.options]
+        assert [old is new for old, new in zip(before, after_it, strict=True)] == [True, True, False]
+        assert rows.highlighted == 1
+        assert "9 turns" in screen_text(app)
+        assert "2 turns" not in screen_text(app)
+        app.sidebar.show((changed, *SESSIONS[:2]), "a")
+        await pilot.pause()
+        assert screen_text(app).index("another") < screen_text(app).index("fix [/login]")
+
+
 async def test_rows_say_state_age_branch_turns_and_cost_and_no_more():
     app = Bench()
     async with app.run_test(size=(40, 20)) as pilot:
         await pilot.pause()
-        compositor = app.screen._compositor  # pyright: ignore[reportPrivateUsage]  no public way to the strips
-        text = "\n".join("".join(segment.text for segment in strip) for strip in compositor.render_strips())
+        text = screen_text(app)
         assert "fix [/login]" in text
         assert "waits for you" in text
         assert "cache · 1 turn" in text
