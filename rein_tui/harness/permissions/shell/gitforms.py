@@ -31,7 +31,7 @@ _LOG = (
     "ignore-all-space ignore-space-change ignore-blank-lines ignore-space-at-eol function-context check no-ext-diff "
     "no-textconv merge-base pickaxe-regex pickaxe-all text exit-code quiet no-prefix compact-summary "
     "no-notes simplify-merges ancestry-path no-mailmap use-mailmap regexp-ignore-case extended-regexp fixed-strings "
-    "perl-regexp all-match invert-grep cc dd combined-all-paths find-copies-harder no-indent-heuristic"
+    "perl-regexp no-commit-id all-match invert-grep cc dd combined-all-paths find-copies-harder no-indent-heuristic"
 )
 _LOG_OPTIONAL = (
     "stat color decorate abbrev dirstat branches tags remotes word-diff color-words pretty relative find-renames "
@@ -183,7 +183,7 @@ def git_form_problem(words: Sequence[str]) -> str:
     """Why git with these words does not only read, for a person; "" when it only reads."""
     if not words:
         return "git alone prints its help through a pager"
-    if words[0] == "--no-pager" or words[0] == "--no-optional-locks":
+    if words[0] in {"--no-pager", "-P", "--no-optional-locks"}:
         words = words[1:]
     if not words or words[0] in {"--version", "-v"}:
         return "" if len(words) == 1 else "this form of git is not on the list of harmless ones"
@@ -200,7 +200,8 @@ def git_form_problem(words: Sequence[str]) -> str:
         listed = bool({"-l", "--list"} & set(rest))
         return _listed([word for word in rest if word.startswith("-")] if listed else rest, _TAG, "tag")
     if action == "remote":
-        return "" if list(rest) in ([], ["-v"], ["--verbose"]) else _unlisted("remote")
+        shows_one = len(rest) == 2 and rest[0] == "get-url" and not rest[1].startswith("-")
+        return "" if shows_one or list(rest) in ([], ["-v"], ["--verbose"]) else _unlisted("remote")
     if action == "stash":
         return _stash(rest)
     if action == "reflog":

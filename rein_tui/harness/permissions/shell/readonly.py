@@ -4,133 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .options import Table, read_options, table
-
-_GREP = table(
-    "EFGPivwxclLnHhoqsrRabzZUTI",
-    "e f:path m:number A:number B:number C:number d D",
-    long="extended-regexp fixed-strings basic-regexp perl-regexp ignore-case no-ignore-case invert-match word-regexp "
-    "line-regexp count files-with-matches files-without-match line-number with-filename no-filename only-matching "
-    "quiet silent no-messages recursive dereference-recursive text byte-offset null-data null initial-tab help version",
-    optional="color colour",
-    long_valued="regexp file:path max-count:number after-context:number before-context:number context:number include "
-    "exclude exclude-dir exclude-from:path binary-files devices directories label",
-    operands="pattern_then_paths",
-    numeric=True,
-    pattern_options="-e -f --regexp --file",
-)
-
-TABLES: dict[str, Table] = {
-    "ls": table(
-        "aAbBcCdDfFgGhHiklLmnNopqQrRsStTuUvxXZ1",
-        "I w:number",
-        long="all almost-all author escape ignore-backups directory dired full-time group-directories-first no-group "
-        "human-readable si dereference-command-line inode kibibytes dereference numeric-uid-gid "
-        "literal hide-control-chars "
-        "show-control-chars quote-name reverse recursive size zero help version",
-        optional="color classify hyperlink",
-        long_valued="block-size format indicator-style ignore hide quoting-style sort time time-style tabsize:number "
-        "width:number",
-    ),
-    "cat": table(
-        "AbeEnstTuv",
-        long="show-all number-nonblank show-ends number squeeze-blank show-tabs show-nonprinting help version",
-    ),
-    "echo": table(operands="texts"),
-    "true": table(operands="texts"),
-    "false": table(operands="texts"),
-    ":": table(operands="texts"),
-    "pwd": table("LP", operands="none"),
-    "head": table(
-        "qvz",
-        "n:number c:number",
-        long="quiet silent verbose zero-terminated help version",
-        long_valued="lines:number bytes:number",
-        numeric=True,
-    ),
-    "tail": table(
-        "qvzr",
-        "n:number c:number",
-        long="quiet silent verbose zero-terminated help version",
-        long_valued="lines:number bytes:number",
-        numeric=True,
-    ),
-    "grep": _GREP,
-    "egrep": _GREP,
-    "fgrep": _GREP,
-    "wc": table("cmlLw", long="bytes chars lines max-line-length words help version", long_valued="total"),
-    "which": table("as", long="all", operands="texts"),
-    "diff": table(
-        "uqscrNiEbwBatyTdpZne",
-        "U:number C:number W:number x L F I",
-        long="unified context brief report-identical-files recursive new-file ignore-case ignore-tab-expansion "
-        "ignore-space-change ignore-all-space ignore-blank-lines text expand-tabs side-by-side minimal show-c-function "
-        "ignore-trailing-space strip-trailing-cr suppress-common-lines left-column no-dereference normal help version",
-        optional="color unified context",
-        long_valued="exclude label width:number ignore-matching-lines show-function-line tabsize:number palette",
-    ),
-    "cmp": table("bls", "i:number n:number", long="print-bytes verbose quiet silent", most=2),
-    "comm": table("123z", long="check-order nocheck-order total zero-terminated", most=2),
-    "stat": table("Lft", "c", long="dereference file-system terse help version", long_valued="format printf cached"),
-    "du": table(
-        "0abchHkDlmsSx",
-        "d:number B t",
-        long="null all apparent-size bytes total human-readable si count-links summarize separate-dirs one-file-system "
-        "inodes help version",
-        optional="time",
-        long_valued="max-depth:number block-size exclude threshold time-style",
-    ),
-    "file": table(
-        "bhikLNprsv0E",
-        "e F P",
-        long="brief mime mime-type mime-encoding extension keep-going dereference no-dereference "
-        "no-pad raw print0 version",
-        long_valued="exclude separator",
-    ),
-    "sort": table(
-        "bdfghiMnRrVcCmsuz",
-        "k t S",
-        long="ignore-leading-blanks dictionary-order ignore-case general-numeric-sort human-numeric-sort month-sort "
-        "numeric-sort random-sort reverse version-sort check merge stable unique zero-terminated help version",
-        long_valued="key field-separator sort buffer-size parallel:number",
-        globs=False,
-    ),
-    "uniq": table(
-        "cdDiuz",
-        "f:number s:number w:number",
-        long="count repeated ignore-case unique zero-terminated",
-        optional="all-repeated group",
-        long_valued="skip-fields:number skip-chars:number check-chars:number",
-        most=1,
-        globs=False,
-    ),
-    "cut": table(
-        "nsz",
-        "b c d f",
-        long="complement only-delimited zero-terminated",
-        long_valued="bytes characters delimiter fields output-delimiter",
-    ),
-    "paste": table("sz", "d", long="serial zero-terminated", long_valued="delimiters"),
-    "column": table("txenR", "s o c:number", long="table fillrows", long_valued="separator output-separator"),
-    "tr": table("cCdst", long="complement delete squeeze-repeats truncate-set1", operands="texts"),
-    "nl": table("p", "b d f h i:number l:number n s v:number w:number"),
-    "tac": table("br", "s", long="before regex", long_valued="separator"),
-    "rev": table(),
-    "seq": table("w", "s f", long="equal-width", long_valued="separator format", operands="texts", numeric=True),
-    "basename": table("az", "s", long="multiple zero", long_valued="suffix", operands="texts"),
-    "dirname": table("z", long="zero", operands="texts"),
-    "realpath": table("eLmPqsz", long="canonicalize-existing canonicalize-missing logical physical quiet strip zero"),
-    "readlink": table("efmnqsvz", long="canonicalize canonicalize-existing canonicalize-missing no-newline quiet zero"),
-    "sha256sum": table("btz", long="binary text tag zero"),
-    "sha1sum": table("btz", long="binary text tag zero"),
-    "sha512sum": table("btz", long="binary text tag zero"),
-    "md5sum": table("btz", long="binary text tag zero"),
-    "cksum": table("z", "a"),
-    "whoami": table(operands="none"),
-    "uname": table("asnrvmpio", operands="none"),
-    "nproc": table(long="all", operands="none"),
-    "arch": table(operands="none"),
-}
+from .options import Options, Table, read_options
+from .readprograms import awk_problem, is_version_question, jq_problem, jq_words, ps_problem
+from .readtables import TABLES
 
 _FIND_ALONE = frozenset(
     "-print -print0 -ls -prune -quit -depth -d -mount -xdev -follow -empty -executable -readable -writable -nouser "
@@ -143,7 +19,10 @@ _FIND_VALUED = frozenset(
     "-fstype -printf -newermt -newerct -newerat -context".split()
 )
 _FIND_PATHS = frozenset("-newer -anewer -cnewer -samefile -newermm -newercc -newerma".split())
+_PLAIN_VARIABLES = frozenset("PATH HOME PWD USER LOGNAME SHELL LANG LC_ALL TERM TZ EDITOR".split())
 _TEST_UNARY = frozenset("-e -f -d -r -w -x -s -L -h -b -c -p -S -u -g -k -O -G -N".split())
+_SEARCHERS = frozenset({"grep", "egrep", "fgrep"})
+_HERE = frozenset({"ls", "du", "tree"})
 _DATE = re.compile(r"\+[^\0]*")
 
 
@@ -163,6 +42,8 @@ def reading_of(argv: Sequence[str], *, stdin: bool = True) -> Reading | None:
     program, words = argv[0], argv[1:]
     if program in {"echo", "true", "false", ":"}:
         return Reading()
+    if is_version_question(argv):
+        return Reading()
     if program == "find":
         return _find(words)
     if program in {"test", "["}:
@@ -181,6 +62,12 @@ def reading_of(argv: Sequence[str], *, stdin: bool = True) -> Reading | None:
         return Reading(
             problem="" if all(not w.startswith("-") or w in {"-a", "-t", "-p"} for w in words) else "an option"
         )
+    if program == "ps":
+        return Reading(problem=ps_problem(words))
+    if program == "printenv":
+        return Reading(problem="" if words and set(words) <= _PLAIN_VARIABLES else "it shows what may be secret")
+    if program == "jq":
+        words = jq_words(words)
     known = TABLES.get(program)
     if known is None:
         return None
@@ -192,17 +79,34 @@ def _by_table(program: str, words: Sequence[str], known: Table) -> Reading:
     if options.problem:
         return Reading(problem=options.problem)
     reading = Reading(paths=[path for path in options.paths if path != "-"], globs=known.globs)
+    reading.problem = _beyond_table(program, words, options)
     recursive = options.seen.keys() & {"-r", "-R", "--recursive", "--dereference-recursive"}
     skips = options.seen.get("-d") == "recurse" or options.seen.get("--directories") == "recurse"
-    if program in {"grep", "egrep", "fgrep"} and (recursive or skips):
-        operands = options.operands if _GREP.pattern_options & options.seen.keys() else options.operands[1:]
+    if program == "rg" or (program in _SEARCHERS and (recursive or skips)):
+        operands = options.operands if known.pattern_options & options.seen.keys() else options.operands[1:]
         reading.trees = [path for path in operands if path != "-"] or ["."]
         reading.paths = reading.paths or ["."]
     elif program == "diff" and recursive:
         reading.trees = list(options.operands)
-    if program in {"ls", "du"} and not options.operands:
+    elif program in {"fd", "fdfind"}:
+        reading.paths = reading.paths or ["."]
+    if program in _HERE and not options.operands:
         reading.paths.append(".")
     return reading
+
+
+def _beyond_table(program: str, words: Sequence[str], options: Options) -> str:
+    """What a table of options cannot say: programs in a language of their own, operands with a meaning."""
+    operands = options.operands
+    if program in {"awk", "gawk", "mawk", "nawk"}:
+        return awk_problem(operands)
+    if program == "jq":
+        return jq_problem(operands)
+    if program == "strings" and any(operand.startswith("@") for operand in operands):
+        return "`@` reads options from a file"
+    if program == "xxd" and (operands != list(words[len(words) - len(operands) :]) or "--" in words):
+        return "options after the file are taken for an output file"
+    return ""
 
 
 def _find(words: Sequence[str]) -> Reading:

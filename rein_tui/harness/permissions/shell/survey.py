@@ -76,10 +76,7 @@ def unfit_character(text: str) -> str:
 
 
 def survey(command: str, *, home: str, cwd: str, depth: int = 0) -> Survey:
-    """Read a line both ways and collect what it may start. Never raises.
-
-    The answer depends on nothing else, is remembered for the same line, and is not to be changed.
-    """
+    """Read a line both ways and collect what it may start; remembered, and not to be changed. Never raises."""
     return (_remembered if len(command) <= MAX_LENGTH else _survey)(command, home, cwd, depth)
 
 

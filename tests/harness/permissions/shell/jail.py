@@ -11,7 +11,10 @@ import signal
 import subprocess
 from pathlib import Path
 
-REAL = ("bash", "sh", "env", "timeout", "nice", "nohup", "xargs", "find", "sed", "awk", "cat", "ls", "sort", "setsid")
+REAL = (
+    *("bash", "sh", "env", "timeout", "nice", "nohup", "xargs", "find", "sed", "awk", "cat", "ls", "sort", "setsid"),
+    *("grep", "rg", "jq", "ps", "xxd", "od", "base64", "tail", "df", "wc"),
+)
 STUBS = ("zap", "ok", "other")
 
 
@@ -34,6 +37,10 @@ class Jail:
                 (self.bin / name).symlink_to(found)
         for name in ("zap", "ok", "f"):
             (self.work / name).write_text("x\n")
+
+    def files(self) -> dict[str, bytes]:
+        """What lies in the work folder."""
+        return {path.name: path.read_bytes() for path in self.work.rglob("*") if path.is_file()}
 
     def run(self, line: str) -> set[str]:
         """The stubs that real bash starts for this line."""
