@@ -16,7 +16,7 @@ from .harness.protocol.events import TURN_ENDS, Event, Notice, PermissionDecided
 from .harness.protocol.mcp import HasMcp
 from .harness.protocol.policy import TrustReply, TrustRequest
 from .harness.protocol.ports import Harness, Prompt
-from .print_records import Records
+from .print_records import Records, was_refused
 
 OutputFormat: TypeAlias = Literal["text", "json", "stream-json"]
 
@@ -142,7 +142,7 @@ def _exit_code(end: TurnEnd) -> int:
         case TurnFinished(reason="max_turns" | "budget" | "context_full"):
             return 1
         case TurnFinished():
-            return 0
+            return 1 if was_refused(end) else 0
         case _:
             return 130
 

@@ -55,6 +55,11 @@ _SERVER_STATES = {
 _ENDS = {"max_turns": "error_max_turns", "budget": "error_max_budget_usd"}
 
 
+def was_refused(end: TurnEnd) -> bool:
+    """Whether the prompt never reached the model: a hook blocked it, or what it unfolds into was not allowed."""
+    return isinstance(end, TurnFinished) and end.reason in {"hook", "denied"} and end.steps == 0
+
+
 def block_record(block: Block) -> JsonObject:
     """A block in the shape of the Messages API."""
     match block:
@@ -254,6 +259,12 @@ class Records:
                 )
             case TurnInterrupted(reason=reason):
                 errors = [f"interrupted: {reason}" if reason else "interrupted"]
+                return self._record(
+                    "result", subtype="error_during_execution", is_error=True, errors=errors, result=errors[0], **fields
+                )
+            case TurnFinished(reason=reason, detail=detail) if was_refused(end):
+                errors = [detail or f"the prompt was blocked ({reason})"]
+                fields["terminal_reason"] = reason
                 return self._record(
                     "result", subtype="error_during_execution", is_error=True, errors=errors, result=errors[0], **fields
                 )

@@ -187,6 +187,24 @@ def test_a_server_that_is_down_is_a_failed_turn_with_a_reason(server: ChatServer
     assert "Traceback" not in done.stderr
 
 
+def test_a_blocked_prompt_is_a_failure_and_leaves_the_conversation(server: ChatServer, project: Path) -> None:
+    settings = project.parent / "home/.claude/settings.json"
+    settings.parent.mkdir(parents=True)
+    hook = {"type": "command", "command": "grep -q quagga && { echo no quaggas here >&2; exit 2; }; exit 0"}
+    settings.write_text(json.dumps({"hooks": {"UserPromptSubmit": [{"hooks": [hook]}]}}))
+    server.plays(say("Fine."))
+    lines = [{"type": "user", "message": {"role": "user", "content": text}} for text in ("a quagga", "a cow")]
+    stdin = "".join(json.dumps(line) + "\n" for line in lines)
+    streams = ("--input-format", "stream-json", "--output-format", "stream-json", "--verbose")
+    done = rein(project, server, "-p", *streams, stdin=stdin)
+    blocked, fine = [record for record in records(done) if record["type"] == "result"]
+    assert (blocked["subtype"], blocked["is_error"], fine["subtype"]) == ("error_during_execution", True, "success")
+    assert blocked["terminal_reason"] == "hook" and "no quaggas here" in blocked["errors"][0]
+    assert "a quagga" not in str(server.requests) and done.returncode == 0
+    alone = rein(project, server, "-p", "a quagga")
+    assert alone.returncode == 1 and alone.stdout == "" and "no quaggas here" in alone.stderr
+
+
 def test_a_folder_that_nobody_trusted_runs_nothing_of_its_own(server: ChatServer, project: Path) -> None:
     (project / ".claude").mkdir()
     hook = {"type": "command", "command": f"touch {project}/hook-ran"}

@@ -225,6 +225,22 @@ async def test_policy_has_the_last_word(desk: Desk, market: Path) -> None:
     assert "policy blocks tools@our-market" in desk.err
 
 
+async def test_policy_lets_no_command_bring_a_plugin(desk: Desk, tmp_path: Path) -> None:
+    offer = {"name": "runs", "source": {"source": "command", "command": "touch x"}}
+    index = write(tmp_path / "m", {"index.json": {"name": "m", "owner": {"name": "x"}, "plugins": [offer]}})
+    await desk.json("marketplace", "add", str(index / "index.json"))
+    for policy in ({"disableCommandPluginSources": "yes"}, {"allowManagedHooksOnly": True}):
+        write(desk.places.managed, {"managed-settings.json": policy})
+        assert await desk("install", "runs") == 1
+        assert "no command bring a plugin" in desk.err and "managed-settings.json" in desk.err
+    kept = tmp_path / "kept"
+    write(kept, {".claude-plugin/plugin.json": {"name": "runs"}})
+    entry = {"scope": "user", "installPath": str(kept), "version": "1"}
+    write(desk.places.config / "plugins", {"installed_plugins.json": {"version": 2, "plugins": {"runs@m": [entry]}}})
+    rows = {row["id"]: row for row in await desk.json("list")}
+    assert rows["runs@m"]["enabled"] is False
+
+
 async def test_switches_change_one_value_and_keep_the_rest(desk: Desk, market: Path) -> None:
     await desk.json("marketplace", "add", str(market))
     await desk.json("install", "tools")

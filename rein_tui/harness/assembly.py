@@ -8,7 +8,8 @@ from functools import partial
 from .adjusting import Adjusting
 from .hooks.engine import Hooks
 from .judges import Judges
-from .makers import Makers, effort_of, look_again, model_named, rehearsed, stop_hook_cap, thinks
+from .makers import Makers, effort_of, look_again, rehearsed, stop_hook_cap, thinks
+from .models_by_name import ModelsByName
 from .oversight import Oversight
 from .parts import Parts
 from .permissions.policy import Policy
@@ -16,10 +17,12 @@ from .plugins.invocation import Invocations
 from .plugins.mcp.gather import instructed, refreshing, unfolding
 from .plugins.mcp.overview import Overview
 from .plugins.turn_scope import TurnScope
-from .protocol.events import Event
+from .protocol.events import Event, Notice
 from .protocol.ports import ModelChoice, Provider
+from .providers.choose import default_of
 from .session import Session
 from .settings.layers import Settings
+from .settings.models import model_rules
 from .side_requests import summarise_page
 from .store.checkpoints import Checkpoints
 from .store.transcript import Transcript, transcript_path
@@ -84,7 +87,12 @@ async def assemble(
         after_hooks=partial(look_again, tool_parts.files.ledger),
     )
     toolbox.add(WebFetch(partial(summarise_page, parts), private=tool_parts.private_addresses))
-    model_for = partial(model_named, parts)
+
+    def tell_of_model(notice: Notice) -> None:
+        session.tell_aside(notice)
+
+    models = ModelsByName(parts, model_rules(settings), default_of(choice), tell_of_model)
+    model_for, parts.fallbacks = models.find, models.fallbacks
     judges = Judges(parts, Hooks((), makers.hook_context), model_for)
     makers.hook_context.ask_model, makers.hook_context.run_agent = judges.ask, judges.look
     subagents = Subagents(

@@ -36,7 +36,7 @@ from .protocol.ports import (
     SessionInfo,
 )
 from .providers.base import NO_SECRET, Secret
-from .providers.choose import Surroundings, make_provider, offered, settled, with_settings
+from .providers.choose import Surroundings, default_of, make_provider, offered, permitted, settled, with_settings
 from .providers.keys import KeyHelper, shell_helper
 from .providers.probe import find_servers
 from .providers.scripted import ScriptedProvider
@@ -45,6 +45,7 @@ from .recorded import Recordings
 from .session import EndReason, Session
 from .settings.layers import Settings
 from .settings.load import load_settings
+from .settings.models import ModelRules, model_rules
 from .settings.trust import TrustReport, read_trust, record_trust
 from .store.export import export
 from .store.journal import MemoryJournal
@@ -89,6 +90,8 @@ class LocalWorkbench:
     _recordings: Recordings = field(init=False)
     _closing: "list[asyncio.Task[None]]" = field(default_factory=list["asyncio.Task[None]"])
     _brought: Extensions | None = None
+    _rules: ModelRules = field(default_factory=ModelRules)
+    _local_default: str = ""
 
     def __post_init__(self) -> None:
         self._recordings = Recordings(self.store)
@@ -164,9 +167,11 @@ class LocalWorkbench:
         if self.is_guess:
             self.is_guess, guess = False, choice.model
             choice = self.choice = await offered(choice, provider)
+            self._local_default = choice.model
             if choice.model != guess:
                 text = f"The server has no {guess}: {choice.model} answers."
                 self.notices.append(Notice(text=text, code="model_offered"))
+        choice = await self._permitted(choice, provider, settings)
         facts = [fact for _, fact in journal.read()] if source in {"resume", "fork"} else []
         opening = Opening(journal, started(journal, wishes, choice, source), facts, list(self.notices))
         self.notices.clear()
@@ -356,6 +361,24 @@ class LocalWorkbench:
             self._provider = make_provider(choice, self._around(settings), api_key=self.key)
         return self._provider
 
+    def _default(self, choice: ModelChoice | None) -> str:
+        """The model that answers where nobody names one."""
+        return default_of(choice) or self._local_default
+
+    async def _permitted(self, choice: ModelChoice, provider: Provider, settings: Settings) -> ModelChoice:
+        """The choice, or what settings allow in its place, which is told. Raises StartError."""
+        self._rules = model_rules(settings)
+        found = await permitted(choice, provider, self._rules, self._default(choice))
+        if found is None:
+            refusal = self._rules.refusal(choice.model)
+            raise StartError(refusal.message, where=refusal.where, hint=refusal.hint)
+        if found.model != choice.model:
+            self.choice = found
+            text = f"availableModels does not allow {choice.model}: {found.model} answers."
+            notice = Notice(level="warning", text=text, where=self._rules.where, code="model_not_allowed")
+            self.notices.append(notice)
+        return found
+
     def _around(self, settings: Settings) -> Surroundings:
         """Keys and addresses come from the person and the administrator, never from a project's files."""
         own = settings.layers_of("managed", "command_line", "user")
@@ -403,7 +426,9 @@ class LocalWorkbench:
         """What the current provider offers. Raises ProviderError."""
         if self._provider is None:
             raise ProviderError("No model server is chosen yet.", kind="unavailable", hint="Choose one with /model.")
-        return await self._provider.models()
+        models = await self._provider.models()
+        default = self._default(self.choice)
+        return tuple(info for info in models if self._rules.allows(info.id, default))
 
     async def probe(self) -> ModelProbe:
         """Try out whether the model in use calls tools. Raises ProviderError."""
@@ -422,6 +447,9 @@ class LocalWorkbench:
             return
         self.is_guess = False
         settings = self._settings(self.wishes, self._trusted.get(self.wishes.root, False))
+        self._rules = model_rules(settings)
+        if not self._rules.allows(choice.model, self._default(choice)):
+            raise self._rules.refusal(choice.model)
         provider = make_provider(choice, self._around(settings), api_key=key)
         await _check(provider, choice)
         remember(self.places, choice, api_key)

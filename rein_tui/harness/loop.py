@@ -18,7 +18,7 @@ from .guards import Advice, Guards
 from .interrupt import Interrupted
 from .moments import fired
 from .parts import Parts
-from .protocol.errors import ProviderError
+from .protocol.errors import ProviderError, ProviderErrorKind
 from .protocol.events import (
     ContextPrepared,
     Event,
@@ -47,6 +47,12 @@ from .protocol.ports import (
     ThinkingChunk,
     ToolInputChunk,
 )
+
+_STANDS_IN = frozenset[ProviderErrorKind]({"overloaded", "server", "not_found", "unavailable"})
+"""Failures of a model that another one of the same server may not have; not those of the key or the request."""
+
+_PATIENCE = 3
+"""Attempts at a model that is busy, where another one can take over."""
 
 
 class Compactor(Protocol):
@@ -105,6 +111,9 @@ class Loop:
         self._partial: list[str] = []
         self._warned: set[str] = set()
         self._has_made_room = False
+        self._fallbacks: deque[str] | None = None
+        self._model = ""
+        self._failed_steps = 0
         self._guards = Guards()
         self.progress = Progress()
 
@@ -113,7 +122,7 @@ class Loop:
         self._prepared = prepared
         go_on = True
         while go_on:
-            if self._parts.max_steps and self.progress.steps >= self._parts.max_steps:
+            if 0 < self._parts.max_steps <= self.progress.steps - self._failed_steps:
                 self.progress.reason = "max_turns"
                 self.progress.detail = f"the limit of {self._parts.max_steps} steps is reached"
                 return
@@ -127,6 +136,11 @@ class Loop:
                     async for event in events:
                         yield event
             except ProviderError as error:
+                if error.kind in _STANDS_IN and self._fallbacks:
+                    failed, self._model = self._model or self._parts.model, self._fallbacks.popleft()
+                    self._failed_steps += 1
+                    yield _stands_in(failed, self._model, error)
+                    continue
                 is_big = error.status == 413  # too many bytes, and a summary would send them all once more
                 if error.kind != "too_long" or is_big or self._compactor is None or self._has_made_room:
                     raise
@@ -179,7 +193,7 @@ class Loop:
     def _request(self, prepared: ContextPrepared) -> ModelRequest:
         parts = self._parts
         return ModelRequest(
-            model=parts.model,
+            model=self._model or parts.model,
             system=prepared.system,
             messages=self._conversation.messages(),
             tools=prepared.tools,
@@ -200,6 +214,7 @@ class Loop:
             nonlocal first_token
             async with aclosing(self._parts.provider.stream(request)) as pieces:
                 async for piece in pieces:
+                    await self._lose_patience(piece)
                     if not first_token and isinstance(piece, TextChunk | ThinkingChunk | ToolInputChunk):
                         first_token = time.perf_counter() - started
                     await self._tell_piece(piece, tell)
@@ -209,8 +224,10 @@ class Loop:
                 async for event in events:
                     yield event
             completed = self._required()
-        except (Interrupted, ProviderError):
-            if (partial := "".join(self._partial)).strip():
+        except (Interrupted, ProviderError) as error:
+            if isinstance(error, ProviderError) and await self._has_fallback(error):
+                yield RequestRetried(attempt=1, delay=0, reason=error.message, status=error.status)
+            elif (partial := "".join(self._partial)).strip():
                 message = Message(role="assistant", blocks=(TextBlock(text=partial),))
                 yield MessageFinished(step=step, message=message, stop_reason="incomplete", model=request.model)
             raise
@@ -227,6 +244,22 @@ class Loop:
             parse=completed.parse,
             calls=completed.calls,
         )
+
+    async def _lose_patience(self, piece: ProviderEvent) -> None:
+        """Where another model can take over, a busy one is asked a few times only. Raises ProviderError."""
+        if isinstance(piece, Retrying) and piece.attempt >= _PATIENCE and piece.status >= 500:
+            error = ProviderError(piece.reason, kind="overloaded", status=piece.status, retryable=True)
+            if await self._has_fallback(error):
+                raise error
+
+    async def _has_fallback(self, error: ProviderError) -> bool:
+        """Whether another model can take over."""
+        if error.kind not in _STANDS_IN or self._parts.fallbacks is None:
+            return False
+        if self._fallbacks is None:
+            names = await self._parts.interrupt.guard(self._parts.fallbacks())
+            self._fallbacks = deque(name for name in names if name != self._parts.model)
+        return bool(self._fallbacks)
 
     def _required(self) -> Completed:
         if self._completed is None:
@@ -377,6 +410,11 @@ class Loop:
             async for event in events:
                 yield event
         self.progress.last_usage = Usage()
+
+
+def _stands_in(failed: str, model: str, error: ProviderError) -> Notice:
+    text = f"{model} answers for the rest of this turn: {failed} did not ({error.message})"
+    return Notice(level="warning", text=text, hint="fallbackModel in the settings names it", code="fallback_model")
 
 
 def _user(text: str, origin: Origin) -> PromptAdded:

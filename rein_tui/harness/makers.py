@@ -28,7 +28,7 @@ from .plugins.mcp.gather import McpWish, gather_servers
 from .plugins.mcp.servers import Servers
 from .protocol.base import JsonObject
 from .protocol.decisions import PermissionQuery, Source
-from .protocol.errors import ProviderError, StartError
+from .protocol.errors import StartError
 from .protocol.events import ContextPrepared, Notice, TodosChanged, ToolCallRequested
 from .protocol.hooks import HookOutcome, HookRun, HookSpec
 from .protocol.messages import Block
@@ -343,20 +343,6 @@ class _Windows:
 
     async def _ask(self, model: str) -> None:
         self._known[model] = await self._parts.provider.context_window(model)
-
-
-async def model_named(parts: Parts, name: str) -> str:
-    """The model id that a name in a frontmatter or call means: an id, or a family such as `haiku`; else empty."""
-    if name in {"", "inherit"}:
-        return ""
-    try:
-        models = await parts.provider.models()
-    except ProviderError:
-        return ""
-    ids = [model.id for model in models]
-    if name in ids:
-        return name
-    return next((model_id for model_id in ids if f"-{name}-" in f"-{model_id}-"), "")
 
 
 def hook_specs(settings: Settings) -> tuple[list[HookSpec], list[Notice]]:

@@ -1,8 +1,9 @@
 """What a loop and its gate stand on: one value, built once per session and copied for each subagent."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from .interrupt import Interrupt
 from .protocol.base import JsonObject
@@ -27,7 +28,8 @@ class Parts:
     permission engine's mode (subagents). `max_steps` 0 means no limit. `asking` keeps one question at a time.
     `after_call` hears of each call that worked and gives texts for the model beside its result. `stop_hook_cap` is
     how often in a row Stop hooks may send the model on (0: no limit). `after_hooks` hears of each call (tool, input)
-    after its PostToolUse hooks. `system_prompt` takes the place of ours.
+    after its PostToolUse hooks. `system_prompt` takes the place of ours. `fallbacks` gives the models that stand in, in
+    order, for the rest of a turn in which the model is overloaded, fails or is unknown.
     """
 
     provider: Provider
@@ -49,6 +51,7 @@ class Parts:
     frontmatter: tuple[Rule, ...] = ()
     agent: AgentIdentity = AgentIdentity()
     stop_hook_cap: int = 8
+    fallbacks: Callable[[], Coroutine[Any, Any, Sequence[str]]] | None = None
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     after_call: Callable[[str, JsonObject], Sequence[str]] | None = None
     after_hooks: Callable[[str, JsonObject], None] | None = None

@@ -13,6 +13,7 @@ from ..settings.layers import Settings
 from ..settings.shapes import is_list, is_object
 from .loader import PluginPlace, load_plugin
 from .marketplace import read_marketplace
+from .policy import check_plugin_source
 from .records import Installed, Known, PluginFolders, read_installed, read_known
 from .shelves import Shelf, personal_plugins
 from .words import Plugin
@@ -75,6 +76,12 @@ def find_plugins(scene: PluginScene, *, disabled_too: bool = False) -> FoundPlug
         if each.name in taken and not switches.is_managed(each.id):
             continue
         said = switches.said(each.id)
+        try:
+            check_plugin_source(scene.settings, offers.entry(each.marketplace, each.name).get("source"))
+        except ConfigError as problem:
+            text = f"{each.id} is off: {problem.message}"
+            found.notices.append(Notice(text=text, level="warning", where=problem.where, code="plugin_policy"))
+            said = False
         if said is not False or disabled_too:
             plugin = _installed(each, offers, switches, scene)
             plugin = _enabled(plugin, plugin.default_enabled if said is None else said)

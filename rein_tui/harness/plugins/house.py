@@ -18,7 +18,7 @@ from .finding import PluginScene, find_plugins
 from .loader import PluginPlace, data_folder, load_plugin
 from .manifest import NAME
 from .marketplace import Marketplace, Offer, read_marketplace
-from .policy import check_marketplace, check_plugin
+from .policy import check_marketplace, check_plugin, check_plugin_source
 from .records import (
     Installed,
     Known,
@@ -145,6 +145,7 @@ class PluginHouse:
         check_marketplace(self.settings, self._known(marketplace.name).source)
         check_plugin(self.settings, plugin_id)
         source, temporary = offer.source, None
+        check_plugin_source(self.settings, source)
         if isinstance(source, str):
             fetched, boundary = Fetched(_within(marketplace.root, source)), marketplace.root
         else:

@@ -30,6 +30,23 @@ def check_plugin(settings: Settings, plugin_id: str) -> None:
         raise ConfigError(f"policy blocks {plugin_id}", where=_place(settings, "enabledPlugins"))
 
 
+def check_plugin_source(settings: Settings, source: Any) -> None:
+    """Raises ConfigError for a plugin that a command of its marketplace would make, where policy forbids such ones."""
+    if is_object(source) and source.get("source") == "command" and forbids_commands(settings):
+        raise ConfigError("policy lets no command bring a plugin", where=commands_forbidden_at(settings))
+
+
+def forbids_commands(settings: Settings) -> bool:
+    """Whether plugins out of commands are forbidden: by their own lock, and by the one on hooks unless it says no."""
+    said = settings.managed("disableCommandPluginSources")
+    return bool(settings.managed("allowManagedHooksOnly")) if said is None else bool(said)
+
+
+def commands_forbidden_at(settings: Settings) -> str:
+    """Where policy says so: file and line."""
+    return _place(settings, "disableCommandPluginSources") or _place(settings, "allowManagedHooksOnly")
+
+
 def _listed(settings: Settings, *keys: str) -> list[Any] | None:
     found = [value for key in keys if is_list(value := settings.managed(key))]
     return [item for value in found for item in value] if found else None

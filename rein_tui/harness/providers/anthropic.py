@@ -51,7 +51,7 @@ class AnthropicOptions:
     """What a person may set. `idle` is seconds without a byte before a stream counts as dead (pings count).
 
     `auth` is the header that carries the key, `version` another anthropic-version: for gateways that speak an older
-    form of the API. `headers` go along with each request.
+    form of the API. `headers` go along with each request. `overrides` are the names that this server has for models.
     """
 
     url: str = DEFAULT_URL
@@ -59,6 +59,7 @@ class AnthropicOptions:
     version: str = ""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     prices: Mapping[str, Price] = field(default_factory=dict[str, Price])
+    overrides: Mapping[str, str] = field(default_factory=dict[str, str])
     cached: bool = True
     idle: float = 90.0
 
@@ -95,7 +96,9 @@ class AnthropicProvider:
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, Completed):
-                    price = price_of(event.model or request.model, self._options.prices)
+                    names = (event.model, request.model) if event.model else (request.model,)
+                    prices = (price_of(name, self._options.prices) for name in names)
+                    price = next((price for price in prices if price), None)
                     event = msgspec.structs.replace(event, usage=cost(event.usage, price))  # noqa: PLW2901
                 yield event
 
@@ -181,7 +184,8 @@ class AnthropicProvider:
     def _body(self, request: ModelRequest) -> JsonObject:
         info = next((info for info in self._models if info.id == request.model), None)
         dialect = self._limits.dialect(request.model, info, cached=self._options.cached)
-        return encode_request(request, dialect)
+        body = encode_request(request, dialect)
+        return body | {"model": self._options.overrides.get(request.model, request.model)}
 
     async def _prepare(self) -> tuple["AsyncAnthropic", Origin, dict[str, Any]]:
         """The client, who to blame, and the headers that carry the key."""

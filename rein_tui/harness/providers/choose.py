@@ -14,6 +14,7 @@ from msgspec import structs
 
 from ..protocol.errors import ConfigError, ProviderError, StartError
 from ..protocol.ports import FoundServer, ModelChoice, Provider
+from ..settings.models import ModelRules, fits
 from .anthropic import DEFAULT_MODEL, DEFAULT_URL, AnthropicOptions, AnthropicProvider
 from .base import NO_SECRET, KeyHelper, Secret, is_loopback
 from .embedded import EmbeddedOptions, EmbeddedProvider, packaged_model
@@ -71,6 +72,13 @@ def model_in_settings(name: str, environment: Mapping[str, str]) -> str:
     )
 
 
+def _claude_named(name: str, environment: Mapping[str, str]) -> str:
+    """The Claude model that a person means; a family that nothing names stays what it is."""
+    if found := model_in_settings(name, environment):
+        return found
+    return name if name.partition("[")[0].strip() in _FAMILIES else DEFAULT_MODEL
+
+
 def with_settings(choice: ModelChoice, settings: Mapping[str, Any], environment: Mapping[str, str]) -> ModelChoice:
     """The choice, with the `model` of settings in place of the default one."""
     name = settings.get("model")
@@ -80,6 +88,8 @@ def with_settings(choice: ModelChoice, settings: Mapping[str, Any], environment:
 
 def settled(choice: ModelChoice, environment: Mapping[str, str]) -> ModelChoice:
     """The choice with its model named: the one asked for, the kind's default, or the file's name."""
+    if choice.model and choice.kind == "anthropic":
+        return structs.replace(choice, model=_claude_named(choice.model, environment))
     if choice.model:
         return choice
     name = default_model(choice.kind, environment)
@@ -99,6 +109,31 @@ async def offered(choice: ModelChoice, provider: Provider) -> ModelChoice:
     if not models or any(info.id == choice.model for info in models):
         return choice
     return structs.replace(choice, model=next((info for info in models if info.loaded), models[0]).id)
+
+
+def default_of(choice: ModelChoice | None) -> str:
+    """The model that answers where nobody names one; empty where that depends on what the server has."""
+    if choice is None or choice.kind == "local":
+        return ""
+    return DEFAULT_MODEL if choice.kind == "anthropic" else _packaged_name()
+
+
+async def permitted(choice: ModelChoice, provider: Provider, rules: ModelRules, default: str) -> ModelChoice | None:
+    """The choice where the rules allow it, else with the default model or the first that the server has of those
+    allowed; None where there is none.
+    """
+    if choice.kind == "demo" or rules.allows(choice.model, default):
+        return choice
+    if choice.kind == "gguf":
+        return None
+    if default and rules.allows(default, default):
+        return structs.replace(choice, model=default)
+    try:
+        names = [info.id for info in await provider.models()]
+    except ProviderError:
+        names = [entry for entry in rules.allowed or () if choice.kind == "anthropic" and entry not in _FAMILIES]
+    found = next((name for entry in rules.allowed or () for name in names if fits(entry, name)), "")
+    return structs.replace(choice, model=found) if found else None
 
 
 def _packaged_name() -> str:
@@ -143,6 +178,7 @@ def _anthropic(choice: ModelChoice, around: Surroundings, api_key: Secret) -> Pr
         version=_setting(settings, "anthropicVersion", str, ""),
         headers=_headers(env.get("ANTHROPIC_CUSTOM_HEADERS", "")),
         prices=_prices(settings),
+        overrides=settings.get("modelOverrides") or {},
         cached=_setting(settings, "promptCaching", bool, True) and env.get("DISABLE_PROMPT_CACHING", "") not in _TRUE,
         idle=_seconds(settings, "idleTimeoutSeconds", 90.0),
     )

@@ -117,12 +117,15 @@ def _check_kind(draft: Draft, holder: JsonObject, pointer: Pointer, key: Key) ->
         holder[name] = _good_items(draft, pointer, value, str)
     elif key.kind == "objects" and is_list(value):
         holder[name] = _good_items(draft, pointer, value, dict)
-    elif key.kind in ("text_map", "flag_map") and is_object(value):
+    elif key.kind in ("text_map", "name_map", "flag_map") and is_object(value):
         holder[name] = _good_members(draft, pointer, value, key)
     elif key.kind == "prices" and is_object(value):
         holder[name] = _good_prices(draft, pointer, value)
     elif _fits(key, value):
         return
+    elif key.or_one and isinstance(value, str):
+        holder[name] = [value]
+        draft.move({(*pointer, 0): pointer})
     elif key.kind == "strings" and key.vital and isinstance(value, str):
         holder[name] = [value]
         draft.move({(*pointer, 0): pointer})
@@ -156,6 +159,7 @@ def _expected(key: Key) -> str:
         "strings": "a list of strings",
         "objects": "a list of objects",
         "text_map": "an object of strings",
+        "name_map": "an object of strings",
         "flag_map": "an object of true and false",
         "prices": "an object from models to rates",
         "bool": "true or false",
@@ -181,7 +185,8 @@ def _good_members(draft: Draft, pointer: Pointer, members: JsonObject, key: Key)
     for name, value in members.items():
         if value is None:
             continue
-        if key.kind == "flag_map" and isinstance(value, bool):
+        is_name = key.kind == "name_map" and isinstance(value, str) and value
+        if is_name or (key.kind == "flag_map" and isinstance(value, bool)):
             good[name] = value
         elif key.kind == "text_map" and isinstance(value, str | int | float):
             good[name] = str(value).lower() if isinstance(value, bool) else str(value)

@@ -9,7 +9,18 @@ from typing import Any, Literal, TypeAlias
 from rein_tui.harness.protocol.decisions import Layer, Mode
 
 Kind: TypeAlias = Literal[
-    "any", "bool", "integer", "number", "string", "strings", "object", "objects", "text_map", "flag_map", "prices"
+    "any",
+    "bool",
+    "integer",
+    "number",
+    "string",
+    "strings",
+    "object",
+    "objects",
+    "text_map",
+    "name_map",
+    "flag_map",
+    "prices",
 ]
 
 Scope: TypeAlias = Literal["A", "UM", "ULM", "M"]
@@ -27,7 +38,8 @@ ALLOWED: dict[Scope, frozenset[Layer]] = {
 class Key:
     """One key. `strict` is what a value of the wrong kind is read as (None: it is left out).
 
-    `vital` marks a restriction that cannot be read stricter: a wrong kind makes the whole file unusable.
+    `vital` marks a restriction that cannot be read stricter: a wrong kind makes the whole file unusable. `or_one`
+    says that a single string is a list of one.
     """
 
     kind: Kind
@@ -35,6 +47,7 @@ class Key:
     tier: int = 3
     strict: Any = None
     vital: bool = False
+    or_one: bool = False
 
 
 def _all(kind: Kind, names: str, tier: int = 3, scope: Scope = "A") -> dict[str, Key]:
@@ -81,8 +94,10 @@ KEYS: dict[str, Key] = {
     "pluginDirs": Key("strings", "UM", 2),
     # model
     **_all("string", "model effortLevel agent outputStyle language theme editorMode defaultShell", 2),
-    **_all("any", "fallbackModel attribution spinnerVerbs spinnerTipsOverride companyAnnouncements", 3),
-    **_all("object", "modelOverrides skillOverrides autoMode", 2),
+    "fallbackModel": Key("strings", tier=2, or_one=True),
+    "modelOverrides": Key("name_map", tier=2),
+    **_all("any", "attribution spinnerVerbs spinnerTipsOverride companyAnnouncements", 3),
+    **_all("object", "skillOverrides autoMode", 2),
     "apiKeyHelper": Key("string", "UM", 2),
     "maxTokens": Key("integer", tier=2),
     # our own, about how models are reached: a project's files have no say in it
