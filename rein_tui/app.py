@@ -22,6 +22,7 @@ from rein_tui.commands import builtin_commands
 from rein_tui.commands.mcp import learn_prompts
 from rein_tui.commands.registry import Command, Registry, split_command
 from rein_tui.desk import Desk
+from rein_tui.early import Early
 from rein_tui.harness.environment import collect_garbage
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ReinError
@@ -87,6 +88,8 @@ class ReinApp(App[str]):
         self.workbench = workbench
         self.registry = Registry(_COMMANDS)
         self.desk = Desk(self, workbench)
+        self.early = Early(lambda: self.main.composer)
+        self._is_beginning = True
         self.main: MainScreen
         self._prompter = prompter
         self._places = places
@@ -161,15 +164,18 @@ class ReinApp(App[str]):
             await self.workbench.prepare()
         except ReinError as error:
             await self.report(error)
+            self._give_up_beginning()
             return
         self._register_file_commands()
         if self.workbench.choice is None and not self._open_id:
+            self._give_up_beginning()
             self.run_command("welcome")
         else:
             await self.begin_session()
 
     async def begin_session(self) -> None:
         """Open the session asked for at start, or a new one, and send the prompt given at start."""
+        self._is_beginning = True
         opened = await self._open_asked_for()
         for notice in self._notices:
             await self.main.apply(notice)
@@ -179,6 +185,14 @@ class ReinApp(App[str]):
         prompt, self._initial_prompt = self._initial_prompt, ""
         if opened and prompt and self.desk.current is not None:
             self.desk.current.submit(Prompt(text=prompt), prompt)
+        if self.desk.current is None:
+            self._give_up_beginning()
+        else:
+            await self.early.send(self.submit)
+
+    def _give_up_beginning(self) -> None:
+        self._is_beginning = False
+        self.early.give_back()
 
     async def _open_asked_for(self) -> bool:
         """The session asked for; where it cannot be opened a new one, which says why."""
@@ -213,8 +227,13 @@ class ReinApp(App[str]):
         if sent.kind == "command":
             await self._slash(sent.text)
             return
+        if turns is None and self._is_beginning:
+            self.early.keep(sent)
+            return
         if turns is None:
             self.main.composer.text = sent.raw
+            hint = "/new opens one." if self.workbench.choice is not None else "/welcome chooses a model first."
+            await self.tell(Notice(text="No session is open.", level="warning", hint=hint))
             return
         kind = sent.kind if sent.kind in ("shell", "private_shell") else "prompt"
         if not sent.text:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import shlex
 import sys
 import uuid
 from collections.abc import Sequence
@@ -82,10 +83,21 @@ async def _client(options: ClientOptions, places: Places) -> int:
     try:
         await bench.prepare()
         session = options.session or (await bench.on_screen() if address.socket is not None else "")
-        await run_screen(bench, prompter, places, session)
+        said = await run_screen(bench, prompter, places, session)
     finally:
         await bench.close()
+    if said:
+        sys.stdout.write(f"\nGo on with this session:\n  {_way_back(options, said.rpartition(' ')[2])}\n")
     return 0
+
+
+def _way_back(options: ClientOptions, session: str) -> str:
+    """The command that comes back to a session: with these options, but without the token."""
+    given = (("--url", options.url), ("--token-file", options.token_file), ("--ca", options.ca))
+    words = ["rein-tui", "attach" if options.is_attach else "client", *filter(None, [options.name])]
+    words += [word for flag, value in given if value for word in (flag, str(value))]
+    words += ["--watch"] if options.watch else []
+    return shlex.join([*words, "--session", session])
 
 
 async def run_screen(

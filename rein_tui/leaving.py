@@ -70,4 +70,6 @@ class Leaving:
             turns.drop()
         elif turns is not None:
             turns.interrupt()
+        else:
+            app.early.drop()
         app.hint("ctrl+c again exits")

@@ -138,7 +138,7 @@ async def _serve(options: ServerOptions, places: Places) -> int:
             reception = _reception(hall, bench)
             app = create_app(reception, _Exhibits(bench).desk())
             guard = guard_of(app, Tokens(tokens), listening, reception)
-            sys.stdout.write(f"rein-tui serves {bench.wishes.root} on {listening.url}\n{said}\n")
+            sys.stdout.write(f"rein-tui serves {bench.wishes.root} on {listening.url}\n{said}\n{listening.advice}")
             sys.stdout.flush()
             await run_server(guard, listener, listening, hall)
     finally:

@@ -95,6 +95,10 @@ class RemoteWorkbench:
             self._connect = None
         self.choice = self._link.welcome.choice
         self._lists["", False] = await self._link.ask(ask.ListSessions(), tuple[SessionInfo, ...])
+        await self._look_around()
+
+    async def _look_around(self) -> None:
+        """What files bring there is known once a session is open."""
         self._commands = await self._link.ask(ask.ListCommands(), tuple[CommandInfo, ...])
         with contextlib.suppress(ReinError):  # a house without files to bring anything
             self._extensions = await self._link.ask(ask.ListExtensions(), tuple[ExtensionRow, ...])
@@ -126,6 +130,7 @@ class RemoteWorkbench:
         for told in self._early.pop(session.id, ()):
             session.told(told.events)
         await session.caught_up()
+        await self._look_around()
         return session
 
     async def on_screen(self) -> str:

@@ -85,6 +85,16 @@ class Listening:
         return f"{'https' if self.cert else 'http'}://{self.host}:{self.port}"
 
     @property
+    def advice(self) -> str:
+        """What to do when nobody can call this server by its name: on all addresses it has none of its own."""
+        if self.names or self.host.strip("[]") not in ("0.0.0.0", "::"):  # noqa: S104  compared, not bound
+            return ""
+        return (
+            "No name of this machine is answered yet, every request gets 421. "
+            f"Give each name or address that others use: --allow-host {socket.gethostname()}\n"
+        )
+
+    @property
     def doors(self) -> Doors:
         """Which Host and Origin headers are let in."""
         return doors_of(self.host, self.port, tls=bool(self.cert), extra=self.names)

@@ -1,9 +1,13 @@
 """Prompts on their way: run, wait, steer, stop, fail; several sessions side by side."""
 
-from rein_tui.harness.protocol.events import TurnInterrupted
+import asyncio
+
+from rein_tui.app import ReinApp
+from rein_tui.harness.protocol.errors import StartError
+from rein_tui.harness.protocol.events import TurnInterrupted, TurnStarted
 from tests import stories
-from tests.app.driving import on_stage
-from tests.app.fake_harness import SESSIONS
+from tests.app.driving import Stage, on_stage
+from tests.app.fake_harness import NOW, SESSIONS, FakeHarness, FakeWorkbench
 
 
 async def test_a_prompt_reaches_the_harness_and_the_composer_is_empty_again():
@@ -157,3 +161,55 @@ async def test_a_session_that_cannot_be_opened_says_so_and_stays():
         await stage.pilot.press("enter")
         await stage.until(lambda: "no such session" in stage.text())
         assert stage.app.desk.current is not None
+
+
+class SlowBench(FakeWorkbench):
+    """Opens when it `may`; then it cannot, if there is a `fault`."""
+
+    def __init__(self, fault: StartError | None = None) -> None:
+        super().__init__(lambda: [stories.greeting(), stories.greeting()])
+        self.may = asyncio.Event()
+        self._fault = fault
+
+    async def open(self, session_id: str = "") -> FakeHarness:
+        await self.may.wait()
+        if self._fault is not None:
+            raise self._fault
+        return await super().open(session_id)
+
+
+async def _early(stage: Stage) -> None:
+    for text in ("first", "second", "third"):
+        await stage.say(text)
+    assert "3 queued" in stage.text()
+    await stage.pilot.press("up")
+    assert stage.app.main.composer.text == "third"
+    await stage.until(lambda: "2 queued" in stage.text())
+
+
+async def test_what_is_sent_before_a_session_is_open_is_sent_when_it_opens():
+    bench = SlowBench()
+    app = ReinApp(bench, clock=lambda: NOW)
+    async with app.run_test(size=(120, 36)) as pilot:
+        stage = Stage(app, pilot, bench)
+        await _early(stage)
+        bench.may.set()
+        await stage.until(lambda: [f.text for f in app.desk.history() if isinstance(f, TurnStarted)][1:])
+        started = [f.text for f in app.desk.history() if isinstance(f, TurnStarted)]
+        assert started == ["first", "second"]
+        assert app.main.composer.text == "third"
+        assert "queued" not in stage.text()
+
+
+async def test_what_waits_for_a_session_that_cannot_open_comes_back():
+    bench = SlowBench(StartError("The server is closing."))
+    app = ReinApp(bench, clock=lambda: NOW)
+    async with app.run_test(size=(120, 36)) as pilot:
+        stage = Stage(app, pilot, bench)
+        await _early(stage)
+        bench.may.set()
+        await stage.until(lambda: app.main.composer.text == "first\nsecond\nthird")
+        await stage.until(lambda: "The server is closing." in stage.text())
+        await stage.say("again")
+        assert app.main.composer.text == "again"
+        assert "No session is open." in stage.text()

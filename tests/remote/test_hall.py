@@ -299,6 +299,13 @@ def test_an_address_that_is_taken_or_none(tmp_path: Path) -> None:
         Listening(cert=str(junk), key=str(junk)).check()
 
 
+def test_a_server_without_a_name_of_its_own_says_what_is_missing() -> None:
+    assert "--allow-host" in Listening(host="0.0.0.0").advice
+    assert "--allow-host" in Listening(host="::").advice
+    for named in (Listening(), Listening(host="192.0.2.1"), Listening(host="0.0.0.0", names=("devbox",))):
+        assert not named.advice
+
+
 # --- what stands behind a session ---------------------------------------------------------------------------
 
 
