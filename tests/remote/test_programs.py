@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 import signal
 import sys
 from collections.abc import AsyncGenerator
@@ -18,6 +19,7 @@ from rein_tui.harness.protocol.events import SessionEnded, TurnInterrupted
 from rein_tui.harness.store.store import Store
 from rein_tui.remote.wire import wire_schema
 from rein_tui.remote.wire.codec import words_of
+from tests.pty_program import on_pty
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,6 +52,35 @@ async def program(tmp_path: Path, *arguments: str) -> AsyncGenerator[tuple[async
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+@pytest.mark.slow
+async def test_a_screen_says_how_to_come_back_and_that_works(tmp_path: Path) -> None:
+    async with program(tmp_path, "server", "--demo", "--port", "0") as (_, address, _):
+        environment = {"HOME": str(tmp_path), "REIN_TUI_DATA_DIR": str(tmp_path / "data")}
+        command = ["client", "--url", address.replace("http", "ws") + "/ws/chat"]
+        said = await asyncio.to_thread(_leave_after_a_turn, command, tmp_path, environment)
+        assert said[:3] == command
+        assert said[3] == "--session"
+        await asyncio.to_thread(_see_the_turn_again, said, tmp_path, environment)
+
+
+def _leave_after_a_turn(command: list[str], cwd: Path, environment: dict[str, str]) -> list[str]:
+    """Say something, leave; the arguments of the command that comes back."""
+    with on_pty(command, cwd, environment) as terminal:
+        terminal.until(lambda data: b"anything" in data)
+        terminal.send(b"what do you see here\r")
+        terminal.until(lambda data: b"scripted" in data)  # the demo's first words
+        terminal.send(b"\x03")
+        terminal.until(lambda data: b"again exits" in data)
+        terminal.send(b"\x03")
+        data = terminal.until(lambda data: b"--session" in data and data.endswith(b"\n"))
+        return shlex.split(data.decode(errors="replace").rpartition("rein-tui ")[2])
+
+
+def _see_the_turn_again(command: list[str], cwd: Path, environment: dict[str, str]) -> None:
+    with on_pty(command, cwd, environment) as terminal:
+        terminal.until(lambda data: b"what do you see here" in data)
 
 
 @pytest.mark.slow
