@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rein_tui.harness.protocol.errors import StartError, StoreError
 from rein_tui.harness.protocol.events import Fact
-from rein_tui.harness.protocol.ports import Insight, Permissions, SessionInfo
+from rein_tui.harness.protocol.ports import Extensible, Insight, Permissions, SessionInfo
 
 from .insight import about_house, about_session
 from .sessions import Hub, NotYours
@@ -28,8 +28,6 @@ async def answer(peer: "Peer", request: ask.Request) -> object:
             return await _attach(peer, request)
         case ask.ListSessions() | ask.FetchFacts() | ask.Rename() | ask.Delete() | ask.Undelete():
             return await _stored(peer, request)
-        case ask.ListCommands():
-            return tuple(peer.hall.bench.commands())
         case ask.FindServers():
             return await peer.hall.bench.find_servers()
         case ask.ListModels():
@@ -42,7 +40,7 @@ async def answer(peer: "Peer", request: ask.Request) -> object:
             return None
         case insight.ProbeModel() | insight.ListExtensions() | insight.ReloadExtensions():
             return await about_house(peer.hall.bench, request)
-        case ask.PlanRewind() | insight.SentRequest():
+        case ask.PlanRewind() | insight.SentRequest() | ask.ListCommands():
             return answer_now(peer, request)
         case ask.Leave():
             peer.unfollow(request.session)
@@ -56,6 +54,11 @@ def answer_now(peer: "Peer", request: ask.Request) -> object:
     match request:
         case ask.FetchFacts():
             return _part(peer.hall.bench.facts(request.session), request.start)
+        case ask.ListCommands():
+            bench = peer.hall.bench
+            if isinstance(bench, Extensible):
+                bench.look_for_commands()
+            return tuple(bench.commands())
         case ask.PlanRewind():
             return peer.hall.hub(request.session, peer.principal).harness.rewind_plan(request.to_turn)
         case insight.SentRequest():

@@ -183,6 +183,11 @@ class RemoteWorkbench:
         """What files and plugins bring there, as heard last."""
         return self._extensions
 
+    def look_for_commands(self) -> None:
+        """See ports.Extensible; the screen waits for it. A connection that is lost brings nothing new."""
+        with contextlib.suppress(ReinError):
+            self._commands = self._link.ask_now(ask.ListCommands(), tuple[CommandInfo, ...])
+
     async def reload_extensions(self) -> Sequence[ExtensionRow]:
         """Find them anew, there."""
         self._extensions = await self._link.ask(ask.ReloadExtensions(), tuple[ExtensionRow, ...])

@@ -11,8 +11,9 @@ import pytest
 
 from rein_tui.harness.protocol.errors import ConfigError, ReinError, StartError, StoreError
 from rein_tui.harness.protocol.events import Event, Notice, TurnFinished
+from rein_tui.harness.protocol.mcp import HasMcp
 from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
-from rein_tui.harness.protocol.ports import Harness, Prompt
+from rein_tui.harness.protocol.ports import Extensible, Harness, Insight, ProbesModels, Prompt, Shared
 from rein_tui.harness.providers.scripted import ScriptedProvider, Step
 from rein_tui.remote.hall import Hall, Limits
 from rein_tui.remote.principals import Principals
@@ -307,6 +308,18 @@ def test_a_server_without_a_name_of_its_own_says_what_is_missing() -> None:
 
 
 # --- what stands behind a session ---------------------------------------------------------------------------
+
+
+async def test_a_workbench_elsewhere_offers_what_the_screen_asks_for() -> None:
+    async with served(talker()) as server:
+        remote = await server.client()
+        for port in (Extensible, ProbesModels):
+            assert isinstance(remote, port)
+        session = await remote.open()
+        for port in (Insight, HasMcp, Shared):
+            assert isinstance(session, port)
+        await asyncio.to_thread(remote.look_for_commands)
+        assert [info.name for info in remote.commands()] == ["review"]
 
 
 async def test_a_watcher_is_told_and_may_claim() -> None:
