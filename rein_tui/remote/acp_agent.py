@@ -111,11 +111,12 @@ class ReinAgent:
     async def set_session_mode(
         self, session_id: str, mode_id: str, **kwargs: Any
     ) -> schema.SetSessionModeResponse | None:
-        """Change the permission mode."""
-        if mode_id not in get_args(Mode):
+        """Change the permission mode to one that was offered; an editor cannot turn all questions off."""
+        harness = self._session(session_id)
+        if mode_id not in {mode.id for mode in _modes(harness).available_modes}:
             raise acp.RequestError.invalid_params({"mode": mode_id})
         try:
-            await self._session(session_id).set_mode(cast(Mode, mode_id))
+            await harness.set_mode(cast(Mode, mode_id))
         except ReinError as error:
             raise _request_error(error) from error
         return schema.SetSessionModeResponse()

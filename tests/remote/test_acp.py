@@ -158,6 +158,10 @@ async def test_modes_and_what_is_not_there() -> None:
         assert session.modes.current_mode_id == "default"
         await connection.set_session_mode(session_id=session.session_id, mode_id="plan")
         assert bench.sessions_open[session.session_id].mode == "plan"
+        for mode in ("bypassPermissions", "nonsense"):
+            with pytest.raises(acp.RequestError):
+                await connection.set_session_mode(session_id=session.session_id, mode_id=mode)
+        assert bench.sessions_open[session.session_id].mode == "plan"
         with pytest.raises(acp.RequestError):
             await connection.prompt(session_id="nobody", prompt=[acp.text_block("hello")])
         with pytest.raises(acp.RequestError):
