@@ -266,7 +266,7 @@ class SocketLink:
             if not future.done():
                 future.set_exception(error)
         if not self._is_closing:
-            self.on_state("The connection is lost for good.", error)
+            self.on_state(error.message, error)
 
 
 def _connected_now(address: Address) -> Any:
