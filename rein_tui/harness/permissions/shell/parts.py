@@ -8,6 +8,7 @@ from rein_tui.harness.protocol.decisions import DecidedBy, Outcome, PartDecision
 
 from .coverage import covering_rule
 from .filecommands import file_change
+from .filelists import fed_program
 from .files import file_use
 from .folders import Folders
 from .gitforms import git_form_problem, repository_problem
@@ -47,12 +48,14 @@ class PartJudge:
         self.allow = allow
         self.paths = paths
         self.folders = Folders.start(scene)
+        self.before: Command | None = None
 
     def judge(self, command: Command) -> list[PartVerdict]:
         """The command itself, then each of its file targets."""
         self.folders.enter(command.link)
         folders_before = self.folders.copy()
         verdicts = [self._command(command)]
+        self.before = command
         verdicts += [
             verdict
             for redirect in command.redirects
@@ -128,6 +131,12 @@ class PartJudge:
             if not problem:
                 return PartVerdict(text, "allow", "this form of git only reads", "read_only")
             return PartVerdict(text, "ask", why_not or problem, "default", fix=inner, fixable=False)
+        fed = fed_program(self.before, command)
+        if fed is not None:
+            program, places = fed
+            reading = reading_of((*program, *places))
+            if reading is not None and not reading.problem:
+                return self._reading(command, text, (*places, *reading.paths), places, skipped)
         reading = reading_of(inner)
         if reading is not None and not reading.problem:
             if has_globs and not reading.globs:

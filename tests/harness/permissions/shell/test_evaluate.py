@@ -120,6 +120,8 @@ def test_a_link_out_of_the_project_is_no_working_directory() -> None:
         ("rg --files .env", "deny"),
         ("rg -e x .env", "deny"),
         ("rg x", "ask"),
+        ("find . -type f -print0 | xargs -0 cat", "ask"),
+        ("find .env -type f -print0 | xargs -0 cat", "deny"),
         ("rg x src", "ask"),
         ("cat .e*", "ask"),
         ("grep -r KEY .", "ask"),
