@@ -1,4 +1,4 @@
-"""Settings that changed on disk take effect with the next turn: rules, hooks and their switches."""
+"""Settings that changed on disk take effect with the next turn: rules, hooks and their switches, variables."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,13 +22,14 @@ _SOURCES = {
 
 @dataclass(slots=True)
 class LiveSettings:
-    """What follows the settings of one session."""
+    """What follows the settings of one session; `took` hears of new ones, too."""
 
     watch: SettingsWatch
     policy: Policy
     hooks: Hooks
     specs_of: Callable[[Settings], tuple[list[HookSpec], list[Notice]]]
     switches_of: Callable[[Settings], HookSwitches]
+    took: Callable[[Settings], None]
 
     async def refresh(self, tell: Emit) -> None:
         """Take over what changed since the last turn, unless a ConfigChange hook forbids it."""
@@ -40,6 +41,7 @@ class LiveSettings:
         if await self._is_forbidden(changed, tell):
             return
         self.policy.use(fresh)
+        self.took(fresh)
         specs, problems = self.specs_of(fresh)
         self.hooks.replace(specs, self.switches_of(fresh))
         names = ", ".join(path or layer for layer, path in changed) or "settings"

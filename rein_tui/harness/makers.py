@@ -94,6 +94,10 @@ class Makers:
         """Plugins were found anew: their hooks hold from now on."""
         hooks.replace(self._hook_specs(settings)[0])
 
+    def _take(self, settings: Settings) -> None:
+        """Settings changed: commands and hooks that start from now on have their variables."""
+        self._settings = settings
+
     def _hook_specs(self, settings: Settings) -> tuple[list[HookSpec], list[Notice]]:
         """The hooks of settings and of plugins."""
         specs, notices = hook_specs(settings)
@@ -280,7 +284,9 @@ class Makers:
             trusted = (was_trusted or policy.settings.trusted) and self._ground.is_trusted()
             return load_settings(places, wishes.root, extra=wishes.settings, sources=wishes.sources, trusted=trusted)
 
-        return LiveSettings(SettingsWatch(self._settings, load), policy, hooks, self._hook_specs, hook_switches)
+        return LiveSettings(
+            SettingsWatch(self._settings, load), policy, hooks, self._hook_specs, hook_switches, self._take
+        )
 
     def status_line(self, session: Session, live: LiveSettings) -> StatusCommand:
         """The status line that settings ask for."""
