@@ -51,6 +51,16 @@ async def answers(index: FileIndex, query: str) -> list[str]:
     return last
 
 
+async def test_ignored_files_are_not_offered_without_a_repository_either(tmp_path: Path):
+    (tmp_path / ".gitignore").write_text("build/\n")
+    for name in ("src/app.py", "build/app.js"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("")
+    index = FileIndex(tmp_path)
+    assert await answers(index, "app") == ["src/app.py"]
+    await index.close()
+
+
 async def test_ignored_files_are_not_offered(tmp_path: Path):
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     (tmp_path / ".gitignore").write_text("build/\n*.log\n")

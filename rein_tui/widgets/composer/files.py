@@ -110,7 +110,7 @@ def _chunked(names: Sequence[str]) -> tuple[str, ...]:
 async def _list_files(root: Path) -> list[str]:
     """Relative paths of files: from ripgrep, else from git, else from the disk itself."""
     commands = (
-        ("rg", "--no-config", "--files", "--hidden", "--glob", "!.git", "--null", "--no-messages"),
+        ("rg", "--no-config", "--files", "--no-require-git", "--hidden", "--glob", "!.git", "--null", "--no-messages"),
         ("git", *_INERT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"),
     )
     for command in commands:
