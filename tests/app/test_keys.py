@@ -57,8 +57,8 @@ class Walk:
         """The main screen."""
         return self.stage.app.main
 
-    async def press(self, *keys: str, until: Callable[[], object] = lambda: True) -> None:
-        """Press these; after the last one this becomes true."""
+    async def press(self, *keys: str, until: Callable[[], object] | None = None) -> None:
+        """Press these; after the last one this becomes true, or everything comes to rest."""
         for key in keys:
             app = self.stage.app
             active = app.screen.active_bindings.get(key)
@@ -71,8 +71,10 @@ class Walk:
                     if node is active.node:
                         break
             await self.stage.pilot.press(key)
+        if until is None:
             await self.stage.settled()
-        await self.stage.until(until)
+        else:
+            await self.stage.until(until)
 
     async def focus(self, widget: Widget) -> None:
         """Go there."""
@@ -85,7 +87,8 @@ class Walk:
         while (turns := stage.app.desk.current) is not None and turns.state != "idle":
             if isinstance(stage.app.screen, PermissionModal):
                 await stage.pilot.press("y")
-            await stage.settled()
+            else:
+                await stage.pilot.pause()
 
     async def back(self, key: str = "escape") -> None:
         """Close what is on top."""
@@ -317,16 +320,15 @@ async def test_in_the_session_list():
 
 async def test_in_a_permission_question():
     """What each answer does is tested in test_permission_flow; here each key is valid and answers or shows."""
-    async with walking(tells=False) as outer:
-        walk = Walk(outer.stage)
-        answering = {"y", "1", "s", "2", "n", "4", "escape", "ctrl+c"}
-    for key in sorted(answering):
-        async with on_stage(lambda: [stories.fix()]) as stage:
+    answering = ("1", "2", "4", "ctrl+c", "escape", "n", "s", "y")
+    async with on_stage(lambda: [stories.fix()] * len(answering), size=(120, 24)) as stage:
+        walk = Walk(stage)
+        for key in answering:
             await stage.say("fix it")
             await stage.until(lambda: isinstance(stage.app.screen, PermissionModal))
             question = stage.app.screen
-            walk.stage = stage
-            await walk.press(key, until=lambda stage=stage, question=question: stage.app.screen is not question)
+            await walk.press(key, until=lambda question=question: stage.app.screen is not question)
+            await walk.rest()
     async with on_stage(lambda: [stories.fix()], size=(120, 24)) as stage:
         await stage.say("fix it")
         await stage.until(lambda: isinstance(stage.app.screen, PermissionModal))
