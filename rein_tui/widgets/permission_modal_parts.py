@@ -219,7 +219,7 @@ def answer_row(choice: Choice, proposal: Proposal, suggestion: Suggestion | None
     elif proposal.decision.outcome == "deny":
         note = "the rules deny this"
     elif suggestion is None:
-        note = "" if choice == "once" else "no rule may allow this"
+        note = "" if choice == "once" else _why_each_time(proposal.decision)
     elif choice == "session":
         more = "   ← → another" if len(proposal.suggestions) > 1 else ""
         note = ", ".join(suggestion.rules) + more
@@ -232,6 +232,13 @@ def answer_row(choice: Choice, proposal: Proposal, suggestion: Suggestion | None
         (f"{ANSWERS[choice]:<24}", "$text"),
         (safe_text(note, "prompt"), "$text-muted"),
     )
+
+
+def _why_each_time(decision: Decision) -> str:
+    """Why no answer can be kept for the calls to come; short, as the whole source stands in the reason above."""
+    if decision.rule is not None and decision.rule.behavior == "ask":
+        return f"each time: {str(decision.rule.source).rpartition('/')[2]} asks"
+    return "each time: a hook asks" if decision.decided_by == "hook" else "asked each time"
 
 
 def bullets(glyph: str, lines: Sequence[str], style: str) -> Content:

@@ -26,6 +26,7 @@ class Sheet(Modal[None]):
     Sheet {
         & > .frame { padding: 1 2; max-width: 96; }
         & VerticalScroll { height: auto; max-height: 80vh; scrollbar-size-vertical: 1; }
+        & Static { link-style: none; }
     }
     """
 

@@ -151,9 +151,10 @@ class Sidebar(Vertical):
         title = safe_text(session.title, "label") or "new session"
         style = "bold $text" if session.id == self._current else "$text"
         name = Content.styled(title, style).truncate(width - 3 - len(age), ellipsis=True, pad=True)
-        first = Content.assemble(" ", (dot, colour), " ", name, " ", (age, "$text-muted"))
+        key = str(number) if number < 10 else " "
+        first = Content.assemble((f"{key} ", "$text-disabled"), (dot, colour), " ", name, " ", (age, "$text-muted"))
         if doomed:
-            return Content("\n").join([first, Content.styled("   d again deletes it", "$text-error")])
+            return Content("\n").join([first, Content.styled("    d again deletes it", "$text-error")])
         facts = ["read only"] if session.read_only else []
         if self._everywhere:
             facts.append(safe_text(session.cwd.rstrip("/").rpartition("/")[2], "path"))
@@ -164,10 +165,8 @@ class Sidebar(Vertical):
             facts.append(short_cost(session.cost_usd))
         if session.state == "waiting":
             facts = ["waits for you"]
-        digit = str(number) if number < 10 else " "
         facts_line = Content.styled(" · ".join(facts), "$text-accent" if session.state == "waiting" else "$text-muted")
-        tail = facts_line.truncate(width - 2, ellipsis=True)
-        return Content("\n").join([first, Content.assemble((f" {digit} ", "$text-disabled"), tail)])
+        return Content("\n").join([first, Content.assemble("    ", facts_line.truncate(width - 2, ellipsis=True))])
 
     def _redraw(self) -> None:
         self.show(self._sessions, self._current, everywhere=self._everywhere)

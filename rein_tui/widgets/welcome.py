@@ -35,9 +35,9 @@ class _Offer:
     asks: str = ""
 
 
-_DEMO = _Offer("Demo", "a scripted model, real tools: two minutes, no key", ModelChoice(kind="demo"))
+_DEMO = _Offer("Demo", "no key: two minutes with real tools", ModelChoice(kind="demo"))
 _CLAUDE = _Offer("Claude", "with an Anthropic API key", ModelChoice(kind="anthropic"), "key")
-_FILE = _Offer("Model file", "a .gguf on this disk, run right here", ModelChoice(kind="gguf"), "path")
+_FILE = _Offer("Model file", "a .gguf on this disk, run here", ModelChoice(kind="gguf"), "path")
 _SERVER = _Offer("Server", "any OpenAI-compatible address", ModelChoice(kind="local"), "url")
 
 _FIELDS = {
@@ -129,7 +129,8 @@ class Welcome(Vertical):
         self._offers += [_CLAUDE, _FILE, _SERVER, _DEMO]
         rows = self.query_one(OptionList)
         kept = rows.highlighted
-        rows.set_options(Option(_row(offer)) for offer in self._offers)
+        column = min(26, max(len(offer.name) for offer in self._offers))
+        rows.set_options(Option(_row(offer, column)) for offer in self._offers)
         rows.highlighted = 0 if servers or kept is None else kept
 
     @on(OptionList.OptionSelected)
@@ -176,7 +177,7 @@ class Welcome(Vertical):
 
 
 def _of_server(server: FoundServer) -> list[_Offer]:
-    where = f"{server.flavour} at {server.url}"
+    where = f"{server.flavour} at {server.url.removeprefix('http://').removesuffix('/v1')}"
     if not server.models:
         return [_Offer(server.flavour, f"{server.url} · no model yet", ModelChoice(kind="local", url=server.url))]
     return [
@@ -189,6 +190,6 @@ def _of_server(server: FoundServer) -> list[_Offer]:
     ]
 
 
-def _row(offer: _Offer) -> Content:
-    name = Content.styled(safe_text(offer.name, "label"), "bold $text").truncate(26, ellipsis=True, pad=True)
+def _row(offer: _Offer, column: int) -> Content:
+    name = Content.styled(safe_text(offer.name, "label"), "bold $text").truncate(column, ellipsis=True, pad=True)
     return Content.assemble(name, "  ", (safe_text(offer.words, "label"), "$text-muted"))
