@@ -186,7 +186,7 @@ class ThinkingBlock(ChatBlock):
         header = Content.assemble(
             ("▸ " if self.folded else "▾ ", "$text-muted"),
             (label, "italic $text-muted"),
-            (f"  {words:,} word{'s' * (words > 1)}" if words else "", "$text-muted 70%"),
+            (f"  {words:,} word{'s' * (words > 1)}" if words else "", "$text-disabled"),
         )
         pieces = [Piece(header, wrap="crop", silent=True, header=True)]
         if not self.folded:

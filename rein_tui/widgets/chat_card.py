@@ -211,7 +211,7 @@ class CardBlock(ChatBlock):
             (f"{inside} call{'s' if inside > 1 else ''}" if inside else "", "$text-muted"),
             (self.provenance, "$text-muted"),
             (words, style),
-            (took, "$text-muted 70%"),
+            (took, "$text-disabled"),
         ]
         for least in (1, 4, 2):
             if sum(len(text) + 3 for text, _ in parts if text) > room:

@@ -23,8 +23,8 @@ SPLIT_FROM = 120
 """Cells from which `auto` shows both sides."""
 
 ADDED, REMOVED = "on $success 12%", "on $error 12%"
-_ADDED_WORD, _REMOVED_WORD = "on $success 35%", "on $error 35%"
-_NUMBER = "$text-muted 70%"
+_ADDED_WORD, _REMOVED_WORD = "on $success 30%", "on $error 30%"
+_NUMBER = "$text-disabled"
 _SIGNS = {"+": "$text-success", "-": "$text-error", " ": ""}
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 _ALIKE = 0.4

@@ -21,7 +21,7 @@ from .markdown import markdown_pieces
 from .safe import clip_line, safe_content
 
 MUTED = "$text-muted"
-_NUMBER = "$text-muted 70%"
+_NUMBER = "$text-disabled"
 
 
 def display_pieces(display: Display, width: int, limit: int) -> list[Piece]:

@@ -19,8 +19,8 @@ DARK = Theme(
     panel="#1c2127",
     dark=True,
     variables={
-        "text-muted": "#8a939e",
-        "text-disabled": "#59626d",
+        "text-muted": "#9aa3ae",
+        "text-disabled": "#808994",
         "border": "#33595a",
         "border-blurred": "#262c33",
         "block-cursor-background": "#22403f",
@@ -41,7 +41,7 @@ DARK = Theme(
 
 LIGHT = Theme(
     name="rein-light",
-    primary="#1f7566",
+    primary="#1a6a5c",
     secondary="#48607f",
     accent="#8a5a00",
     warning="#935f00",
@@ -53,8 +53,8 @@ LIGHT = Theme(
     panel="#eae7e0",
     dark=False,
     variables={
-        "text-muted": "#68707a",
-        "text-disabled": "#a2a59f",
+        "text-muted": "#58606a",
+        "text-disabled": "#70767a",
         "border": "#8fb8af",
         "border-blurred": "#dcd8cf",
         "block-cursor-background": "#d3e6e1",
@@ -65,7 +65,7 @@ LIGHT = Theme(
         "input-selection-background": "#bcd9e6",
         "scrollbar": "#d5d0c5",
         "scrollbar-hover": "#bdb7aa",
-        "scrollbar-active": "#1f7566",
+        "scrollbar-active": "#1a6a5c",
         "scrollbar-background": "#fbfaf7",
         "scrollbar-background-hover": "#fbfaf7",
         "scrollbar-background-active": "#fbfaf7",
@@ -90,8 +90,8 @@ CONTRAST_DARK = Theme(
     variables={
         "border": "#ffffff",
         "border-blurred": "#8a8a8a",
-        "block-cursor-background": "#ffffff",
-        "block-cursor-foreground": "#000000",
+        "block-cursor-background": "#004a66",
+        "block-cursor-foreground": "#ffffff",
         "block-cursor-blurred-background": "#444444",
         "block-cursor-blurred-foreground": "#ffffff",
         "text-muted": "#cfcfcf",
@@ -116,8 +116,8 @@ CONTRAST_LIGHT = Theme(
     variables={
         "border": "#000000",
         "border-blurred": "#5a5a5a",
-        "block-cursor-background": "#000000",
-        "block-cursor-foreground": "#ffffff",
+        "block-cursor-background": "#b3dcff",
+        "block-cursor-foreground": "#000000",
         "block-cursor-blurred-background": "#cccccc",
         "block-cursor-blurred-foreground": "#000000",
         "text-muted": "#333333",
