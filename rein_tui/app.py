@@ -204,6 +204,12 @@ class ReinApp(App[str]):
             return opened
         return True
 
+    def learn_file_commands(self) -> None:
+        """Look for commands whose files came since the last turn."""
+        if isinstance(self.workbench, Extensible):
+            self.workbench.look_for_commands()
+        self._register_file_commands()
+
     def _register_file_commands(self) -> None:
         from rein_tui.commands.files import file_command
 
@@ -257,9 +263,7 @@ class ReinApp(App[str]):
         name, argument = split_command(text)
         if self.run_command(name, argument):
             return
-        if isinstance(self.workbench, Extensible):
-            self.workbench.look_for_commands()  # its file may have come since the last turn
-        self._register_file_commands()
+        self.learn_file_commands()
         if self.run_command(name, argument):
             return
         close = self.registry.closest(name)

@@ -49,6 +49,7 @@ class Headless:
     hooks: bool = False
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)
+    _told: str = ""
 
     async def run(self, harness: Harness, prompts: AsyncGenerator[Prompt]) -> int:
         """Run each prompt as a turn; the exit code of the last one: 0 ok, 1 failed, 130 interrupted, 143 terminated."""
@@ -116,7 +117,8 @@ class Headless:
 
     def _write_text(self, result: JsonObject) -> None:
         if result["is_error"]:
-            self.err.write("".join(f"rein-tui: {error}\n" for error in result["errors"]))
+            told = [error for error in result["errors"] if not error.startswith(self._told or "\0")]
+            self.err.write("".join(f"rein-tui: {error}\n" for error in told))
         elif text := result["result"]:
             self.out.write(text if text.endswith("\n") else text + "\n")
             self.out.flush()
@@ -128,6 +130,7 @@ class Headless:
                 pass
             case Notice():
                 parts = [p for p in (event.text, event.where, event.hint) if p]
+                self._told = event.text
                 self.err.write(f"rein-tui: {' · '.join(parts)}\n")
             case PermissionDecided(decision=decision) if decision.outcome == "deny":
                 self.err.write(f"rein-tui: denied: {decision.reason}\n")
@@ -139,7 +142,7 @@ def _exit_code(end: TurnEnd) -> int:
     match end:
         case TurnFailed():
             return 1
-        case TurnFinished(reason="max_turns" | "budget" | "context_full"):
+        case TurnFinished(reason="max_turns" | "budget" | "context_full" | "denied"):
             return 1
         case TurnFinished():
             return 1 if was_refused(end) else 0

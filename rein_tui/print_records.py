@@ -52,7 +52,7 @@ _SERVER_STATES = {
     "disabled": "disabled",
     "denied": "disabled",
 }
-_ENDS = {"max_turns": "error_max_turns", "budget": "error_max_budget_usd"}
+_ENDS = {"max_turns": "error_max_turns", "budget": "error_max_budget_usd", "denied": "error_during_execution"}
 
 
 def was_refused(end: TurnEnd) -> bool:

@@ -1,5 +1,6 @@
 """The main screen: it lays the panes out, hands every event to each of them, and passes wishes on. Nothing else."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol, cast, runtime_checkable
 
@@ -39,6 +40,9 @@ HELLO = Content.assemble(
     ),
 )
 
+
+_LOOK_EVERY = 2.0
+"""Seconds after which completion looks for new command files again."""
 
 _WIDTHS: list[tuple[int, str]] = [(0, "-slim"), (80, "-narrow"), (100, "-wide"), (112, "-roomy")]
 """Classes by the least width that they are for."""
@@ -118,6 +122,7 @@ class MainScreen(Screen[None]):
         super().__init__(classes=" ".join(fits[-1:]))
         self._files = files
         self._history = history
+        self._looked = 0.0
         self.chat = Chat(id="chat")
         self.composer = Composer(self._command_hints, files, history, id="composer")
         self.rows = StatusRows(id="rows")
@@ -142,6 +147,9 @@ class MainScreen(Screen[None]):
 
     def _command_hints(self) -> Sequence[CommandHint]:
         learn_prompts(self.rein)
+        if time.monotonic() - self._looked > _LOOK_EVERY:
+            self._looked = time.monotonic()
+            self.rein.learn_file_commands()
         return [
             CommandHint(command.name, command.summary, command.argument, command.aliases)
             for command in self.rein.registry.all()

@@ -241,3 +241,9 @@ def test_a_session_leaves_no_empty_folder(server: ChatServer, project: Path) -> 
     server.plays(say("Hello."))
     rein(project, server, "-p", "hi")
     assert not list((project.parent / "home/.local/share/rein-tui/scratch").iterdir())
+
+
+def test_a_command_that_nobody_knows_fails(server: ChatServer, project: Path) -> None:
+    done = rein(project, server, "-p", "/misspelt x")
+    assert (done.returncode, done.stdout, server.requests) == (1, "", [])
+    assert done.stderr.count("There is no command /misspelt.") == 1

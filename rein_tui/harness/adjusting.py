@@ -11,7 +11,7 @@ from .session import Session
 from .subagents import Subagents
 from .tools.background import Background
 
-AddedFolder = Callable[[], Awaitable[None]]
+AddedFolder = Callable[[Path], Awaitable[None]]
 """Hears that the session works in a further folder."""
 
 
@@ -39,7 +39,7 @@ class Adjusting:
         space.additional.append(path)
         self._session.tell_aside(Notice(text=f"Works in {path} too, until the session ends", code="folder_added"))
         self._session.whisper(f"The person lets this session work in {path} too.")
-        await self._added_folder()
+        await self._added_folder(path)
 
     async def stop_work(self, work_id: str) -> bool:
         """End a subagent by the id of its call, or background work by its own; whether it was running."""

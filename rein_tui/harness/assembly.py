@@ -4,6 +4,7 @@ Beside build.py and makers.py nothing else knows concrete classes.
 """
 
 from functools import partial
+from pathlib import Path
 
 from .adjusting import Adjusting
 from .hooks.engine import Hooks
@@ -114,7 +115,7 @@ async def assemble(
         news=instructions.take_news,
         notices=tuple(opening.notices),
         expand=expand,
-        unfold=unfolding(servers, invocations.unfold, expand),
+        unfold=unfolding(servers, invocations.unfold, invocations.commands, expand),
         watchers=[transcript.apply, compactor.note],
         compactor=compactor,
         refresh=refreshing(servers, live.refresh),
@@ -132,9 +133,13 @@ async def assemble(
     async def tell(event: Event) -> None:
         session.tell_aside(event)
 
+    async def added_folder(folder: Path) -> None:
+        furniture.extensions.catalog.add_folder(folder)
+        await servers.tell_folders_changed()
+
     background.emit = servers.host.tell = tell
     session.mcp = Overview(servers)
-    session.adjustments = Adjusting(parts, subagents, background, session, servers.tell_folders_changed)
+    session.adjustments = Adjusting(parts, subagents, background, session, added_folder)
     makers.hook_context.effort = lambda: parts.effort
     session.permissions = Oversight(
         parts, policy, session.info.id, session.history, session.tell_aside, live.refresh, ground.grants

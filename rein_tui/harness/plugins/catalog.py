@@ -57,6 +57,11 @@ class Catalog:
         styles = [style for plugin in active for style in plugin.styles]
         self._styles = {style.name: style for style in styles} | self._library.styles()
 
+    def add_folder(self, folder: Path) -> None:
+        """The session works in a further folder: its commands, skills and agents count too."""
+        self._library.add_folder(folder)
+        self.refresh()
+
     def _overridden(self, defined: Definition) -> Definition | None:
         match self._overrides.get(defined.name, "on"):
             case word if word == _LEFT_OUT:

@@ -66,6 +66,10 @@ class Invocations:
         budget = self._usage.budget
         return listing(self.catalog.for_model(), budget.of(self._usage.window()), budget.longest, self.catalog.used)
 
+    def commands(self) -> list[str]:
+        """The names that a person may type."""
+        return [info.name for info in self.catalog.infos()]
+
     # --- typed by the person ----------------------------------------------------------------------------------
 
     async def unfold(self, prompt: Prompt, tell: Emit) -> Unfolded | None:

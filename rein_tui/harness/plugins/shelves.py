@@ -119,6 +119,13 @@ class Library:
         self.shelves += fresh
         return bool(fresh)
 
+    def add_folder(self, folder: Path) -> None:
+        """Take up the `.claude` folder of a further folder, trusted as the project is."""
+        project = next((s.owner for s in self.shelves if s.owner.layer == "project"), None)
+        known = {os.path.realpath(shelf.folder) for shelf in self.shelves}
+        if project is not None and os.path.realpath(folder / ".claude") not in known:
+            self.shelves.append(Shelf(folder / ".claude", project))
+
     def _skills(self, shelf: Shelf) -> Iterator[Definition]:
         seen: set[str] = set()
         for path in _skill_files(shelf.folder / "skills"):

@@ -118,7 +118,7 @@ async def test_skills_stack_and_each_gets_the_words(places: Places, project: Pat
     assert [text for text in stage.prompts() if not text.startswith("<")] == ["First: do it", "Second: do"]
 
 
-@pytest.mark.parametrize("text", ["/usr/bin/env is a path", "/nobody knows", "plain words", "see /one"])
+@pytest.mark.parametrize("text", ["/usr/bin/env is a path", "plain words", "see /one"])
 async def test_other_words_are_words(places: Places, project: Path, text: str) -> None:
     write(places.config, {"skills/one/SKILL.md": "First"})
     async with staged(places, project, [DONE]) as stage:
@@ -132,7 +132,7 @@ async def test_not_for_the_person(places: Places, project: Path) -> None:
         await stage.say("/inner")
         assert stage.opening.brought is not None
         assert [info.name for info in stage.opening.brought.catalog.infos()] == []
-    assert stage.prompts() == ["/inner"]
+    assert stage.prompts() == []
 
 
 async def test_a_forked_skill_works_in_a_subagent(places: Places, project: Path) -> None:
@@ -211,3 +211,34 @@ async def test_a_skill_of_words_needs_no_yes_and_one_that_opens_something_does(p
         await stage.say("one")
         await stage.say("two")
         assert [outcome for _, outcome, _ in stage.finished()] == ["ok", "denied"]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("/revew a.py", "Did you mean /review?"), ("/zzz", "blank before the slash"), ("/zzz\nmore", "blank before")],
+)
+async def test_a_command_that_nobody_knows_is_refused(places: Places, project: Path, text: str, hint: str) -> None:
+    write(project / ".claude", {"commands/review.md": "Review $0"})
+    async with staged(places, project, [DONE]) as stage:
+        events = await stage.say(text)
+    assert stage.provider.requests == []
+    assert isinstance(events[-1], TurnFinished)
+    assert events[-1].reason == "denied"
+    assert hint in events[-1].detail
+
+
+@pytest.mark.parametrize("text", ["/usr/bin/x is gone", "/tmp", " /zzz", "/", "/ zzz", "/zzz? no", "//zzz", "a /zzz"])
+async def test_what_is_no_command_is_sent_as_words(places: Places, project: Path, text: str) -> None:
+    async with staged(places, project, [DONE]) as stage:
+        await stage.say(text)
+    assert stage.prompts() == [text]
+
+
+async def test_the_skills_of_a_folder_that_is_added_count(places: Places, project: Path, tmp_path: Path) -> None:
+    more = tmp_path / "more"
+    write(more / ".claude", {"skills/there/SKILL.md": "Do it there"})
+    async with staged(places, project, [DONE]) as stage:
+        assert stage.session.adjustments is not None
+        await stage.session.adjustments.add_folder(more)
+        await stage.say("/there")
+    assert any("Do it there" in text for text in stage.prompts())

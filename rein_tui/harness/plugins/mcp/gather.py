@@ -18,7 +18,7 @@ from ...settings.layers import Settings
 from ...settings.locations import ALL_SOURCES, SourceName
 from ...side_requests import ask
 from ...tools.toolbox import Toolbox
-from ...unfolding import Unfolded
+from ...unfolding import Unfolded, closest, command_name
 from ..words import ServerDefinition
 from .approval import Approvals
 from .host import Host
@@ -95,8 +95,11 @@ def asker(parts: Parts) -> Callable[[str, str, int], Awaitable[tuple[str, str]]]
     return answer
 
 
-def unfolding(servers: Servers, others: Unfold, expand: Expand) -> Unfold:
-    """Prompts of servers and `@server:uri` in a person's prompt, beside the commands that `others` unfolds."""
+def unfolding(servers: Servers, others: Unfold, names: Callable[[], list[str]], expand: Expand) -> Unfold:
+    """Prompts of servers and `@server:uri` in a person's prompt, beside the commands that `others` unfolds.
+
+    `names` are those that `others` knows: a command that nobody knows is refused, not sent as words.
+    """
 
     async def unfold(prompt: Prompt, tell: Emit) -> Unfolded | None:
         found = await others(prompt, tell)
@@ -110,6 +113,12 @@ def unfolding(servers: Servers, others: Unfold, expand: Expand) -> Unfold:
         if filled is not None:
             name = prompt.text.split(maxsplit=1)[0]
             return Unfolded((_said((*filled, *prompt.blocks), name),))
+        if prompt.by != "hook" and (name := command_name(prompt.text)):
+            problem = f"There is no command /{name}."
+            close = closest(name, [*names(), *(info.name for info in servers.prompts.commands())])
+            hint = f"Did you mean /{close}?" if close else "With a blank before the slash it is sent as words."
+            await tell(Notice(text=problem, level="error", hint=hint))
+            return Unfolded(refused=f"{problem} {hint}")
         resources = await mentioned(prompt.text, servers.prompts, tell)
         if not resources:
             return None

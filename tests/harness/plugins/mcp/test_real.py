@@ -126,7 +126,7 @@ async def test_a_prompt_of_the_person(places: Places, tmp_path: Path) -> None:
         told.append(event)
 
     async with open_house(places, tmp_path / "p", {"all": everything()}) as house:
-        unfold = unfolding(house.servers, others, expand)
+        unfold = unfolding(house.servers, others, list[str], expand)
         uri = house.state("all").resources[0]
         mentioned = await unfold(Prompt(text=f"what does @all:{uri} say?"), tell)
         assert mentioned is not None
