@@ -7,13 +7,23 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
+from .caching import CacheWatch
 from .channel import told_by
 from .context.titles import first_words
 from .loop import Loop, Progress
 from .moments import fired, told_news
 from .parts import Parts
 from .protocol.decisions import Option, Question, QuestionRequest
-from .protocol.events import ContextPrepared, Event, PromptAdded, QuestionAnswered, QuestionAsked, TitleChanged
+from .protocol.events import (
+    ContextPrepared,
+    Event,
+    Notice,
+    PromptAdded,
+    QuestionAnswered,
+    QuestionAsked,
+    StepFinished,
+    TitleChanged,
+)
 from .protocol.hooks import HookCall, HookOutcome
 from .protocol.messages import Block, Message, TextBlock
 from .protocol.ports import Emit, Prompt
@@ -31,7 +41,8 @@ _GATE_OPTIONS = (
 @dataclass(slots=True)
 class PromptTurn:
     """What one prompt sets going. `whispers` gives what hooks left for the model since the last turn; `prepared` is
-    the context that the last request had; `is_titled` says whether the session has a title.
+    the context that the last request had; `is_titled` says whether the session has a title; `cache` whether prompts are
+    paid for again.
     """
 
     parts: Parts
@@ -41,6 +52,7 @@ class PromptTurn:
     whispers: Callable[[], list[str]]
     prepared: ContextPrepared | None
     is_titled: bool
+    cache: CacheWatch
 
     async def events(self) -> AsyncGenerator[Event]:
         """From the prompt to rest; the reason of the end is in the loop's progress."""
@@ -81,9 +93,16 @@ class PromptTurn:
             return
         for text in [*verdict.context, *self.whispers()]:
             yield user_message((TextBlock(text=reminder(text)),), "hook", "UserPromptSubmit")
+        if cold := self.cache.before(self.around.now()):
+            yield cold
+        missed: Notice | None = None
         async with aclosing(loop.run(self.prepared)) as events:
             async for event in events:
+                missed = missed or self.cache.after(event)
                 yield event
+                if missed is not None and isinstance(event, StepFinished) and not event.parent:
+                    yield missed
+                    missed = None
 
     async def _prompted(self, prompt: Prompt, progress: Progress) -> AsyncGenerator[Event]:
         """The prompt as it joins the conversation: a command unfolded, else the words with what they refer to."""

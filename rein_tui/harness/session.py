@@ -13,6 +13,7 @@ from typing import Literal
 
 from msgspec import structs
 
+from .caching import CacheWatch
 from .conversation import Conversation
 from .folds import SessionFold, closing_facts
 from .idle import IdleNotice
@@ -364,6 +365,7 @@ class Session:
             whispers=self._whispers,
             prepared=self._prepared,
             is_titled=any(isinstance(fact, TitleChanged) for fact in self._facts),
+            cache=CacheWatch(self._facts, self.parts.provider, self.parts.model),
         )
         async with aclosing(self._whole_turn(began, turn.events(), loop.progress)) as events:
             async for event in events:

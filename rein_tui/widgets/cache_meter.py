@@ -1,9 +1,7 @@
 """How much of the last prompt came from the server's cache, and whether the next one still will."""
 
 from rein_tui.harness.protocol.events import Event, MessageFinished, StepStarted
-
-KEPT = 300.0
-"""Seconds that Claude's API keeps a prompt which nobody sends again."""
+from rein_tui.harness.protocol.messages import CACHE_KEPT
 
 
 class CacheMeter:
@@ -15,7 +13,7 @@ class CacheMeter:
         self._cold_at = 0.0
 
     def fold(self, event: Event) -> bool:
-        """Take one event; whether the state may change by itself after `KEPT` seconds."""
+        """Take one event; whether the state may change by itself after `CACHE_KEPT` seconds."""
         if event.parent:
             return False
         match event:
@@ -25,7 +23,7 @@ class CacheMeter:
                 sent = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
                 is_used = usage.cache_read_tokens or usage.cache_write_tokens
                 self._share = usage.cache_read_tokens / sent if is_used else None
-                self._cold_at = event.time + KEPT if is_used and self._forgets and event.time else 0.0
+                self._cold_at = event.time + CACHE_KEPT if is_used and self._forgets and event.time else 0.0
                 return bool(self._cold_at)
             case _:
                 pass

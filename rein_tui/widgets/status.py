@@ -30,8 +30,8 @@ from rein_tui.harness.protocol.events import (
     ToolInputDelta,
     TurnStarted,
 )
+from rein_tui.harness.protocol.messages import CACHE_KEPT
 
-from .cache_meter import KEPT
 from .figures import elapsed
 from .safe import safe_text
 from .status_figures import Figures, clickable
@@ -119,7 +119,7 @@ class Status(Widget):
                 if self.figures.cache.fold(event) and self.is_attached:
                     if self._cooling is not None:
                         self._cooling.stop()
-                    self._cooling = self.set_timer(KEPT + 1, self.refresh)
+                    self._cooling = self.set_timer(CACHE_KEPT + 1, self.refresh)
                 if self.figures.fold(event):
                     self._draw_soon()
                 self._fold_activity(event)

@@ -89,6 +89,10 @@ class Message(Word, frozen=True, kw_only=True):
         return tuple(b for b in self.blocks if isinstance(b, ToolUseBlock))
 
 
+CACHE_KEPT = 300.0
+"""Seconds that Claude's API keeps a prompt which nobody sends again."""
+
+
 class Usage(Word, frozen=True, kw_only=True):
     """Tokens of one or several requests. `input_tokens` excludes those read from or written to the cache.
 

@@ -15,6 +15,7 @@ import msgspec
 
 from ..protocol.base import JsonObject
 from ..protocol.errors import ProviderError, ReinError
+from ..protocol.messages import Usage
 from ..protocol.ports import Completed, ModelInfo, ModelRequest, ProviderEvent, WireRequest
 from .anthropic_errors import answer_bytes, translated
 from .anthropic_models import ModelLimits, read_models, window_of
@@ -118,6 +119,14 @@ class AnthropicProvider:
                 await self.models()
         listed = next((info.context_window for info in self._models if info.id == model), 0)
         return listed or window_of(model)
+
+    def prompt_cost(self, model: str, tokens: int) -> tuple[float, float] | None:
+        """US dollars for so many tokens of a prompt: written to the cache, and read from it; None without a price."""
+        price = price_of(model, self._options.prices)
+        if price is None:
+            return None
+        written, read = Usage(cache_write_tokens=tokens), Usage(cache_read_tokens=tokens)
+        return cost(written, price).cost_usd or 0.0, cost(read, price).cost_usd or 0.0
 
     async def count_tokens(self, request: ModelRequest) -> int:
         """The prompt's tokens, counted by the server. Raises ProviderError."""
