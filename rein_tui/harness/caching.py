@@ -31,6 +31,7 @@ class CacheWatch:
         self._model = model
         self._last = _last_answer(facts)
         self._asked = next((f.model for f in reversed(facts) if isinstance(f, StepStarted) and not f.parent), "")
+        self._context = next((f for f in reversed(facts) if isinstance(f, ContextPrepared) and not f.parent), None)
         self._is_told = False
         self._is_other = False
 
@@ -55,7 +56,8 @@ class CacheWatch:
         if isinstance(event, Compacted | Rewound):
             self._last = None
         elif isinstance(event, ContextPrepared):
-            self._is_other = True
+            before, self._context = self._context, event
+            self._is_other = before is not None and (before.system, before.tools) != (event.system, event.tools)
         elif isinstance(event, MessageFinished) and event.usage.context_tokens:
             last, self._last = self._last, event
             is_other, self._is_other = self._is_other, False
