@@ -41,7 +41,7 @@ _FILE = _Offer("Model file", "a .gguf on this disk, run here", ModelChoice(kind=
 _SERVER = _Offer("Server", "any OpenAI-compatible address", ModelChoice(kind="local"), "url")
 
 _FIELDS = {
-    "key": "paste the key: sk-ant-…   enter goes on · esc back",
+    "key": "paste the key: sk-ant-…, or nothing if one is set   enter goes on · esc back",
     "path": "path of the model file   enter goes on · esc back",
     "url": "http://localhost:1234/v1   enter goes on · esc back",
 }
@@ -152,9 +152,9 @@ class Welcome(Vertical):
     def _typed(self, event: Input.Submitted) -> None:
         event.stop()
         value, offer = event.value.strip(), self._asking
-        if not value or offer is None:
+        if offer is None or (not value and offer.asks != "key"):
             return
-        if offer.asks == "key":
+        if offer.asks == "key":  # nothing typed: the key that is there already, or a word that there is none
             self._choose(offer.choice, value)
         elif offer.asks == "url":
             self._choose(ModelChoice(kind="local", url=value))

@@ -98,3 +98,11 @@ async def test_the_mouse_chooses_too():
         await stage.until(lambda: stage.workbench.opened)
         assert stage.workbench.choice is not None
         assert stage.workbench.choice.kind == "demo"
+
+
+async def test_a_key_that_is_set_already_need_not_be_typed():
+    async with on_stage(choice=None) as stage:
+        await choose(stage, "Claude")
+        await stage.pilot.press("enter")
+        await stage.until(lambda: bool(stage.workbench.opened))
+        assert stage.workbench.keys == [""]
