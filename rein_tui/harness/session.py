@@ -143,6 +143,8 @@ class Session:
         """Talk to this model from the next request on."""
         self.parts.provider = provider
         self.parts.model = model
+        if self._opening is not None:  # its story has not begun: it begins with this model
+            self._opening = structs.replace(self._opening, model=model)
         self.tell_aside(ModelChanged(model=model, provider=provider.name, context_window=context_window))
 
     @property

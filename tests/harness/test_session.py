@@ -16,6 +16,7 @@ from rein_tui.harness.protocol.events import (
     PermissionDecided,
     PermissionResolved,
     PromptAdded,
+    SessionStarted,
     TextDelta,
     ToolCallFinished,
     ToolCallStarted,
@@ -385,3 +386,10 @@ async def test_a_tool_that_is_a_question_is_not_asked_about_first() -> None:
     await told(rigged)
     assert tool.ran == ["a"]
     assert rigged.person.requests == []
+
+
+async def test_a_model_chosen_before_the_first_prompt_is_the_one_that_the_story_opens_with() -> None:
+    stage = rig(ScriptedProvider([Step(text="hi")]))
+    stage.session.use_model(stage.parts.provider, "other")
+    opened = [event.model for event in await told(stage) if isinstance(event, SessionStarted)]
+    assert opened == ["other"]
