@@ -215,7 +215,9 @@ class Loop:
             async with aclosing(self._parts.provider.stream(request)) as pieces:
                 async for piece in pieces:
                     await self._lose_patience(piece)
-                    if not first_token and isinstance(piece, TextChunk | ThinkingChunk | ToolInputChunk):
+                    if isinstance(piece, Retrying):
+                        first_token = 0.0  # what came before is void
+                    elif not first_token and isinstance(piece, TextChunk | ThinkingChunk | ToolInputChunk):
                         first_token = time.perf_counter() - started
                     await self._tell_piece(piece, tell)
 
