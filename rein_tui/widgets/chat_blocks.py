@@ -6,6 +6,7 @@ A block knows its data and draws itself as pieces; what happened to it is decide
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, TypeAlias
 
 from textual.content import Content
@@ -90,10 +91,18 @@ class ChatBlock(Block):
     @property
     def nest(self) -> Content:
         """The gutter that shows how deep this block stands."""
-        gutter = EMPTY
-        for _ in range(self.depth):
-            gutter += NEST
-        return gutter
+        return _nest(self.depth)
+
+
+@cache
+def _nest(depth: int) -> Content:
+    return EMPTY.join([NEST] * depth)
+
+
+@cache
+def _prose_gutter(depth: int) -> tuple[Content, Piece]:
+    """What stands left of prose at this depth, and the blank line above it; the same for thousands of blocks."""
+    return _nest(depth) + INDENT, BLANK.within(_nest(depth))
 
 
 class PromptBlock(ChatBlock):
@@ -135,8 +144,8 @@ class ProseBlock(ChatBlock):
 
     def open(self) -> None:
         """Begin, once the block has its place in the tree."""
-        lead = [BLANK.within(self.nest)] if self.spaced else []
-        self.markdown = GrowingMarkdown(gutter=self.nest + INDENT, lead=lead)
+        gutter, blank = _prose_gutter(self.depth)
+        self.markdown = GrowingMarkdown(gutter=gutter, lead=[blank] if self.spaced else [])
 
     @property
     def source(self) -> str:

@@ -1,8 +1,7 @@
 """The tree of a chat's blocks: what stands below what, the gaps between, and what changed since the last event."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from .chat_blocks import ChatBlock, ProseBlock
 from .chat_card import CardBlock
@@ -11,8 +10,7 @@ Kind: TypeAlias = Literal["added", "touched", "removed"]
 _SPACED = frozenset({"prompt", "prose", "thinking", "boundary", "todos"})
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What happened to a block. An added block stands below `after` (None: at the very top)."""
 
     kind: Kind

@@ -11,7 +11,7 @@ from textual.style import Style
 
 from .lines import Line, intervals
 
-_KEPT = 300
+_KEPT = 256
 _VARIABLE = re.compile(r"\$([\w-]+)")
 _TINT = re.compile(r"\bon ansi_\w+ \d+%")
 _FADED = re.compile(r"(ansi_\w+)(?: \d+%)+")

@@ -9,7 +9,7 @@ from .block import Block
 from .lines import Line
 from .stack import Entry, Stack
 
-KEPT_LINES = 2000
+KEPT_LINES = 800
 """Lines that are kept beside those on screen; more would only make the garbage collector slow."""
 MEASURED_PAGES = 3
 

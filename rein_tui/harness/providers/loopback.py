@@ -1,9 +1,8 @@
 """HTTP/1.1 to a server on this machine, in the clear, over asyncio's streams.
 
-Model servers stream a chunk a token. Decoding them through httpx and h11 cost a quarter of everything that a quick
-stream cost, and their import eight megabytes, for TLS, proxies and redirects that do not occur here. The rest of the
-world is httpx's. Knows answers with a length, in chunks, or until the connection ends; keeps connections for the next
-request. Raises only ProviderError.
+Model servers stream a chunk a token. httpx and h11 decode them chunk by chunk, with code for TLS, proxies and redirects
+that do not occur here. The rest of the world is httpx's. Knows answers with a length, in chunks, or until the
+connection ends; keeps connections for the next request. Raises only ProviderError.
 """
 
 import asyncio
