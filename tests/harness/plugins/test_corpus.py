@@ -46,12 +46,13 @@ async def test_heads_that_grant_nothing(corpus_folder: Path, places: Places, tmp
     project = write(tmp_path / "w", {".claude/" + place: case["content"]})
     write(places.managed, {"managed-settings.json": case.get("other_layers", {}).get("managed", {})})
     probes = case["expect"]["probes"]
+    wish = "go" if case["scope"] == "agent" else "/x"
     steps = [step for probe in probes for step in (bash(probe["input"]["command"]), DONE)]
     async with staged(places, project, [*steps, DONE], interactive=False) as stage:
         for _ in probes:
-            await stage.say("/x")
+            await stage.say(wish)
         if not probes:
-            await stage.say("/x")
+            await stage.say(wish)
         notices = list(stage.opening.notices)
     assert told(notices) is case["expect"]["user_notice"], notices
     # What would ask is denied where nobody can answer; nothing of it ran.
