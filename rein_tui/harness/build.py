@@ -4,23 +4,21 @@ Only cli calls it; only it and assembly.py know concrete classes.
 """
 
 import asyncio
-import os
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from .admission import Admission
 from .assembly import assemble
 from .choices import forget_key, remember, remembered
 from .demo.project import make_scratch_project, remove_scratch_project
 from .demo.script import FIRST_PROMPT, demo_script
 from .places import Places
 from .plugins.extensions import Extensions
-from .protocol.decisions import Option, Question, QuestionRequest
 from .protocol.errors import ProviderError, StartError, StoreError
 from .protocol.events import Fact, ModelChanged, Notice
-from .protocol.policy import TrustItem, TrustRequest
 from .protocol.ports import (
     CommandInfo,
     ExportForm,
@@ -44,15 +42,12 @@ from .providers.text_mode.calling import CallingProvider
 from .recorded import Recordings
 from .session import EndReason, Session
 from .settings.layers import Settings
-from .settings.load import load_settings
 from .settings.models import ModelRules, model_rules
-from .settings.trust import TrustReport, read_trust, record_trust
 from .store.export import export
 from .store.journal import MemoryJournal
 from .store.store import Store
 from .wishes import Ground, Opening, StartSource, Wishes, started
 
-_WITHOUT = "Go on without it"
 _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "LOCAL_LLM_API_KEY")
 
 
@@ -83,9 +78,8 @@ class LocalWorkbench:
     model_is_open: bool = False
     _provider: Provider | None = None
     _open: dict[str, _Open] = field(default_factory=dict[str, _Open])
-    _trusted: dict[Path, bool] = field(default_factory=dict[Path, bool])
     _demo_root: Path | None = None
-    _ignored: set[str] = field(default_factory=set[str])
+    _admission: Admission = field(init=False)
     _warming: "asyncio.Task[None] | None" = None
     _recordings: Recordings = field(init=False)
     _closing: "list[asyncio.Task[None]]" = field(default_factory=list["asyncio.Task[None]"])
@@ -95,6 +89,7 @@ class LocalWorkbench:
 
     def __post_init__(self) -> None:
         self._recordings = Recordings(self.store)
+        self._admission = Admission(self.places, self.environment, self.prompter, self.notices)
 
     # --- sessions -------------------------------------------------------------------------------------------
 
@@ -158,9 +153,7 @@ class LocalWorkbench:
             wishes = self._demo_wishes(wishes)
             text = f"The demo: a scripted model, real tools in a scratch folder. Send it this: {FIRST_PROMPT}"
             self.notices.append(Notice(text=text, code="demo"))
-        trusted = await self._is_trusted(wishes)
-        settings = await self._understood(self._settings(wishes, trusted), wishes, trusted)
-        self._warn_of_bypass(wishes, settings)
+        settings = await self._admission.settings(wishes)
         if self.model_is_open and self.choice is not None:
             self.choice = choice = with_settings(choice, settings.data, self.environment)
         provider = self._provider_for(choice, settings, wishes)
@@ -181,7 +174,7 @@ class LocalWorkbench:
             wishes,
             self.prompter,
             self.store.grant_story,
-            partial(self._is_trusted_now, wishes),
+            partial(self._admission.is_trusted, wishes),
             self.store.redact,
         )
         session = await assemble(ground, settings, opening, provider, choice)
@@ -268,89 +261,10 @@ class LocalWorkbench:
             brought = opened.brought
             if brought is not None:
                 wishes = replace(self.wishes, root=brought.scene.root)
-                trusted = brought.scene.settings.trusted and self._is_trusted_now(wishes)
-                await asyncio.to_thread(brought.find_again, self._settings(wishes, trusted))
+                trusted = brought.scene.settings.trusted and self._admission.is_trusted(wishes)
+                await asyncio.to_thread(brought.find_again, self._admission.load(wishes, trusted))
                 brought.take_up()
         return self.extensions()
-
-    # --- trust and settings ---------------------------------------------------------------------------------
-
-    def _settings(self, wishes: Wishes, trusted: bool) -> Settings:
-        sources = wishes.sources
-        return load_settings(
-            self.places, wishes.root, extra=wishes.settings, sources=sources, trusted=trusted, ignore=self._ignored
-        )
-
-    async def _understood(self, settings: Settings, wishes: Wishes, trusted: bool) -> Settings:
-        """Settings that could be read; a person may go on without a file that could not."""
-        if not settings.broken or not wishes.interactive:
-            return settings
-        for path, reason in settings.broken.items():
-            question = Question(
-                question=f"{path} could not be understood:\n{reason}",
-                header="Settings",
-                options=(
-                    Option(label="Keep its place", description="Nothing is approved without you until it is corrected"),
-                    Option(label=_WITHOUT, description="Also its deny and ask rules do not hold in this session"),
-                ),
-            )
-            request = QuestionRequest(
-                id=f"settings_{uuid.uuid4().hex[:8]}", questions=(question,), title="A settings file is broken"
-            )
-            if _WITHOUT in (await self.prompter.question(request)).answers.values():
-                self._ignored.add(path)
-        return self._settings(wishes, trusted) if self._ignored else settings
-
-    def _warn_of_bypass(self, wishes: Wishes, settings: Settings) -> None:
-        """Root without a sandbox and without questions is said out loud; containers made for this set IS_SANDBOX=1."""
-        is_root = hasattr(os, "geteuid") and os.geteuid() == 0
-        sandboxed = settings.get("sandbox", "enabled", default=False) or self.environment.get("IS_SANDBOX") == "1"
-        if wishes.mode == "bypassPermissions" and is_root and not sandboxed:
-            text = "You are root, nothing asks (bypassPermissions) and there is no sandbox."
-            hint = "Use another user or mode, or turn the sandbox on."
-            self.notices.append(Notice(level="warning", text=text, hint=hint, code="bypass_root"))
-
-    def _is_trusted_now(self, wishes: Wishes) -> bool:
-        return wishes.trust or wishes.root == self._demo_root or read_trust(self.places, wishes.root).trusted
-
-    async def _is_trusted(self, wishes: Wishes) -> bool:
-        """Whether this folder's own settings count; asks the person once where something would be enabled."""
-        if wishes.trust or wishes.root == self._demo_root:
-            return True
-        if wishes.root not in self._trusted:
-            report = read_trust(self.places, wishes.root)
-            said = report.trusted or await self._ask_trust(report, wishes)
-            if said is None:
-                return False
-            self._trusted[wishes.root] = said
-        return self._trusted[wishes.root]
-
-    async def _ask_trust(self, report: TrustReport, wishes: Wishes) -> bool | None:
-        """What the person says; None when nobody was there, so that whoever comes next is asked."""
-        if not report.items:
-            return False
-        if not wishes.interactive:
-            self.notices.append(
-                Notice(
-                    level="warning",
-                    text=f"{report.root} is not trusted: its hooks, servers, environment and allow rules are left out.",
-                    hint="Start rein-tui there once and trust it, or give --trust.",
-                    code="untrusted",
-                )
-            )
-            return False
-        request = TrustRequest(
-            id=f"trust_{uuid.uuid4().hex[:8]}",
-            root=report.root,
-            items=tuple(TrustItem(kind=i.kind, title=i.title, where=i.where, detail=i.detail) for i in report.items),
-            changed=report.changed,
-            can_remember=report.can_remember,
-        )
-        reply = await self.prompter.trust(request)
-        if not reply.trusted:
-            return None if reply.unanswered else False
-        record_trust(self.places, report)
-        return True
 
     # --- models ---------------------------------------------------------------------------------------------
 
@@ -412,6 +326,7 @@ class LocalWorkbench:
     def _demo_wishes(self, wishes: Wishes) -> Wishes:
         if self._demo_root is None:
             self._demo_root = make_scratch_project(self.places.cache)
+            self._admission.vouched.add(self._demo_root)
         return replace(wishes, root=self._demo_root, persist=wishes.persist)
 
     async def prepare(self) -> None:
@@ -446,7 +361,7 @@ class LocalWorkbench:
             self.choice = settled(choice, self.environment)
             return
         self.is_guess = False
-        settings = self._settings(self.wishes, self._trusted.get(self.wishes.root, False))
+        settings = self._admission.load(self.wishes, self._admission.was_admitted(self.wishes.root))
         self._rules = model_rules(settings)
         if not self._rules.allows(choice.model, self._default(choice)):
             raise self._rules.refusal(choice.model)
