@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rein_tui.harness.protocol.messages import ToolUseBlock
-from rein_tui.harness.protocol.ports import ModelRequest
+from rein_tui.harness.protocol.models import ModelRequest
 from rein_tui.harness.providers.text_mode.mode import ToolText, read_text
 from tests.harness.providers.dialect_cases import CASES, NEVER, TOOLS, Case
 

@@ -12,7 +12,7 @@ from rein_tui.harness.permissions.policy import Policy
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.decisions import Layer, PermissionQuery
-from rein_tui.harness.protocol.ports import Workspace
+from rein_tui.harness.protocol.tools import Workspace
 from rein_tui.harness.settings.load import assemble, layer_from_data
 
 LAYERS: tuple[Layer, ...] = ("managed", "command_line", "local", "project", "user")

@@ -22,7 +22,8 @@ import msgspec
 
 from bench.figures import Figure, tell
 from rein_tui.harness.protocol.events import TextDelta
-from rein_tui.harness.protocol.ports import Prompt, Provider
+from rein_tui.harness.protocol.models import Provider
+from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.providers.anthropic import AnthropicOptions, AnthropicProvider
 from rein_tui.harness.providers.anthropic_stream import MessageAccumulator
 from rein_tui.harness.providers.base import Secret

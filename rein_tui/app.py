@@ -27,7 +27,8 @@ from rein_tui.harness.environment import collect_garbage
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import Fact, Notice
-from rein_tui.harness.protocol.ports import Extensible, Prompt, Workbench
+from rein_tui.harness.protocol.ports import Prompt
+from rein_tui.harness.protocol.workbench import Extensible, Workbench
 from rein_tui.keymap import key_name, read_keymap
 from rein_tui.leaving import Leaving
 from rein_tui.modal_prompter import ModalPrompter, ask_modal

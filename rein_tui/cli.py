@@ -16,7 +16,8 @@ from .harness.choices import remembered
 from .harness.environment import collect_garbage, hide_from_children, set_child_subreaper
 from .harness.places import Places, find_places
 from .harness.protocol.errors import ReinError, StartError
-from .harness.protocol.ports import ModelChoice, Prompt, Prompter
+from .harness.protocol.ports import Prompt, Prompter
+from .harness.protocol.workbench import ModelChoice
 from .options import Options, parse_options
 
 if TYPE_CHECKING:

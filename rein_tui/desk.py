@@ -7,7 +7,8 @@ import msgspec
 
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import Event, Fact, HookFired, TitleChanged, TurnFailed, TurnFinished, TurnStarted
-from rein_tui.harness.protocol.ports import Clears, Harness, Insight, SessionInfo, Workbench
+from rein_tui.harness.protocol.ports import Harness, Insight, SessionInfo
+from rein_tui.harness.protocol.workbench import Clears, Workbench
 from rein_tui.terminal import asked_for
 from rein_tui.turns import Turns
 from rein_tui.widgets.sidebar import Sidebar

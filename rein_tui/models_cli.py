@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 
 from .harness.protocol.errors import ProviderError
-from .harness.protocol.ports import FoundServer, ModelChoice, ModelInfo
+from .harness.protocol.models import ModelInfo
+from .harness.protocol.workbench import FoundServer, ModelChoice
 from .options import Subparsers
 
 

@@ -5,7 +5,8 @@ from functools import partial
 
 from textual.widget import Widget
 
-from rein_tui.harness.protocol.ports import Insight, WireRequest
+from rein_tui.harness.protocol.models import WireRequest
+from rein_tui.harness.protocol.ports import Insight
 from rein_tui.widgets.dock import Tab
 
 

@@ -18,7 +18,7 @@ from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.decisions import Decision, PermissionQuery
 from rein_tui.harness.protocol.errors import ConfigError, ReinError
 from rein_tui.harness.protocol.events import Event
-from rein_tui.harness.protocol.ports import Workspace
+from rein_tui.harness.protocol.tools import Workspace
 from rein_tui.harness.settings.keys import MODES
 from rein_tui.harness.settings.layers import Settings
 from rein_tui.harness.settings.load import load_settings

@@ -1,4 +1,4 @@
-"""A recorded session as ports.Harness and ports.Workbench: it tells its facts again, and nothing runs.
+"""A recorded session as ports.Harness and protocol.workbench.Workbench: it tells its facts again, and nothing runs.
 
 All that reaches the screen comes through one generator, `asides`: events while it plays, and between two events a
 jump, told by the callback. So a jump and a playing event never meet.
@@ -11,7 +11,9 @@ from msgspec import structs
 
 from rein_tui.harness.protocol.errors import StartError, StoreError
 from rein_tui.harness.protocol.events import Delta, Event, Fact, Notice, SessionStarted
-from rein_tui.harness.protocol.ports import CommandInfo, ExportForm, FoundServer, ModelChoice, ModelInfo, SessionInfo
+from rein_tui.harness.protocol.models import ModelInfo
+from rein_tui.harness.protocol.ports import SessionInfo
+from rein_tui.harness.protocol.workbench import CommandInfo, ExportForm, FoundServer, ModelChoice
 from rein_tui.harness.recorded import Recorded
 from rein_tui.tape import TICK, Tape, deltas_of
 
@@ -154,7 +156,7 @@ class ReplayHarness(Recorded):
 
 
 class ReplayWorkbench:
-    """ports.Workbench with one session, the recorded one."""
+    """protocol.workbench.Workbench with one session, the recorded one."""
 
     def __init__(self, harness: ReplayHarness) -> None:
         self.harness = harness

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from .harness.protocol.ports import ExportForm
+from .harness.protocol.workbench import ExportForm
 from .harness.store.store import EVERYTHING
 from .options import Subparsers
 

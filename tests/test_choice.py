@@ -5,7 +5,7 @@ import pytest
 from rein_tui.cli import choice_of
 from rein_tui.harness.choices import remember
 from rein_tui.harness.places import Places
-from rein_tui.harness.protocol.ports import ModelChoice
+from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.options import parse_options
 
 LOCAL = ModelChoice(kind="local", model="qwen3:8b", url="http://localhost:11434/v1")

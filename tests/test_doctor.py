@@ -22,7 +22,7 @@ from rein_tui.doctor.project import check_project
 from rein_tui.doctor.terminal import Terminal, check_terminal
 from rein_tui.harness.choices import remember
 from rein_tui.harness.places import Places
-from rein_tui.harness.protocol.ports import ModelChoice
+from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.settings.trust import read_trust, record_trust
 from rein_tui.harness.store.store import Store
 from tests.app.driving import on_stage

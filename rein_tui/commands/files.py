@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from rein_tui.harness.protocol.ports import CommandInfo, Prompt
+from rein_tui.harness.protocol.ports import Prompt
+from rein_tui.harness.protocol.workbench import CommandInfo
 
 from .registry import Command
 

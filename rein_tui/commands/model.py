@@ -7,7 +7,8 @@ import msgspec
 
 from rein_tui.harness.protocol.decisions import Mode
 from rein_tui.harness.protocol.errors import ReinError
-from rein_tui.harness.protocol.ports import KeepsKey, ModelChoice, ModelInfo
+from rein_tui.harness.protocol.models import ModelInfo
+from rein_tui.harness.protocol.workbench import KeepsKey, ModelChoice
 from rein_tui.widgets.figures import short_bytes, short_count
 from rein_tui.widgets.status_figures import MODE_LABELS
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from rein_tui.harness.protocol.errors import ConfigError
-from rein_tui.harness.protocol.ports import Extensible, ExtensionRow
+from rein_tui.harness.protocol.workbench import Extensible, ExtensionRow
 
 from .registry import Command
 

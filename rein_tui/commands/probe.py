@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rein_tui.harness.protocol.errors import ReinError
-from rein_tui.harness.protocol.ports import ModelProbe, ProbesModels
+from rein_tui.harness.protocol.workbench import ModelProbe, ProbesModels
 
 from .registry import Command
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from rein_tui.harness.protocol.errors import StartError, StoreError
 from rein_tui.harness.protocol.events import MessageFinished, Notice
-from rein_tui.harness.protocol.ports import Adjustable, ExportForm, SessionInfo, Shared
+from rein_tui.harness.protocol.ports import Adjustable, SessionInfo, Shared
+from rein_tui.harness.protocol.workbench import ExportForm
 from rein_tui.widgets.figures import short_age, short_cost
 
 from .registry import Command

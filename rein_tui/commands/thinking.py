@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from rein_tui.harness.protocol.ports import Thinks
+from rein_tui.harness.protocol.workbench import Thinks
 
 from .registry import Command
 

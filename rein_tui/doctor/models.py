@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ConfigError
-from rein_tui.harness.protocol.ports import FoundServer, ModelChoice
+from rein_tui.harness.protocol.workbench import FoundServer, ModelChoice
 
 from .finding import Finding, bad, note, ok
 

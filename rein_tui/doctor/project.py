@@ -14,7 +14,7 @@ from rein_tui.harness.permissions.sandbox import SandboxUnavailable, bubblewrap_
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.hooks import HookSpec
-from rein_tui.harness.protocol.ports import Workspace
+from rein_tui.harness.protocol.tools import Workspace
 from rein_tui.harness.settings.layers import Settings
 from rein_tui.harness.settings.load import load_settings
 from rein_tui.harness.settings.trust import read_trust

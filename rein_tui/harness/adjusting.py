@@ -6,7 +6,7 @@ from pathlib import Path
 from .parts import Parts
 from .protocol.errors import ConfigError
 from .protocol.events import Notice
-from .protocol.ports import Workspace
+from .protocol.tools import Workspace
 from .session import Session
 from .subagents import Subagents
 from .tools.background import Background

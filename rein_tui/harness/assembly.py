@@ -19,7 +19,8 @@ from .plugins.mcp.gather import instructed, refreshing, unfolding
 from .plugins.mcp.overview import Overview
 from .plugins.turn_scope import TurnScope
 from .protocol.events import Event, Notice
-from .protocol.ports import ModelChoice, Provider
+from .protocol.models import Provider
+from .protocol.workbench import ModelChoice
 from .providers.choose import default_of
 from .session import Session
 from .settings.layers import Settings

@@ -17,22 +17,12 @@ from .demo.project import make_scratch_project, remove_scratch_project
 from .demo.script import FIRST_PROMPT, demo_script
 from .places import Places
 from .plugins.extensions import Extensions
+from .protocol.engines import Journal
 from .protocol.errors import ProviderError, StartError, StoreError
 from .protocol.events import Fact, ModelChanged, Notice
-from .protocol.ports import (
-    CommandInfo,
-    ExportForm,
-    ExtensionRow,
-    FoundServer,
-    Harness,
-    Journal,
-    ModelChoice,
-    ModelInfo,
-    ModelProbe,
-    Prompter,
-    Provider,
-    SessionInfo,
-)
+from .protocol.models import ModelInfo, Provider
+from .protocol.ports import Harness, Prompter, SessionInfo
+from .protocol.workbench import CommandInfo, ExportForm, ExtensionRow, FoundServer, ModelChoice, ModelProbe
 from .providers.base import NO_SECRET, Secret
 from .providers.choose import Surroundings, default_of, make_provider, offered, permitted, settled, with_settings
 from .providers.keys import KeyHelper, shell_helper
@@ -60,7 +50,7 @@ class _Open:
 
 @dataclass(slots=True)
 class LocalWorkbench:
-    """The house on this machine; implements ports.Workbench. Make it with `open_workbench`, end it with `close`.
+    """The house on this machine; implements protocol.workbench.Workbench. Make it with `open_workbench`, end it with `close`.
 
     `is_guess` says that nobody named the model of a local server: what the server has goes before our guess.
     `model_is_open`: nobody named the model, so that settings may.
@@ -127,7 +117,7 @@ class LocalWorkbench:
         return await self._assemble(journal, self.wishes, source="fork")
 
     async def clear(self, session_id: str) -> Harness:
-        """A new session after one that the person leaves; see ports.Clears."""
+        """A new session after one that the person leaves; see protocol.workbench.Clears."""
         left = self._open.get(session_id)
         if left is not None:
             await left.session.leave("clear")

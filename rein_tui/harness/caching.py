@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from .protocol.events import Compacted, ContextPrepared, Event, Fact, MessageFinished, Notice, Rewound, StepStarted
 from .protocol.messages import CACHE_KEPT
-from .protocol.ports import Provider
+from .protocol.models import Provider
 
 _LEAST = 4096
 """Tokens below which nobody needs to know."""

@@ -34,7 +34,8 @@ from .protocol.events import (
 )
 from .protocol.hooks import HookCall, HookOutcome, HookPoint
 from .protocol.messages import ResultContent, ToolUseBlock
-from .protocol.ports import Emit, InvalidInput, Tool, ToolContext, ToolResult
+from .protocol.ports import Emit
+from .protocol.tools import InvalidInput, Tool, ToolContext, ToolResult
 
 LONGEST_ERROR = 10_000
 """Characters of an error that PostToolUseFailure hooks are told."""

@@ -6,7 +6,7 @@ import msgspec
 
 from .places import Places
 from .protocol.errors import ConfigError
-from .protocol.ports import ModelChoice
+from .protocol.workbench import ModelChoice
 from .providers.base import NO_SECRET, Secret
 from .store.files import private_folder, write_private
 

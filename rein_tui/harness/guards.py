@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from .protocol.messages import ToolUseBlock
-from .protocol.ports import Completed
+from .protocol.models import Completed
 
 TELL_AFTER = 3
 """How often one and the same call may be made before the model is told."""

@@ -16,9 +16,9 @@ from .loop import Loop
 from .parts import AgentIdentity, Parts
 from .protocol.agents import AgentSpec
 from .protocol.base import JsonObject
+from .protocol.engines import HookEngine
 from .protocol.events import ContextPrepared, PromptAdded
 from .protocol.messages import Message, TextBlock
-from .protocol.ports import HookEngine
 from .side_requests import ask_object
 from .subagents import DEEPEST, ToolSubset
 

@@ -36,9 +36,8 @@ from .protocol.events import (
 )
 from .protocol.hooks import HookCall, HookOutcome
 from .protocol.messages import Message, TextBlock, Usage
-from .protocol.ports import (
+from .protocol.models import (
     Completed,
-    Emit,
     ModelRequest,
     ProviderEvent,
     ProviderNotice,
@@ -47,6 +46,7 @@ from .protocol.ports import (
     ThinkingChunk,
     ToolInputChunk,
 )
+from .protocol.ports import Emit
 
 _STANDS_IN = frozenset[ProviderErrorKind]({"overloaded", "server", "not_found", "unavailable"})
 """Failures of a model that another one of the same server may not have; not those of the key or the request."""

@@ -32,7 +32,9 @@ from .protocol.errors import StartError
 from .protocol.events import ContextPrepared, Notice, TodosChanged, ToolCallRequested
 from .protocol.hooks import HookOutcome, HookRun, HookSpec
 from .protocol.messages import Block
-from .protocol.ports import Prompt, SizesModels, Workspace
+from .protocol.ports import Prompt
+from .protocol.tools import Workspace
+from .protocol.workbench import SizesModels
 from .scratch import Scratch
 from .session import Session
 from .settings.layers import Settings, SettingsLayer

@@ -34,7 +34,8 @@ from .protocol.policy import (
     RuleWish,
     ScopePlace,
 )
-from .protocol.ports import Emit, InvalidInput, ToolContext
+from .protocol.ports import Emit
+from .protocol.tools import InvalidInput, ToolContext
 from .settings.shapes import is_object
 
 PAST_CALLS = 150

@@ -8,7 +8,10 @@ from typing import Any
 from .interrupt import Interrupt
 from .protocol.base import JsonObject
 from .protocol.decisions import Mode, Rule
-from .protocol.ports import HookEngine, PermissionEngine, Prompter, Provider, Toolset, Workspace
+from .protocol.engines import HookEngine, PermissionEngine
+from .protocol.models import Provider
+from .protocol.ports import Prompter
+from .protocol.tools import Toolset, Workspace
 
 
 @dataclass(frozen=True, slots=True)

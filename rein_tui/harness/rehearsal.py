@@ -17,7 +17,7 @@ from .plugins.finding import PluginScene
 from .plugins.turn_scope import hooks_of
 from .protocol.events import Notice
 from .protocol.hooks import HookSpec
-from .protocol.ports import Workspace
+from .protocol.tools import Workspace
 from .scratch import Scratch
 from .settings.load import load_settings
 from .settings.trust import read_trust

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from .conversation import Conversation
 from .protocol.events import ContextPrepared, Fact, StepStarted
-from .protocol.ports import ModelRequest, Provider, WireRequest
+from .protocol.models import ModelRequest, Provider, WireRequest
 
 
 def request_of(facts: Sequence[Fact], turn: int, step: int, provider: Provider) -> WireRequest | None:

@@ -24,6 +24,7 @@ from .parts import Parts
 from .prompt_ids import prompt_id
 from .prompt_turn import PromptTurn, reminder, user_message
 from .protocol.decisions import Mode
+from .protocol.engines import Journal
 from .protocol.errors import Failure, ReinError, StartError
 from .protocol.events import (
     DELTAS,
@@ -46,7 +47,8 @@ from .protocol.events import (
 from .protocol.hooks import HookCall, HookOutcome, HookRun
 from .protocol.mcp import McpServers
 from .protocol.messages import TextBlock
-from .protocol.ports import Adjustments, Journal, Permissions, Prompt, Provider, SessionInfo, StatusLine, WireRequest
+from .protocol.models import Provider, WireRequest
+from .protocol.ports import Adjustments, Permissions, Prompt, SessionInfo, StatusLine
 from .protocol.rewind import Restored, RewindPlan
 from .requests import request_of
 from .surroundings import Surroundings

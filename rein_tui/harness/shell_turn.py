@@ -23,7 +23,8 @@ from .protocol.events import (
     ToolOutputDelta,
 )
 from .protocol.messages import Message, ResultContent, TextBlock
-from .protocol.ports import Emit, Prompt, Tool, ToolContext
+from .protocol.ports import Emit, Prompt
+from .protocol.tools import Tool, ToolContext
 
 _TAIL = 2000
 

@@ -11,7 +11,7 @@ from .parts import Parts
 from .protocol.base import JsonObject
 from .protocol.errors import ProviderError
 from .protocol.messages import Message, TextBlock
-from .protocol.ports import Completed, ModelRequest
+from .protocol.models import Completed, ModelRequest
 
 LONGEST_PAGE = 60_000
 """Characters of a page that a summary looks at."""

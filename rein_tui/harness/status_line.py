@@ -12,7 +12,8 @@ from .protocol.base import JsonObject
 from .protocol.errors import ConfigError
 from .protocol.events import Compacted, Fact, FileChanged, MessageFinished
 from .protocol.messages import Usage
-from .protocol.ports import SessionInfo, StatusLineWish, Workspace
+from .protocol.ports import SessionInfo, StatusLineWish
+from .protocol.tools import Workspace
 from .settings.layers import Settings
 from .settings.shapes import is_object
 

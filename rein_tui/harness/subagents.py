@@ -33,7 +33,8 @@ from .protocol.events import (
 )
 from .protocol.hooks import HookCall
 from .protocol.messages import Message, TextBlock, ToolSpec, Usage
-from .protocol.ports import Emit, Tool, ToolContext, Toolset
+from .protocol.ports import Emit
+from .protocol.tools import Tool, ToolContext, Toolset
 
 DEEPEST = 3
 """How deep subagents may start subagents."""

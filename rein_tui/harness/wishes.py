@@ -10,8 +10,10 @@ from .permissions.audit import Told
 from .places import Places
 from .plugins.extensions import Extensions
 from .protocol.decisions import Mode
+from .protocol.engines import Journal
 from .protocol.events import Fact, Notice, SessionStarted
-from .protocol.ports import Journal, ModelChoice, Prompter
+from .protocol.ports import Prompter
+from .protocol.workbench import ModelChoice
 from .settings.locations import SourceName
 
 StartSource: TypeAlias = Literal["startup", "resume", "clear", "fork"]

@@ -15,7 +15,8 @@ from rein_tui.harness.protocol.decisions import Mode
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import TURN_ENDS, Event, TurnEnd, TurnFailed
 from rein_tui.harness.protocol.messages import Block, ImageBlock, TextBlock
-from rein_tui.harness.protocol.ports import Harness, Prompt, Prompter, Workbench
+from rein_tui.harness.protocol.ports import Harness, Prompt, Prompter
+from rein_tui.harness.protocol.workbench import Workbench
 
 from .acp_prompter import Editor, EditorPrompter, asking
 from .acp_updates import Update, UpdateFold, replayed, stop_reason

@@ -1,4 +1,4 @@
-"""What each request does: the server's side of ports.Workbench, ports.Harness and ports.Permissions."""
+"""What each request does: the server's side of protocol.workbench.Workbench, ports.Harness and ports.Permissions."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from rein_tui.harness.protocol.errors import StartError, StoreError
 from rein_tui.harness.protocol.events import Fact
-from rein_tui.harness.protocol.ports import Extensible, Insight, Permissions, SessionInfo
+from rein_tui.harness.protocol.ports import Insight, Permissions, SessionInfo
+from rein_tui.harness.protocol.workbench import Extensible
 
 from .insight import about_house, about_session
 from .sessions import Hub, NotYours

@@ -1,4 +1,4 @@
-"""The workbench of a screen whose harness is elsewhere: ports.Workbench over a link.
+"""The workbench of a screen whose harness is elsewhere: protocol.workbench.Workbench over a link.
 
 What a screen asks without waiting (lists) is answered from what was heard last, and asked for anew meanwhile.
 """
@@ -12,17 +12,15 @@ from typing import Any, Literal
 
 from rein_tui.harness.protocol.errors import ReinError, StartError
 from rein_tui.harness.protocol.events import Fact, Notice
-from rein_tui.harness.protocol.ports import (
+from rein_tui.harness.protocol.models import ModelInfo
+from rein_tui.harness.protocol.ports import Harness, Prompter, SessionInfo
+from rein_tui.harness.protocol.workbench import (
     CommandInfo,
     ExportForm,
     ExtensionRow,
     FoundServer,
-    Harness,
     ModelChoice,
-    ModelInfo,
     ModelProbe,
-    Prompter,
-    SessionInfo,
 )
 
 from .link import Link, SocketLink
@@ -50,7 +48,7 @@ _GOODBYE = 1.0
 
 
 class RemoteWorkbench:
-    """ports.Workbench elsewhere. Make it, `prepare` it (that connects), `close` it.
+    """protocol.workbench.Workbench elsewhere. Make it, `prepare` it (that connects), `close` it.
 
     `changed` is called when a list that was answered from memory turned out to be another. `watch` opens sessions
     to look on only; `claim` takes them from whoever owns them.
@@ -86,7 +84,7 @@ class RemoteWorkbench:
             link.on_connected = self._attach_again
             link.on_state = self._tell_state
 
-    # --- ports.Workbench ------------------------------------------------------------------------------------
+    # --- protocol.workbench.Workbench ------------------------------------------------------------------------------------
 
     async def prepare(self) -> None:
         """Connect and look around; a second time it only looks. Raises StartError."""
@@ -184,7 +182,7 @@ class RemoteWorkbench:
         return self._extensions
 
     def look_for_commands(self) -> None:
-        """See ports.Extensible; the screen waits for it. A connection that is lost brings nothing new."""
+        """See protocol.workbench.Extensible; the screen waits for it. A connection that is lost brings nothing new."""
         with contextlib.suppress(ReinError):
             self._commands = self._link.ask_now(ask.ListCommands(), tuple[CommandInfo, ...])
 

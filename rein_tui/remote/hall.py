@@ -8,7 +8,8 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from rein_tui.harness.protocol.errors import StartError, StoreError
-from rein_tui.harness.protocol.ports import Harness, Workbench
+from rein_tui.harness.protocol.ports import Harness
+from rein_tui.harness.protocol.workbench import Workbench
 
 from .principals import Principals
 from .questions import Patience, Questions, asking

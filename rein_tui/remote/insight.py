@@ -2,7 +2,8 @@
 
 from rein_tui.harness.protocol.errors import StartError
 from rein_tui.harness.protocol.mcp import HasMcp, McpServers
-from rein_tui.harness.protocol.ports import Extensible, Harness, Insight, ProbesModels, Workbench
+from rein_tui.harness.protocol.ports import Harness, Insight
+from rein_tui.harness.protocol.workbench import Extensible, ProbesModels, Workbench
 
 from .wire import insight_requests as ask
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.mcp import McpServerState
-from rein_tui.harness.protocol.ports import CommandInfo
+from rein_tui.harness.protocol.workbench import CommandInfo
 
 from .link import Link
 from .wire import insight_requests as ask

@@ -31,7 +31,8 @@ from rein_tui.harness.protocol.events import (
     TurnStarted,
 )
 from rein_tui.harness.protocol.hooks import HookOutcome, HookRun
-from rein_tui.harness.protocol.ports import Prompt, SessionInfo, WireRequest
+from rein_tui.harness.protocol.models import WireRequest
+from rein_tui.harness.protocol.ports import Prompt, SessionInfo
 from rein_tui.harness.protocol.rewind import Restored, RewindPlan
 
 from .errors import Refused

@@ -22,7 +22,7 @@ from rein_tui.harness.protocol.messages import (
     ToolUseBlock,
     Usage,
 )
-from rein_tui.harness.protocol.ports import WireRequest
+from rein_tui.harness.protocol.models import WireRequest
 
 from .block import Block
 from .diff import diff_pieces

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from rein_tui.harness.protocol.ports import ExtensionRow
+from rein_tui.harness.protocol.workbench import ExtensionRow
 
 from .hints import hint_line
 from .modal import Modal

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from rein_tui.harness.protocol.ports import FoundServer, ModelChoice
+from rein_tui.harness.protocol.workbench import FoundServer, ModelChoice
 
 from .figures import short_bytes
 from .safe import safe_content, safe_text

@@ -28,20 +28,10 @@ from rein_tui.harness.protocol.events import (
     TurnStarted,
 )
 from rein_tui.harness.protocol.messages import Message, TextBlock
-from rein_tui.harness.protocol.ports import (
-    CommandInfo,
-    ExportForm,
-    FoundServer,
-    ModelChoice,
-    ModelInfo,
-    ModelProbe,
-    Permissions,
-    Prompt,
-    Prompter,
-    SessionInfo,
-    StatusLine,
-)
+from rein_tui.harness.protocol.models import ModelInfo
+from rein_tui.harness.protocol.ports import Permissions, Prompt, Prompter, SessionInfo, StatusLine
 from rein_tui.harness.protocol.rewind import FileStep, Obstacle, Restored, RewindPlan
+from rein_tui.harness.protocol.workbench import CommandInfo, ExportForm, FoundServer, ModelChoice, ModelProbe
 from rein_tui.harness.store.export import export
 from tests import stories
 from tests.stories import Beat, Hold
@@ -205,7 +195,7 @@ class FakeHarness:
 
 
 class FakeWorkbench:
-    """ports.Workbench over sessions in memory. `tell` gives the stories of each session that opens."""
+    """protocol.workbench.Workbench over sessions in memory. `tell` gives the stories of each session that opens."""
 
     def __init__(
         self,

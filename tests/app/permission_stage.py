@@ -14,7 +14,8 @@ from rein_tui.harness.build import LocalWorkbench
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.events import Fact, PermissionResolved, SessionStarted, ToolCallFinished
-from rein_tui.harness.protocol.ports import Harness, ModelChoice, Prompt
+from rein_tui.harness.protocol.ports import Harness, Prompt
+from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
 from rein_tui.harness.store.store import Store
 from rein_tui.harness.wishes import Wishes

@@ -9,7 +9,7 @@ from textual.widgets import OptionList, Static
 
 from rein_tui.harness.protocol.errors import ConfigError
 from rein_tui.harness.protocol.mcp import McpServerState, McpToolState
-from rein_tui.harness.protocol.ports import CommandInfo
+from rein_tui.harness.protocol.workbench import CommandInfo
 from rein_tui.widgets.mcp_screen import McpScreen
 
 TOOL = McpToolState(name="echo", description="Says [b]it[/b] again\x1b[31m.", read_only=True, tokens=40)

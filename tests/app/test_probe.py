@@ -1,6 +1,6 @@
 """/probe: what trying the model out showed, on a page."""
 
-from rein_tui.harness.protocol.ports import ModelProbe
+from rein_tui.harness.protocol.workbench import ModelProbe
 from rein_tui.widgets.sheet import Sheet
 from tests.app.driving import on_stage
 

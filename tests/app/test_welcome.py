@@ -4,7 +4,8 @@ from pathlib import Path
 
 from textual.widgets import Input, OptionList
 
-from rein_tui.harness.protocol.ports import FoundServer, ModelInfo
+from rein_tui.harness.protocol.models import ModelInfo
+from rein_tui.harness.protocol.workbench import FoundServer
 from rein_tui.widgets.welcome import Welcome
 from tests.app.driving import Stage, on_stage
 

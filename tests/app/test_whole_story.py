@@ -22,7 +22,7 @@ from rein_tui.harness.protocol.events import (
     TurnFinished,
     TurnInterrupted,
 )
-from rein_tui.harness.protocol.ports import ModelChoice
+from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.wishes import Wishes
 from rein_tui.modal_prompter import ModalPrompter
 from rein_tui.widgets.permission_modal import PermissionModal

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rein_tui.harness.protocol.errors import ProviderError
 from rein_tui.harness.protocol.messages import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock
-from rein_tui.harness.protocol.ports import (
+from rein_tui.harness.protocol.models import (
     Completed,
     ModelRequest,
     Provider,

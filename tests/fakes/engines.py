@@ -26,16 +26,10 @@ from rein_tui.harness.protocol.displays import Display, TextDisplay
 from rein_tui.harness.protocol.events import ContextPrepared, Event, Fact, SessionStarted, ToolOutputDelta
 from rein_tui.harness.protocol.hooks import HookCall, HookOutcome
 from rein_tui.harness.protocol.messages import ToolSpec
+from rein_tui.harness.protocol.models import Provider
 from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
-from rein_tui.harness.protocol.ports import (
-    Emit,
-    InvalidInput,
-    Provider,
-    Tool,
-    ToolContext,
-    ToolResult,
-    Workspace,
-)
+from rein_tui.harness.protocol.ports import Emit
+from rein_tui.harness.protocol.tools import InvalidInput, Tool, ToolContext, ToolResult, Workspace
 from rein_tui.harness.session import Session
 from rein_tui.harness.surroundings import Surroundings
 

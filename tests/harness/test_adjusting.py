@@ -22,7 +22,9 @@ from rein_tui.harness.protocol.events import (
     TurnFinished,
 )
 from rein_tui.harness.protocol.messages import TextBlock, ToolResultBlock, Usage
-from rein_tui.harness.protocol.ports import Adjustments, Extensible, KeepsKey, ModelChoice, ModelRequest, Prompt
+from rein_tui.harness.protocol.models import ModelRequest
+from rein_tui.harness.protocol.ports import Adjustments, Prompt
+from rein_tui.harness.protocol.workbench import Extensible, KeepsKey, ModelChoice
 from rein_tui.harness.providers.scripted import ScriptedCall, Step
 from rein_tui.harness.wishes import Wishes
 from rein_tui.headless import NobodyAnswers

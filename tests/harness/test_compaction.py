@@ -9,7 +9,8 @@ from rein_tui.harness.protocol.errors import Failure
 from rein_tui.harness.protocol.events import Compacted, Event, Notice, StepStarted, TurnFailed, TurnFinished
 from rein_tui.harness.protocol.hooks import HookOutcome
 from rein_tui.harness.protocol.messages import Usage
-from rein_tui.harness.protocol.ports import ModelRequest, Prompt
+from rein_tui.harness.protocol.models import ModelRequest
+from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.providers.scripted import Respond, ScriptedCall, ScriptedProvider, Step
 from tests.fakes.engines import QuietHooks, Rig, kinds, rig
 from tests.laws import check_turn

@@ -13,7 +13,8 @@ from rein_tui.harness.places import Places
 from rein_tui.harness.protocol import events as ev
 from rein_tui.harness.protocol.errors import ConfigError, StartError
 from rein_tui.harness.protocol.messages import TextBlock, ToolUseBlock
-from rein_tui.harness.protocol.ports import Harness, ModelChoice, Prompt
+from rein_tui.harness.protocol.ports import Harness, Prompt
+from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.wishes import Wishes
 from tests.fakes.engines import ScriptedPerson
 from tests.fakes.model_server import ModelServer, Op, Seen, answer, model_server

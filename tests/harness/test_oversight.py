@@ -20,7 +20,8 @@ from rein_tui.harness.protocol.events import (
     TurnStarted,
 )
 from rein_tui.harness.protocol.policy import RuleWish
-from rein_tui.harness.protocol.ports import ModelChoice, Permissions
+from rein_tui.harness.protocol.ports import Permissions
+from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.providers.scripted import ScriptedProvider
 from rein_tui.harness.session import Session
 from rein_tui.harness.store.store import Store

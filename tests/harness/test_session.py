@@ -27,7 +27,8 @@ from rein_tui.harness.protocol.events import (
 )
 from rein_tui.harness.protocol.hooks import HookOutcome
 from rein_tui.harness.protocol.messages import TextBlock, ToolResultBlock
-from rein_tui.harness.protocol.ports import Prompt, Retrying
+from rein_tui.harness.protocol.models import Retrying
+from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
 from tests.fakes.engines import (
     QuietHooks,

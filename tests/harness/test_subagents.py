@@ -20,7 +20,8 @@ from rein_tui.harness.protocol.events import (
     TurnInterrupted,
 )
 from rein_tui.harness.protocol.messages import ToolResultBlock
-from rein_tui.harness.protocol.ports import ModelRequest, Prompt, Provider
+from rein_tui.harness.protocol.models import ModelRequest, Provider
+from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
 from rein_tui.harness.subagents import Subagents
 from rein_tui.harness.tools.agent import Agent

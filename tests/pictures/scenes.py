@@ -21,7 +21,9 @@ from rein_tui.harness.protocol.events import (
     ToolCallRequested,
     TurnStarted,
 )
-from rein_tui.harness.protocol.ports import FoundServer, ModelChoice, ModelInfo, SessionInfo
+from rein_tui.harness.protocol.models import ModelInfo
+from rein_tui.harness.protocol.ports import SessionInfo
+from rein_tui.harness.protocol.workbench import FoundServer, ModelChoice
 from rein_tui.harness.store.store import Store
 from rein_tui.harness.wishes import Wishes
 from rein_tui.modal_prompter import ModalPrompter

@@ -9,14 +9,7 @@ import pytest
 
 from rein_tui.harness.protocol.errors import ProviderError
 from rein_tui.harness.protocol.messages import Message, TextBlock, ToolResultBlock, ToolSpec
-from rein_tui.harness.protocol.ports import (
-    Completed,
-    ModelRequest,
-    Provider,
-    ProviderEvent,
-    TextChunk,
-    ToolInputChunk,
-)
+from rein_tui.harness.protocol.models import Completed, ModelRequest, Provider, ProviderEvent, TextChunk, ToolInputChunk
 from rein_tui.harness.providers.anthropic import AnthropicOptions, AnthropicProvider
 from rein_tui.harness.providers.embedded import EmbeddedProvider
 from rein_tui.harness.providers.http import Endpoint, HttpServer

@@ -7,17 +7,16 @@ import pytest
 from msgspec import structs
 
 from rein_tui.harness.protocol.messages import Message, TextBlock, ToolResultBlock, ToolUseBlock
-from rein_tui.harness.protocol.ports import (
+from rein_tui.harness.protocol.models import (
     Completed,
-    FoundServer,
     ModelInfo,
     ModelRequest,
     ProviderEvent,
     ProviderNotice,
     TextChunk,
-    ToolContext,
-    Workspace,
 )
+from rein_tui.harness.protocol.tools import ToolContext, Workspace
+from rein_tui.harness.protocol.workbench import FoundServer
 from rein_tui.harness.providers.embedded import EmbeddedProvider
 from rein_tui.harness.providers.http import Endpoint
 from rein_tui.harness.providers.keys import KeyRing

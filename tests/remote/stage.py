@@ -13,18 +13,9 @@ from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.errors import StoreError
 from rein_tui.harness.protocol.events import ContextPrepared, Event, Fact, SessionStarted
 from rein_tui.harness.protocol.messages import ToolSpec
-from rein_tui.harness.protocol.ports import (
-    CommandInfo,
-    ExportForm,
-    FoundServer,
-    Harness,
-    ModelChoice,
-    ModelInfo,
-    Prompt,
-    Prompter,
-    Provider,
-    SessionInfo,
-)
+from rein_tui.harness.protocol.models import ModelInfo, Provider
+from rein_tui.harness.protocol.ports import Harness, Prompt, Prompter, SessionInfo
+from rein_tui.harness.protocol.workbench import CommandInfo, ExportForm, FoundServer, ModelChoice
 from rein_tui.harness.session import Session
 from rein_tui.harness.store.export import export
 from rein_tui.harness.surroundings import Surroundings
@@ -44,7 +35,7 @@ PATIENCE = 20.0
 
 
 class MemoryBench:
-    """ports.Workbench over sessions on fakes; `make` gives the provider of each session."""
+    """protocol.workbench.Workbench over sessions on fakes; `make` gives the provider of each session."""
 
     def __init__(
         self,

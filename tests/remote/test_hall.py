@@ -13,7 +13,8 @@ from rein_tui.harness.protocol.errors import ConfigError, ReinError, StartError,
 from rein_tui.harness.protocol.events import Event, Notice, TurnFinished
 from rein_tui.harness.protocol.mcp import HasMcp
 from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
-from rein_tui.harness.protocol.ports import Extensible, Harness, Insight, ProbesModels, Prompt, Shared
+from rein_tui.harness.protocol.ports import Harness, Insight, Prompt, Shared
+from rein_tui.harness.protocol.workbench import Extensible, ProbesModels
 from rein_tui.harness.providers.scripted import ScriptedProvider, Step
 from rein_tui.remote.hall import Hall, Limits
 from rein_tui.remote.principals import Principals

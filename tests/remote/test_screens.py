@@ -14,7 +14,7 @@ from rein_tui.app import ReinApp
 from rein_tui.harness.protocol.decisions import Option, Question, QuestionRequest
 from rein_tui.harness.protocol.events import Fact, ToolCallFinished, TurnFinished
 from rein_tui.harness.protocol.policy import TrustRequest
-from rein_tui.harness.protocol.ports import ToolContext
+from rein_tui.harness.protocol.tools import ToolContext
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
 from rein_tui.modal_prompter import ModalPrompter
 from rein_tui.remote.address import Address

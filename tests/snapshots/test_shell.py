@@ -2,7 +2,8 @@
 
 import pytest
 
-from rein_tui.harness.protocol.ports import FoundServer, ModelInfo
+from rein_tui.harness.protocol.models import ModelInfo
+from rein_tui.harness.protocol.workbench import FoundServer
 from tests import stories
 from tests.app.driving import Stage, on_stage
 from tests.app.fake_harness import SESSIONS

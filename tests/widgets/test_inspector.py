@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rein_tui.harness.protocol.events import ToolCallFinished, ToolCallRequested, ToolCallStarted
-from rein_tui.harness.protocol.ports import WireRequest
+from rein_tui.harness.protocol.models import WireRequest
 from rein_tui.widgets.dock import Dock
 from rein_tui.widgets.inspector import Inspector
 from rein_tui.widgets.inspector_pages import as_curl

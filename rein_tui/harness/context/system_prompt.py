@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from ..protocol.base import Word
-from ..protocol.ports import Workspace
+from ..protocol.tools import Workspace
 from .git import branch_of, repository_of, status_of
 
 Profile: TypeAlias = Literal["full", "lean"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..protocol.base import JsonObject
 from ..protocol.messages import Message, TextBlock, ToolResultBlock
-from ..protocol.ports import ModelRequest
+from ..protocol.models import ModelRequest
 from ..providers.scripted import Respond, ScriptedCall, Step
 
 FIRST_PROMPT = "Find out why check_cart.py fails, and fix it."

@@ -14,7 +14,7 @@ from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.decisions import Decision, HookVerdict, Layer, Mode, PermissionQuery, Rule, Source
 from rein_tui.harness.protocol.errors import ConfigError
 from rein_tui.harness.protocol.events import Notice
-from rein_tui.harness.protocol.ports import Workspace
+from rein_tui.harness.protocol.tools import Workspace
 from rein_tui.harness.settings.keys import MODES
 from rein_tui.harness.settings.layers import RANK, Settings, SettingsLayer
 from rein_tui.harness.settings.load import assemble, layer_from_data

@@ -8,7 +8,7 @@ from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.decisions import Decision, Grant, Mode, Outcome, PermissionQuery, Rule, Scope, Source
 from rein_tui.harness.protocol.errors import ConfigError
 from rein_tui.harness.protocol.events import Notice
-from rein_tui.harness.protocol.ports import Workspace
+from rein_tui.harness.protocol.tools import Workspace
 from rein_tui.harness.settings.layers import Settings
 from rein_tui.harness.settings.trust import read_trust, record_trust
 
@@ -25,7 +25,7 @@ from .tool_names import canonical
 
 
 class Policy:
-    """Decides about calls and explains itself: ports.PermissionEngine. Nothing here raises but for bad orders."""
+    """Decides about calls and explains itself: protocol.engines.PermissionEngine. Nothing here raises but for bad orders."""
 
     def __init__(
         self, settings: Settings, workspace: Workspace, places: Places, options: PolicyOptions | None = None

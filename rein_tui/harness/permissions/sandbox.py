@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from rein_tui.harness.places import Places
-from rein_tui.harness.protocol.ports import Workspace
+from rein_tui.harness.protocol.tools import Workspace
 from rein_tui.harness.settings.layers import Settings
 
 from .landlock import abi_version

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.decisions import Mode, Rule
-from rein_tui.harness.protocol.ports import Workspace
+from rein_tui.harness.protocol.tools import Workspace
 from rein_tui.harness.settings.layers import Settings
 
 from .book import Ground, RuleBook

@@ -11,7 +11,7 @@ from msgspec import structs
 from ..context.globs import matches
 from ..protocol.agents import AgentSpec
 from ..protocol.events import Notice
-from ..protocol.ports import CommandInfo
+from ..protocol.workbench import CommandInfo
 from .shelves import Library
 from .words import Definition, Plugin, Style
 

@@ -9,7 +9,7 @@ from ..agents import builtin_agents
 from ..protocol.agents import AgentSpec
 from ..protocol.events import Notice
 from ..protocol.hooks import HookSpec
-from ..protocol.ports import ExtensionRow
+from ..protocol.workbench import ExtensionRow
 from ..settings.layers import Settings
 from ..settings.shapes import is_object
 from .catalog import Catalog

@@ -13,7 +13,7 @@ from ..parts import Parts
 from ..protocol.agents import AgentSpec
 from ..protocol.base import JsonObject
 from ..protocol.events import ContextPrepared
-from ..protocol.ports import Workspace
+from ..protocol.tools import Workspace
 from ..settings.layers import Settings
 from .extensions import Extensions
 from .invocation import Attach, Usage

@@ -21,7 +21,8 @@ from ..protocol.events import (
 )
 from ..protocol.hooks import HookCall
 from ..protocol.messages import Block, Message, TextBlock
-from ..protocol.ports import Emit, Prompt, ToolContext, ToolResult
+from ..protocol.ports import Emit, Prompt
+from ..protocol.tools import ToolContext, ToolResult
 from ..subagents import AgentResult, Subagents
 from ..unfolding import Unfolded
 from .catalog import Catalog

@@ -1,7 +1,7 @@
 """What files brought as rows for people: name, a line about it, where it is from, what to know about it."""
 
 from ..protocol.agents import AgentSpec
-from ..protocol.ports import ExtensionRow
+from ..protocol.workbench import ExtensionRow
 from .preview import preview_of
 from .words import Definition, Plugin, Style
 

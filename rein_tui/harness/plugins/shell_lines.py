@@ -13,7 +13,8 @@ from ..protocol.decisions import PermissionQuery, Rule
 from ..protocol.events import DELTAS, Event
 from ..protocol.hooks import HookCall
 from ..protocol.messages import ResultContent, TextBlock
-from ..protocol.ports import Emit, ToolContext
+from ..protocol.ports import Emit
+from ..protocol.tools import ToolContext
 from .rendering import Aborted
 from .words import Definition
 

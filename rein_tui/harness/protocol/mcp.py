@@ -5,7 +5,7 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from .base import Word
 from .decisions import Source
-from .ports import CommandInfo
+from .workbench import CommandInfo
 
 McpScope: TypeAlias = Literal["managed", "command_line", "local", "project", "user", "plugin"]
 """Where a server is configured."""

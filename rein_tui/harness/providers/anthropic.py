@@ -16,7 +16,7 @@ import msgspec
 from ..protocol.base import JsonObject
 from ..protocol.errors import ProviderError, ReinError
 from ..protocol.messages import Usage
-from ..protocol.ports import Completed, ModelInfo, ModelRequest, ProviderEvent, WireRequest
+from ..protocol.models import Completed, ModelInfo, ModelRequest, ProviderEvent, WireRequest
 from .anthropic_errors import answer_bytes, translated
 from .anthropic_models import ModelLimits, read_models, window_of
 from .anthropic_stream import MessageAccumulator
@@ -66,7 +66,7 @@ class AnthropicOptions:
 
 
 class AnthropicProvider:
-    """Claude, or whatever else speaks the Messages API, as `ports.Provider`."""
+    """Claude, or whatever else speaks the Messages API, as `protocol.models.Provider`."""
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from ..protocol.base import JsonObject
 from ..protocol.errors import ProviderError
-from ..protocol.ports import ModelInfo
+from ..protocol.models import ModelInfo
 from .anthropic_wire import Dialect
 from .prices import Price, price_of
 from .strict_json import child, children, number, text

@@ -22,7 +22,7 @@ from ..protocol.messages import (
     ToolUseBlock,
     Usage,
 )
-from ..protocol.ports import Completed, ProviderEvent, TextChunk, ThinkingChunk, ToolInputChunk
+from ..protocol.models import Completed, ProviderEvent, TextChunk, ThinkingChunk, ToolInputChunk
 from .base import NewId, new_call_id, tool_use, unique_id
 from .failures import Origin, cut_error, malformed_error, stream_error
 from .sse import Frame

@@ -22,7 +22,7 @@ from ..protocol.messages import (
     ToolResultBlock,
     ToolUseBlock,
 )
-from ..protocol.ports import ModelRequest
+from ..protocol.models import ModelRequest
 from .base import safe_id
 from .memo import Memo
 

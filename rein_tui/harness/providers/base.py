@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from ..protocol.errors import ConfigError
 from ..protocol.messages import Block, ParseTrace, TextBlock, ThinkingBlock, ToolUseBlock
-from ..protocol.ports import ModelRequest, ProviderEvent
+from ..protocol.models import ModelRequest, ProviderEvent
 from .strict_json import read_object
 
 

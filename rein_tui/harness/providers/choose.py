@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 from msgspec import structs
 
 from ..protocol.errors import ConfigError, ProviderError, StartError
-from ..protocol.ports import FoundServer, ModelChoice, Provider
+from ..protocol.models import Provider
+from ..protocol.workbench import FoundServer, ModelChoice
 from ..settings.models import ModelRules, fits
 from .anthropic import DEFAULT_MODEL, DEFAULT_URL, AnthropicOptions, AnthropicProvider
 from .base import NO_SECRET, KeyHelper, Secret, is_loopback

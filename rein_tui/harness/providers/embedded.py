@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ..environment import child_environment
 from ..protocol.errors import ProviderError, StartError
-from ..protocol.ports import ModelInfo, ModelRequest, ProviderEvent, ProviderNotice, WireRequest
+from ..protocol.models import ModelInfo, ModelRequest, ProviderEvent, ProviderNotice, WireRequest
 from .base import Secret, TextMode
 from .embedded_server import KEY_VARIABLE
 from .gguf import GgufHead, read_gguf
@@ -57,7 +57,7 @@ class _Running:
 
 
 class EmbeddedProvider:
-    """A GGUF file as `ports.Provider`. Raises StartError when the file or the extra is missing, ConfigError for
+    """A GGUF file as `protocol.models.Provider`. Raises StartError when the file or the extra is missing, ConfigError for
     a file that is no model."""
 
     def __init__(

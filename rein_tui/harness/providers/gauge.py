@@ -2,7 +2,7 @@
 
 import msgspec
 
-from ..protocol.ports import Completed, ModelRequest, ProviderNotice
+from ..protocol.models import Completed, ModelRequest, ProviderNotice
 
 _SHORT = 8_000
 """Characters below which nothing is worth an alarm."""

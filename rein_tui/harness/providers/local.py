@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 
 from ..protocol.errors import ProviderError
-from ..protocol.ports import FoundServer, ModelInfo, ModelRequest, Provider, ProviderEvent, WireRequest
+from ..protocol.models import ModelInfo, ModelRequest, Provider, ProviderEvent, WireRequest
+from ..protocol.workbench import FoundServer
 from .http import HttpServer
 from .servers import look
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from ..protocol.ports import Completed, ModelInfo, ModelRequest, ProviderEvent, WireRequest
+from ..protocol.models import Completed, ModelInfo, ModelRequest, ProviderEvent, WireRequest
 from .base import Secret, TextMode, call_ids
 from .gauge import PromptGauge, told_apart
 from .http import Endpoint, HttpServer
@@ -45,7 +45,7 @@ class _Known:
 
 
 class OllamaProvider:
-    """One Ollama server as `ports.Provider`."""
+    """One Ollama server as `protocol.models.Provider`."""
 
     def __init__(
         self,

@@ -17,7 +17,7 @@ from ..protocol.messages import (
     ToolUseBlock,
     Usage,
 )
-from ..protocol.ports import Completed, ModelRequest, ProviderEvent, TextChunk, ThinkingChunk, ToolInputChunk
+from ..protocol.models import Completed, ModelRequest, ProviderEvent, TextChunk, ThinkingChunk, ToolInputChunk
 from .base import NewId, TextReader, end_text, new_call_id, tool_use, unique_id
 from .failures import Origin, cut_error, malformed_error, stream_error
 from .memo import Memo

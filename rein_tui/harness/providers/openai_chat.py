@@ -11,15 +11,7 @@ import msgspec
 
 from ..protocol.base import JsonObject
 from ..protocol.errors import ProviderError
-from ..protocol.ports import (
-    Completed,
-    ModelInfo,
-    ModelRequest,
-    ProviderEvent,
-    ProviderNotice,
-    Retrying,
-    WireRequest,
-)
+from ..protocol.models import Completed, ModelInfo, ModelRequest, ProviderEvent, ProviderNotice, Retrying, WireRequest
 from .base import Secret, TextMode, call_ids
 from .failures import is_grammar_failure
 from .gauge import PromptGauge, told_apart
@@ -45,7 +37,7 @@ class ChatOptions:
 
 
 class OpenAIChatProvider:
-    """One OpenAI-compatible server as `ports.Provider`."""
+    """One OpenAI-compatible server as `protocol.models.Provider`."""
 
     def __init__(
         self,

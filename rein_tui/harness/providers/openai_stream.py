@@ -15,7 +15,7 @@ import msgspec
 from ..protocol.base import JsonObject
 from ..protocol.errors import ProviderError
 from ..protocol.messages import Message, StopReason, ToolUseBlock, Usage
-from ..protocol.ports import Completed, ProviderEvent, TextChunk, ThinkingChunk, ToolInputChunk
+from ..protocol.models import Completed, ProviderEvent, TextChunk, ThinkingChunk, ToolInputChunk
 from .base import NewId, TextReader, end_text, new_call_id, tool_use, unique_id
 from .failures import Origin, cut_error, malformed_error, stream_error
 from .sse import Frame

@@ -11,7 +11,7 @@ import msgspec
 
 from ..protocol.base import JsonObject
 from ..protocol.messages import ImageBlock, Message, TextBlock, ToolResultBlock, ToolSpec, ToolUseBlock
-from ..protocol.ports import ModelRequest
+from ..protocol.models import ModelRequest
 from .base import safe_id
 from .memo import Memo
 

@@ -16,7 +16,8 @@ import msgspec
 from ..protocol.base import Word
 from ..protocol.errors import ConfigError, ProviderError
 from ..protocol.messages import Message, TextBlock, ToolSpec
-from ..protocol.ports import Completed, FoundServer, ModelInfo, ModelRequest, Provider
+from ..protocol.models import Completed, ModelInfo, ModelRequest, Provider
+from ..protocol.workbench import FoundServer
 from .http import Endpoint, HttpServer
 from .servers import PATIENCE, look
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..protocol.errors import ProviderError, ProviderErrorKind
-from ..protocol.ports import ProviderEvent, Retrying
+from ..protocol.models import ProviderEvent, Retrying
 
 Attempt: TypeAlias = Callable[[], AsyncGenerator[ProviderEvent]]
 Sleep: TypeAlias = Callable[[float], Awaitable[object]]

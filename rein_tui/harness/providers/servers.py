@@ -8,7 +8,8 @@ import asyncio
 
 from ..protocol.base import JsonObject
 from ..protocol.errors import ProviderError
-from ..protocol.ports import FoundServer, ModelInfo
+from ..protocol.models import ModelInfo
+from ..protocol.workbench import FoundServer
 from .failures import malformed_error
 from .http import HttpServer
 from .strict_json import child, children, number, strings, text

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from ..protocol.errors import ProviderError
-from ..protocol.ports import ProviderEvent, ProviderNotice
+from ..protocol.models import ProviderEvent, ProviderNotice
 from .failures import Origin, malformed_error
 from .sse import Decoder, Frame, FrameTooLarge
 

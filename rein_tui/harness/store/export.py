@@ -23,7 +23,8 @@ from ..protocol.events import (
     TurnInterrupted,
 )
 from ..protocol.messages import ImageBlock, Message, ResultContent, TextBlock
-from ..protocol.ports import ExportForm, SessionInfo
+from ..protocol.ports import SessionInfo
+from ..protocol.workbench import ExportForm
 from .codec import encode_fact, encode_json
 from .records import TranscriptFold
 

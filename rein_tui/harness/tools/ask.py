@@ -11,7 +11,7 @@ from ..process import uninterrupted
 from ..protocol.decisions import Option, Question, QuestionReply, QuestionRequest
 from ..protocol.displays import TextDisplay
 from ..protocol.events import QuestionAnswered, QuestionAsked
-from ..protocol.ports import InvalidInput, ToolContext, ToolResult
+from ..protocol.tools import InvalidInput, ToolContext, ToolResult
 from .base import BaseTool, ToolInput, failed, one_line
 
 

@@ -16,7 +16,7 @@ import msgspec
 from ..protocol.base import JsonObject
 from ..protocol.displays import Display
 from ..protocol.messages import ToolSpec
-from ..protocol.ports import InvalidInput, ToolContext, ToolResult, Workspace
+from ..protocol.tools import InvalidInput, ToolContext, ToolResult, Workspace
 from .schema import explain, input_schema
 
 

@@ -15,7 +15,7 @@ from ..process import Finished, OutputLimits, child_environment, exit_reason, ru
 from ..protocol.base import JsonObject
 from ..protocol.displays import CommandDisplay
 from ..protocol.events import CwdChanged
-from ..protocol.ports import InvalidInput, ToolContext, ToolResult, Workspace
+from ..protocol.tools import InvalidInput, ToolContext, ToolResult, Workspace
 from .background import Background, Write
 from .base import BaseTool, ToolInput, failed, one_line
 from .exits import interpret

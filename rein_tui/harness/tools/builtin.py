@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ..protocol.ports import Tool
+from ..protocol.tools import Tool
 from .ask import AskUserQuestion
 from .background import Background
 from .bash import Bash, Shell

@@ -8,7 +8,7 @@ forbids nothing.
 from collections.abc import Callable, Iterable, Mapping
 
 from ..context.tokens import CHARACTERS_A_TOKEN, size_of_tool
-from ..protocol.ports import Tool
+from ..protocol.tools import Tool
 from .base import SchemaTool
 
 UNKNOWN_WINDOW = 8_000

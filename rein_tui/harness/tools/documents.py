@@ -10,7 +10,7 @@ from typing import Any, cast
 from ..process import child_environment, run_process
 from ..protocol.displays import TextDisplay
 from ..protocol.messages import ImageBlock
-from ..protocol.ports import ToolContext, ToolResult
+from ..protocol.tools import ToolContext, ToolResult
 from .base import failed
 
 IMAGE_BYTES = 3_750_000

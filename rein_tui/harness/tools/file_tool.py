@@ -12,7 +12,7 @@ from ..process import uninterrupted
 from ..protocol.base import JsonObject
 from ..protocol.displays import DiffDisplay
 from ..protocol.events import FileChanged
-from ..protocol.ports import ToolContext
+from ..protocol.tools import ToolContext
 from .base import BaseTool, ToolInput, one_line
 from .files import Loaded, Version, replace
 from .ledger import Ledger

@@ -10,7 +10,7 @@ import msgspec
 
 from ..protocol.base import JsonObject
 from ..protocol.displays import MatchesDisplay
-from ..protocol.ports import InvalidInput, ToolContext, ToolResult, Workspace
+from ..protocol.tools import InvalidInput, ToolContext, ToolResult, Workspace
 from .base import BaseTool, ToolInput, absolute, failed, one_line
 from .ripgrep import Found
 from .search import SearchEngine, newest_first, shown_path

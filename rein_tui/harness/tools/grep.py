@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from ..protocol.displays import MatchesDisplay
-from ..protocol.ports import InvalidInput, ToolContext, ToolResult
+from ..protocol.tools import InvalidInput, ToolContext, ToolResult
 from .base import BaseTool, ToolInput, failed, one_line
 from .ripgrep import Found
 from .search import SearchEngine, newest_first, shown_path, split_globs

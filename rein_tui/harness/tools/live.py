@@ -5,7 +5,7 @@ import codecs
 from types import TracebackType
 
 from ..protocol.events import ToolOutputDelta
-from ..protocol.ports import ToolContext
+from ..protocol.tools import ToolContext
 
 _PAUSE = 1 / 30
 """Seconds between two deltas: what a screen can draw."""

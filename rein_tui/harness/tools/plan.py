@@ -8,7 +8,7 @@ from ..protocol.decisions import Mode
 from ..protocol.displays import TextDisplay
 from ..protocol.errors import ConfigError
 from ..protocol.events import ModeChanged
-from ..protocol.ports import ToolContext, ToolResult
+from ..protocol.tools import ToolContext, ToolResult
 from .base import BaseTool, ToolInput, failed
 
 

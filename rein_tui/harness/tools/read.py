@@ -10,7 +10,7 @@ import msgspec
 
 from ..protocol.base import JsonObject
 from ..protocol.displays import FileDisplay
-from ..protocol.ports import ToolContext, ToolResult
+from ..protocol.tools import ToolContext, ToolResult
 from .base import failed, one_line
 from .documents import image_type, notebook_text, pdf_text, read_image
 from .file_tool import FileInput, FileTool

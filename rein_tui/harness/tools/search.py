@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..protocol.base import JsonObject
-from ..protocol.ports import Workspace
+from ..protocol.tools import Workspace
 from .ripgrep import Found, find_ripgrep, run_search
 
 _SCRIPT = str(Path(__file__).with_name("plain_search.py"))

@@ -8,7 +8,7 @@ from ..plugins.invocation import Invocations
 from ..plugins.words import Definition
 from ..protocol.displays import TextDisplay
 from ..protocol.messages import ToolSpec
-from ..protocol.ports import InvalidInput, ToolContext, ToolResult
+from ..protocol.tools import InvalidInput, ToolContext, ToolResult
 from .base import BaseTool, ToolInput, one_line
 
 

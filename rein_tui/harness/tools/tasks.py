@@ -8,7 +8,7 @@ import msgspec
 
 from ..protocol.base import JsonObject
 from ..protocol.displays import CommandDisplay
-from ..protocol.ports import ToolContext, ToolResult, Workspace
+from ..protocol.tools import ToolContext, ToolResult, Workspace
 from .background import Background, BackgroundTask
 from .base import BaseTool, ToolInput, failed
 

@@ -5,7 +5,7 @@ from typing import Literal
 from ..protocol.base import JsonObject
 from ..protocol.displays import Todo, TodoDisplay
 from ..protocol.events import TodosChanged
-from ..protocol.ports import ToolContext, ToolResult
+from ..protocol.tools import ToolContext, ToolResult
 from .base import BaseTool, ToolInput
 
 

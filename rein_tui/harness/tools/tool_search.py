@@ -8,7 +8,7 @@ import msgspec
 
 from ..context.tokens import CHARACTERS_A_TOKEN
 from ..protocol.messages import ToolSpec
-from ..protocol.ports import Tool, ToolContext, ToolResult
+from ..protocol.tools import Tool, ToolContext, ToolResult
 from .base import BaseTool, ToolInput, one_line
 from .deferral import Deferral
 

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 
 from ..protocol.messages import ToolSpec
-from ..protocol.ports import Tool
+from ..protocol.tools import Tool
 from .deferral import Deferral
 from .tool_search import ToolSearch
 

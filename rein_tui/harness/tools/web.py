@@ -11,7 +11,7 @@ import msgspec
 from ... import __version__
 from ..protocol.displays import TextDisplay
 from ..protocol.errors import ProviderError
-from ..protocol.ports import InvalidInput, ToolContext, ToolResult
+from ..protocol.tools import InvalidInput, ToolContext, ToolResult
 from .base import BaseTool, ToolInput, failed, one_line
 from .fetch import FetchRefusedError, Page, clean_url, fetch
 

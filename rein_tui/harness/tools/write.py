@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from ..protocol.displays import DiffDisplay
-from ..protocol.ports import ToolContext, ToolResult
+from ..protocol.tools import ToolContext, ToolResult
 from .base import failed
 from .diff import make_diff, structured_patch
 from .file_tool import FileInput, FileTool

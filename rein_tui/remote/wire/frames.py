@@ -9,7 +9,8 @@ from rein_tui.harness.protocol.decisions import Mode, PermissionRequest, Questio
 from rein_tui.harness.protocol.errors import Failure
 from rein_tui.harness.protocol.events import Event, Fact
 from rein_tui.harness.protocol.policy import TrustRequest
-from rein_tui.harness.protocol.ports import ModelChoice, SessionInfo
+from rein_tui.harness.protocol.ports import SessionInfo
+from rein_tui.harness.protocol.workbench import ModelChoice
 
 from .requests import Request
 

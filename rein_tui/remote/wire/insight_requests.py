@@ -5,7 +5,7 @@ from typing import Literal
 from rein_tui.harness.protocol.base import Word
 from rein_tui.harness.protocol.hooks import HookOutcome, HookRun
 from rein_tui.harness.protocol.mcp import McpServerState
-from rein_tui.harness.protocol.ports import CommandInfo
+from rein_tui.harness.protocol.workbench import CommandInfo
 
 
 class SentRequest(Word, frozen=True, kw_only=True, tag="sent_request"):

@@ -8,7 +8,8 @@ from typing import Literal, TypeAlias
 from rein_tui.harness.protocol.base import Word
 from rein_tui.harness.protocol.decisions import Mode, PermissionReply, QuestionReply
 from rein_tui.harness.protocol.policy import TrustReply
-from rein_tui.harness.protocol.ports import ModelChoice, Prompt
+from rein_tui.harness.protocol.ports import Prompt
+from rein_tui.harness.protocol.workbench import ModelChoice
 
 from .insight_requests import (
     ListExtensions,

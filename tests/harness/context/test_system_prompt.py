@@ -8,7 +8,7 @@ import pytest
 
 from rein_tui.harness.context.git import branch_of, git_argv, repository_of, status_of
 from rein_tui.harness.context.system_prompt import Surroundings, build_system_prompt, creed, look_around
-from rein_tui.harness.protocol.ports import Workspace
+from rein_tui.harness.protocol.tools import Workspace
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 

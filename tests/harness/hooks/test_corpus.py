@@ -12,7 +12,7 @@ from rein_tui.harness.hooks.engine import Hooks
 from rein_tui.harness.permissions.policy import Policy
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.decisions import PermissionQuery, Source
-from rein_tui.harness.protocol.ports import Workspace
+from rein_tui.harness.protocol.tools import Workspace
 from rein_tui.harness.settings.load import load_settings
 
 from .conftest import Bench, call, command

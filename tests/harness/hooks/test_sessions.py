@@ -25,7 +25,7 @@ from rein_tui.harness.protocol.events import (
 )
 from rein_tui.harness.protocol.hooks import HookRun
 from rein_tui.harness.protocol.messages import TextBlock
-from rein_tui.harness.protocol.ports import ModelRequest
+from rein_tui.harness.protocol.models import ModelRequest
 from rein_tui.harness.providers.scripted import ScriptedCall, Step
 from tests.harness.plugins.sessions import DONE, Stage, bash, staged
 

@@ -9,7 +9,7 @@ import pytest
 from rein_tui.harness.permissions.policy import Policy, PolicyOptions
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.decisions import Layer
-from rein_tui.harness.protocol.ports import Workspace
+from rein_tui.harness.protocol.tools import Workspace
 from rein_tui.harness.settings.load import assemble, layer_from_data
 
 Make = Callable[..., Policy]

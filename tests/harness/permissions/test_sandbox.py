@@ -28,7 +28,7 @@ from rein_tui.harness.permissions.sandbox import (
 )
 from rein_tui.harness.permissions.sandbox_proxy import host_allowed
 from rein_tui.harness.places import Places
-from rein_tui.harness.protocol.ports import Workspace
+from rein_tui.harness.protocol.tools import Workspace
 from rein_tui.harness.settings import Settings
 from rein_tui.harness.settings.load import assemble, layer_from_data
 from rein_tui.harness.tools.bash import Shell

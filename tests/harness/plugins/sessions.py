@@ -10,7 +10,8 @@ from rein_tui.harness.assembly import assemble
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.events import Event, HookFired, Notice, PromptAdded, ToolCallFinished
 from rein_tui.harness.protocol.messages import TextBlock
-from rein_tui.harness.protocol.ports import ModelChoice, Prompt, SessionInfo
+from rein_tui.harness.protocol.ports import Prompt, SessionInfo
+from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.providers.scripted import Respond, ScriptedCall, ScriptedProvider, Step
 from rein_tui.harness.session import Session
 from rein_tui.harness.settings.load import load_settings

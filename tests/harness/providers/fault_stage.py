@@ -17,7 +17,9 @@ from rein_tui.harness.places import Places
 from rein_tui.harness.protocol import events as ev
 from rein_tui.harness.protocol.errors import Failure
 from rein_tui.harness.protocol.messages import Message, TextBlock
-from rein_tui.harness.protocol.ports import ModelChoice, ModelRequest, Prompt, Provider
+from rein_tui.harness.protocol.models import ModelRequest, Provider
+from rein_tui.harness.protocol.ports import Prompt
+from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.providers.anthropic import AnthropicOptions, AnthropicProvider
 from rein_tui.harness.providers.base import Secret
 from rein_tui.harness.providers.http import Endpoint

@@ -9,7 +9,7 @@ import pytest
 
 from rein_tui.harness.protocol.errors import ProviderError
 from rein_tui.harness.protocol.messages import Message, TextBlock, ThinkingBlock, ToolUseBlock
-from rein_tui.harness.protocol.ports import Completed, ProviderEvent, ProviderNotice
+from rein_tui.harness.protocol.models import Completed, ProviderEvent, ProviderNotice
 from rein_tui.harness.providers.anthropic_stream import MessageAccumulator
 from rein_tui.harness.providers.failures import Origin, cut_error
 from rein_tui.harness.providers.openai_stream import ChatAccumulator

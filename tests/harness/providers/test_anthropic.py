@@ -10,7 +10,7 @@ import pytest
 
 from rein_tui.harness.protocol.errors import ConfigError, ProviderError
 from rein_tui.harness.protocol.messages import Message, TextBlock, ThinkingBlock, ToolUseBlock
-from rein_tui.harness.protocol.ports import Completed, ModelRequest, ProviderEvent, Retrying
+from rein_tui.harness.protocol.models import Completed, ModelRequest, ProviderEvent, Retrying
 from rein_tui.harness.providers.anthropic import API_VERSION, AnthropicOptions, AnthropicProvider
 from rein_tui.harness.providers.base import Secret
 from rein_tui.harness.providers.keys import KeyRing

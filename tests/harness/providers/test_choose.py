@@ -9,7 +9,8 @@ from rein_tui.harness.build import open_workbench
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ConfigError, ProviderError, ReinError, StartError
 from rein_tui.harness.protocol.messages import Message, TextBlock, Usage
-from rein_tui.harness.protocol.ports import ModelChoice, ModelRequest
+from rein_tui.harness.protocol.models import ModelRequest
+from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.providers.anthropic import DEFAULT_MODEL
 from rein_tui.harness.providers.base import NO_SECRET, Secret, safe_id
 from rein_tui.harness.providers.choose import Surroundings, default_model, make_provider, with_settings

@@ -10,7 +10,7 @@ import pytest
 
 from rein_tui.harness.protocol.errors import ProviderError
 from rein_tui.harness.protocol.messages import Message, TextBlock
-from rein_tui.harness.protocol.ports import ModelRequest
+from rein_tui.harness.protocol.models import ModelRequest
 from rein_tui.harness.providers.embedded import EmbeddedOptions, EmbeddedProvider
 from rein_tui.harness.providers.embedded_front import OPENING, force_call, open_front
 from rein_tui.harness.providers.gguf import read_gguf

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rein_tui.harness.protocol.messages import Block, ParseTrace, TextBlock, ToolUseBlock
-from rein_tui.harness.protocol.ports import ProviderEvent, TextChunk, ThinkingChunk
+from rein_tui.harness.protocol.models import ProviderEvent, TextChunk, ThinkingChunk
 from rein_tui.harness.providers.text_mode.dialects import Openers
 from rein_tui.harness.providers.text_mode.fitting import Tools
 from rein_tui.harness.providers.text_mode.holdback import HoldBack

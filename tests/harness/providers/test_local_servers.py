@@ -9,14 +9,7 @@ import pytest
 
 from rein_tui.harness.protocol.errors import ConfigError, ProviderError
 from rein_tui.harness.protocol.messages import Message, TextBlock, ToolSpec, ToolUseBlock
-from rein_tui.harness.protocol.ports import (
-    Completed,
-    ModelRequest,
-    Provider,
-    ProviderEvent,
-    ProviderNotice,
-    Retrying,
-)
+from rein_tui.harness.protocol.models import Completed, ModelRequest, Provider, ProviderEvent, ProviderNotice, Retrying
 from rein_tui.harness.providers.base import Secret
 from rein_tui.harness.providers.http import Endpoint, HttpServer
 from rein_tui.harness.providers.keys import KeyRing

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from rein_tui.harness.protocol.messages import Message, TextBlock, ToolUseBlock
-from rein_tui.harness.protocol.ports import Completed, FoundServer, ModelRequest, Provider, ProviderEvent
+from rein_tui.harness.protocol.models import Completed, ModelRequest, Provider, ProviderEvent
+from rein_tui.harness.protocol.workbench import FoundServer
 from rein_tui.harness.providers.http import Endpoint, HttpServer
 from rein_tui.harness.providers.local import LocalProvider
 from rein_tui.harness.providers.ollama import OllamaOptions, OllamaProvider

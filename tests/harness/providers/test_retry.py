@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rein_tui.harness.protocol.errors import ProviderError, ProviderErrorKind
 from rein_tui.harness.protocol.messages import Message
-from rein_tui.harness.protocol.ports import Completed, ProviderEvent, Retrying
+from rein_tui.harness.protocol.models import Completed, ProviderEvent, Retrying
 from rein_tui.harness.providers.retry import Pace, RetryPolicy, duration, retry_after, with_retries
 
 DONE = Completed(message=Message(role="assistant", blocks=()), stop_reason="end_turn")

@@ -8,7 +8,7 @@ import pytest
 
 from rein_tui.harness.protocol.errors import ConfigError, Failure, ProviderError
 from rein_tui.harness.protocol.messages import Message, TextBlock
-from rein_tui.harness.protocol.ports import (
+from rein_tui.harness.protocol.models import (
     Completed,
     ModelRequest,
     Provider,

@@ -10,7 +10,8 @@ import pytest
 
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.messages import Block, ImageBlock, TextBlock, ThinkingBlock, ToolUseBlock
-from rein_tui.harness.protocol.ports import Prompt, Provider
+from rein_tui.harness.protocol.models import Provider
+from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.providers.anthropic import AnthropicOptions, AnthropicProvider
 from rein_tui.harness.providers.base import Secret
 from rein_tui.harness.providers.http import Endpoint

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from rein_tui.harness.protocol.messages import Message, ParseTrace, TextBlock, ToolSpec, ToolUseBlock
-from rein_tui.harness.protocol.ports import Completed, ModelRequest, Provider, ProviderEvent, TextChunk
+from rein_tui.harness.protocol.models import Completed, ModelRequest, Provider, ProviderEvent, TextChunk
 from rein_tui.harness.providers.base import TextEnd, TextReader
 from rein_tui.harness.providers.http import Endpoint
 from rein_tui.harness.providers.ollama import OllamaOptions, OllamaProvider

@@ -11,9 +11,8 @@ import pytest
 
 from rein_tui.harness.protocol.errors import ProviderError
 from rein_tui.harness.protocol.messages import Block, Message, TextBlock, ToolUseBlock
-from rein_tui.harness.protocol.ports import (
+from rein_tui.harness.protocol.models import (
     Completed,
-    FoundServer,
     ModelInfo,
     ModelRequest,
     ProviderEvent,
@@ -21,6 +20,7 @@ from rein_tui.harness.protocol.ports import (
     Retrying,
     TextChunk,
 )
+from rein_tui.harness.protocol.workbench import FoundServer
 from rein_tui.harness.providers.http import Endpoint
 from rein_tui.harness.providers.openai_chat import ChatOptions, OpenAIChatProvider
 from rein_tui.harness.providers.probe import ToolProber

@@ -16,7 +16,7 @@ from rein_tui.harness.protocol.messages import (
     ToolSpec,
     ToolUseBlock,
 )
-from rein_tui.harness.protocol.ports import Completed, ModelRequest
+from rein_tui.harness.protocol.models import Completed, ModelRequest
 from rein_tui.harness.providers.text_mode.feedback import Problem, asked_again, call_schema, explain, problem_in
 from rein_tui.harness.providers.text_mode.forms import FORMS, HERMES, TOOLS_TAG, Form, form_named, form_shown
 from rein_tui.harness.providers.text_mode.mode import ToolText, Way, read_text

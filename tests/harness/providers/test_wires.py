@@ -18,7 +18,7 @@ from rein_tui.harness.protocol.messages import (
     ToolSpec,
     ToolUseBlock,
 )
-from rein_tui.harness.protocol.ports import ModelRequest
+from rein_tui.harness.protocol.models import ModelRequest
 from rein_tui.harness.providers import anthropic_wire, ollama_wire, openai_wire
 from rein_tui.harness.providers.anthropic_wire import Dialect
 

@@ -12,7 +12,7 @@ from rein_tui.harness.permissions.policy import Policy
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.decisions import PermissionQuery
 from rein_tui.harness.protocol.errors import StartError
-from rein_tui.harness.protocol.ports import Workspace
+from rein_tui.harness.protocol.tools import Workspace
 from rein_tui.harness.settings.layers import Settings
 from rein_tui.harness.settings.load import load_settings
 from rein_tui.harness.settings.watch import SettingsWatch

@@ -11,7 +11,7 @@ import pytest
 from rein_tui.harness.build import open_workbench
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
-from rein_tui.harness.protocol.ports import ModelChoice
+from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.settings.edit import add_rule
 from rein_tui.harness.settings.repository import main_checkout, repository_root, trust_root
 from rein_tui.harness.settings.trust import forget_trust, keep_trust, read_trust, record_trust, trusted_folders

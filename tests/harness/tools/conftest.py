@@ -18,7 +18,7 @@ from rein_tui.harness.protocol.decisions import (
 )
 from rein_tui.harness.protocol.events import Event
 from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
-from rein_tui.harness.protocol.ports import Tool, ToolContext, ToolResult, Workspace
+from rein_tui.harness.protocol.tools import Tool, ToolContext, ToolResult, Workspace
 from rein_tui.harness.tools.background import Background
 from rein_tui.harness.tools.bash import Shell
 from rein_tui.harness.tools.builtin import ToolParts, builtin_tools

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rein_tui.harness.protocol.displays import CommandDisplay
 from rein_tui.harness.protocol.events import BackgroundFinished, BackgroundStarted, CwdChanged, ToolOutputDelta
-from rein_tui.harness.protocol.ports import InvalidInput
+from rein_tui.harness.protocol.tools import InvalidInput
 from rein_tui.harness.tools.background import Background
 from rein_tui.harness.tools.bash import Bash, Shell, Wrap
 from rein_tui.harness.tools.exits import interpret

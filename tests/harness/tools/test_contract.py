@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.messages import ToolSpec
-from rein_tui.harness.protocol.ports import InvalidInput, Tool, ToolContext, ToolResult, Workspace
+from rein_tui.harness.protocol.tools import InvalidInput, Tool, ToolContext, ToolResult, Workspace
 from rein_tui.harness.tools.base import SchemaTool, one_line
 from rein_tui.harness.tools.bash import Shell
 from rein_tui.harness.tools.builtin import ToolParts, builtin_tools

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rein_tui.harness.protocol.ports import InvalidInput, ToolResult, Workspace
+from rein_tui.harness.protocol.tools import InvalidInput, ToolResult, Workspace
 from rein_tui.harness.tools.glob import Glob
 from rein_tui.harness.tools.grep import Grep
 from rein_tui.harness.tools.plain_search import glob_regex

@@ -5,7 +5,7 @@ import pytest
 from rein_tui.harness.protocol.decisions import QuestionReply
 from rein_tui.harness.protocol.displays import TextDisplay, TodoDisplay
 from rein_tui.harness.protocol.events import ModeChanged, QuestionAnswered, QuestionAsked, TodosChanged
-from rein_tui.harness.protocol.ports import InvalidInput
+from rein_tui.harness.protocol.tools import InvalidInput
 
 from .conftest import Bench, text_of
 

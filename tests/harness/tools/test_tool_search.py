@@ -12,7 +12,7 @@ from rein_tui.harness.protocol.agents import AgentSpec
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.events import Event
 from rein_tui.harness.protocol.messages import ToolSpec
-from rein_tui.harness.protocol.ports import ToolContext, ToolResult, Workspace
+from rein_tui.harness.protocol.tools import ToolContext, ToolResult, Workspace
 from rein_tui.harness.subagents import ToolSubset
 from rein_tui.harness.tools.base import SchemaTool
 from rein_tui.harness.tools.deferral import UNKNOWN_WINDOW, share_of_window

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from rein_tui.harness.protocol.ports import InvalidInput
+from rein_tui.harness.protocol.tools import InvalidInput
 from rein_tui.harness.tools.fetch import FetchRefusedError, clean_url
 from rein_tui.harness.tools.html_text import html_to_text
 from rein_tui.harness.tools.web import WebFetch

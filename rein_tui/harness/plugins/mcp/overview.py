@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ...context.tokens import TokenGauge, size_of_tool
 from ...protocol.errors import ConfigError
 from ...protocol.mcp import McpServerState, McpToolState
-from ...protocol.ports import CommandInfo
+from ...protocol.workbench import CommandInfo
 from .connection import Connection
 from .servers import Servers
 from .tools import McpTool, read_only, spec_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...protocol.errors import ReinError
 from ...protocol.messages import Block, ImageBlock, TextBlock
-from ...protocol.ports import CommandInfo
+from ...protocol.workbench import CommandInfo
 from .connection import Connection
 from .names import prompt_name
 from .results import Keeping, blocks_of, resource_block

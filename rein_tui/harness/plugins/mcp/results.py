@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...protocol.base import JsonObject
 from ...protocol.displays import TextDisplay
 from ...protocol.messages import ImageBlock, ResultContent, TextBlock
-from ...protocol.ports import ToolResult
+from ...protocol.tools import ToolResult
 from ...store.files import write_private
 from ...tools.documents import IMAGE_BYTES, image_type
 

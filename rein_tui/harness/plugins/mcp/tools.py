@@ -7,7 +7,7 @@ import msgspec
 
 from ...protocol.base import JsonObject
 from ...protocol.messages import ToolSpec
-from ...protocol.ports import InvalidInput, ToolContext, ToolResult
+from ...protocol.tools import InvalidInput, ToolContext, ToolResult
 from ...tools.base import SchemaTool, failed
 from .approval import tool_digest
 from .calls import Call

@@ -15,11 +15,9 @@ from msgspec import structs
 
 from ...protocol.errors import ProviderError
 from ...protocol.messages import ParseTrace, Usage
-from ...protocol.ports import (
+from ...protocol.models import (
     Completed,
-    FoundServer,
     ModelInfo,
-    ModelProbe,
     ModelRequest,
     Provider,
     ProviderEvent,
@@ -27,6 +25,7 @@ from ...protocol.ports import (
     Retrying,
     WireRequest,
 )
+from ...protocol.workbench import FoundServer, ModelProbe
 from ..probe import ToolProbe, ToolProber, info_of
 from .feedback import RETRIES, Problem, asked_again, problem_in
 from .forms import form_named, form_shown
@@ -47,7 +46,7 @@ _SMALL = 7_000_000_000
 
 
 class CallingProvider:
-    """`ports.Provider` around `inner`, which must read through `mode`."""
+    """`protocol.models.Provider` around `inner`, which must read through `mode`."""
 
     def __init__(
         self, inner: Provider, mode: ToolText, where: Whereabouts, *, wish: Wish = "auto", prober: ToolProber

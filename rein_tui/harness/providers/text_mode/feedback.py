@@ -11,7 +11,7 @@ from msgspec import structs
 
 from ...protocol.base import JsonObject
 from ...protocol.messages import Message, TextBlock, ToolSpec, ToolUseBlock
-from ...protocol.ports import Completed, ModelRequest
+from ...protocol.models import Completed, ModelRequest
 from .fitting import Tools, missing
 from .forms import Form
 from .prompt import example, flat, signature, slim

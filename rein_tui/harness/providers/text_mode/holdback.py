@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ...protocol.messages import Block, ParseTrace, TextBlock, ThinkingBlock, ToolUseBlock
-from ...protocol.ports import ProviderEvent, TextChunk, ThinkingChunk
+from ...protocol.models import ProviderEvent, TextChunk, ThinkingChunk
 from ..base import NewId, TextEnd, new_call_id
 from .cursor import Cursor
 from .dialects import Openers

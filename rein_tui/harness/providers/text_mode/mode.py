@@ -11,7 +11,7 @@ from msgspec import structs
 
 from ...protocol.base import Word
 from ...protocol.messages import TextBlock, ToolSpec, ToolUseBlock
-from ...protocol.ports import ModelRequest, ProviderEvent, TextChunk
+from ...protocol.models import ModelRequest, ProviderEvent, TextChunk
 from ..base import NewId, TextEnd, TextReader, new_call_id
 from .dialects import Openers
 from .fitting import Tools

@@ -17,7 +17,7 @@ from ...protocol.messages import (
     ToolSpec,
     ToolUseBlock,
 )
-from ...protocol.ports import ModelRequest
+from ...protocol.models import ModelRequest
 from .forms import Form
 
 CORE = ("Bash", "Read", "Edit", "Write", "Grep", "Glob")

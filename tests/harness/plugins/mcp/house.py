@@ -21,7 +21,7 @@ from rein_tui.harness.protocol.decisions import PermissionReply, PermissionReque
 from rein_tui.harness.protocol.events import Event
 from rein_tui.harness.protocol.mcp import McpServerState
 from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
-from rein_tui.harness.protocol.ports import Tool, ToolContext, ToolResult, Workspace
+from rein_tui.harness.protocol.tools import Tool, ToolContext, ToolResult, Workspace
 from rein_tui.harness.settings.layers import Settings
 from rein_tui.harness.tools.toolbox import Toolbox
 
