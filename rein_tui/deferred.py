@@ -21,7 +21,7 @@ _HEAD_START = 0.15
 
 
 class DeferredWorkbench:
-    """protocol.workbench.Workbench in front of one that `make` builds on first use. `choice` is known from the start.
+    """workbench.Workbench in front of one that `make` builds on first use. `choice` is known from the start.
 
     Before it is built there are no sessions and no commands to list.
     """
@@ -58,85 +58,85 @@ class DeferredWorkbench:
         await self.ready()
 
     async def open(self, session_id: str = "") -> Harness:
-        """See protocol.workbench.Workbench."""
+        """See workbench.Workbench."""
         bench = await self.ready()
         return await bench.open(session_id)
 
     async def clear(self, session_id: str) -> Harness:
-        """See protocol.workbench.Clears."""
+        """See workbench.Clears."""
         bench = await self.ready()
         return await bench.clear(session_id)
 
     async def fork(self, session_id: str, turn: int) -> Harness:
-        """See protocol.workbench.Workbench."""
+        """See workbench.Workbench."""
         bench = await self.ready()
         return await bench.fork(session_id, turn)
 
     def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
-        """See protocol.workbench.Workbench."""
+        """See workbench.Workbench."""
         return self._bench.sessions(search, everywhere) if self._bench is not None else ()
 
     def facts(self, session_id: str) -> Sequence[Fact]:
-        """See protocol.workbench.Workbench."""
+        """See workbench.Workbench."""
         return self._bench.facts(session_id) if self._bench is not None else ()
 
     def export(self, session_id: str, form: ExportForm) -> bytes:
-        """See protocol.workbench.Workbench."""
+        """See workbench.Workbench."""
         return self._bench.export(session_id, form) if self._bench is not None else b""
 
     def commands(self) -> Sequence[CommandInfo]:
-        """See protocol.workbench.Workbench."""
+        """See workbench.Workbench."""
         return self._bench.commands() if self._bench is not None else ()
 
     def extensions(self) -> Sequence[ExtensionRow]:
-        """See protocol.workbench.Extensible."""
+        """See workbench.Extensible."""
         return self._bench.extensions() if self._bench is not None else ()
 
     async def reload_extensions(self) -> Sequence[ExtensionRow]:
-        """See protocol.workbench.Extensible."""
+        """See workbench.Extensible."""
         bench = await self.ready()
         return await bench.reload_extensions()
 
     def look_for_commands(self) -> None:
-        """See protocol.workbench.Extensible."""
+        """See workbench.Extensible."""
         if self._bench is not None:
             self._bench.look_for_commands()
 
     def forget_key(self) -> bool:
-        """See protocol.workbench.KeepsKey."""
+        """See workbench.KeepsKey."""
         return self._bench.forget_key() if self._bench is not None else False
 
     def rename(self, session_id: str, title: str) -> None:
-        """See protocol.workbench.Workbench."""
+        """See workbench.Workbench."""
         if self._bench is not None:
             self._bench.rename(session_id, title)
 
     def delete(self, session_id: str) -> None:
-        """See protocol.workbench.Workbench."""
+        """See workbench.Workbench."""
         if self._bench is not None:
             self._bench.delete(session_id)
 
     def undelete(self, session_id: str) -> None:
-        """See protocol.workbench.Workbench."""
+        """See workbench.Workbench."""
         if self._bench is not None:
             self._bench.undelete(session_id)
 
     async def find_servers(self) -> tuple[FoundServer, ...]:
-        """See protocol.workbench.Workbench."""
+        """See workbench.Workbench."""
         bench = await self.ready()
         return await bench.find_servers()
 
     async def models(self) -> tuple[ModelInfo, ...]:
-        """See protocol.workbench.Workbench."""
+        """See workbench.Workbench."""
         bench = await self.ready()
         return await bench.models()
 
     async def probe(self) -> ModelProbe:
-        """See protocol.workbench.ProbesModels."""
+        """See workbench.ProbesModels."""
         bench = await self.ready()
         return await bench.probe()
 
     async def choose(self, choice: ModelChoice, api_key: str = "") -> None:
-        """See protocol.workbench.Workbench."""
+        """See workbench.Workbench."""
         bench = await self.ready()
         await bench.choose(choice, api_key)

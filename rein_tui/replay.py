@@ -1,4 +1,4 @@
-"""A recorded session as ports.Harness and protocol.workbench.Workbench: it tells its facts again, and nothing runs.
+"""A recorded session as ports.Harness and workbench.Workbench: it tells its facts again, and nothing runs.
 
 All that reaches the screen comes through one generator, `asides`: events while it plays, and between two events a
 jump, told by the callback. So a jump and a playing event never meet.
@@ -156,7 +156,7 @@ class ReplayHarness(Recorded):
 
 
 class ReplayWorkbench:
-    """protocol.workbench.Workbench with one session, the recorded one."""
+    """workbench.Workbench with one session, the recorded one."""
 
     def __init__(self, harness: ReplayHarness) -> None:
         self.harness = harness

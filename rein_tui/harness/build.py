@@ -50,7 +50,7 @@ class _Open:
 
 @dataclass(slots=True)
 class LocalWorkbench:
-    """The house on this machine; implements protocol.workbench.Workbench. Make it with `open_workbench`, end it with `close`.
+    """The house on this machine; implements workbench.Workbench. Make it with `open_workbench`, end it with `close`.
 
     `is_guess` says that nobody named the model of a local server: what the server has goes before our guess.
     `model_is_open`: nobody named the model, so that settings may.
@@ -117,7 +117,7 @@ class LocalWorkbench:
         return await self._assemble(journal, self.wishes, source="fork")
 
     async def clear(self, session_id: str) -> Harness:
-        """A new session after one that the person leaves; see protocol.workbench.Clears."""
+        """A new session after one that the person leaves; see workbench.Clears."""
         left = self._open.get(session_id)
         if left is not None:
             await left.session.leave("clear")

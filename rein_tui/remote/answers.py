@@ -1,4 +1,4 @@
-"""What each request does: the server's side of protocol.workbench.Workbench, ports.Harness and ports.Permissions."""
+"""What each request does: the server's side of workbench.Workbench, ports.Harness and ports.Permissions."""
 
 from collections.abc import Sequence
 from itertools import islice

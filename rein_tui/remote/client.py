@@ -1,4 +1,4 @@
-"""The workbench of a screen whose harness is elsewhere: protocol.workbench.Workbench over a link.
+"""The workbench of a screen whose harness is elsewhere: workbench.Workbench over a link.
 
 What a screen asks without waiting (lists) is answered from what was heard last, and asked for anew meanwhile.
 """
@@ -48,7 +48,7 @@ _GOODBYE = 1.0
 
 
 class RemoteWorkbench:
-    """protocol.workbench.Workbench elsewhere. Make it, `prepare` it (that connects), `close` it.
+    """workbench.Workbench elsewhere. Make it, `prepare` it (that connects), `close` it.
 
     `changed` is called when a list that was answered from memory turned out to be another. `watch` opens sessions
     to look on only; `claim` takes them from whoever owns them.
@@ -84,7 +84,7 @@ class RemoteWorkbench:
             link.on_connected = self._attach_again
             link.on_state = self._tell_state
 
-    # --- protocol.workbench.Workbench ------------------------------------------------------------------------------------
+    # --- workbench.Workbench ------------------------------------------------------------------------------------
 
     async def prepare(self) -> None:
         """Connect and look around; a second time it only looks. Raises StartError."""
@@ -182,7 +182,7 @@ class RemoteWorkbench:
         return self._extensions
 
     def look_for_commands(self) -> None:
-        """See protocol.workbench.Extensible; the screen waits for it. A connection that is lost brings nothing new."""
+        """See workbench.Extensible; the screen waits for it. A connection that is lost brings nothing new."""
         with contextlib.suppress(ReinError):
             self._commands = self._link.ask_now(ask.ListCommands(), tuple[CommandInfo, ...])
 

@@ -195,7 +195,7 @@ class FakeHarness:
 
 
 class FakeWorkbench:
-    """protocol.workbench.Workbench over sessions in memory. `tell` gives the stories of each session that opens."""
+    """workbench.Workbench over sessions in memory. `tell` gives the stories of each session that opens."""
 
     def __init__(
         self,

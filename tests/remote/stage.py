@@ -35,7 +35,7 @@ PATIENCE = 20.0
 
 
 class MemoryBench:
-    """protocol.workbench.Workbench over sessions on fakes; `make` gives the provider of each session."""
+    """workbench.Workbench over sessions on fakes; `make` gives the provider of each session."""
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ _TELL_TIMEOUT = 1.0
 
 
 class Hooks:
-    """Implements `protocol.engines.HookEngine`. Specs are in order of precedence, highest first."""
+    """Implements `engines.HookEngine`. Specs are in order of precedence, highest first."""
 
     def __init__(self, specs: Iterable[HookSpec], context: HookContext) -> None:
         self.context = context

@@ -25,7 +25,7 @@ from .tool_names import canonical
 
 
 class Policy:
-    """Decides about calls and explains itself: protocol.engines.PermissionEngine. Nothing here raises but for bad orders."""
+    """Decides about calls and explains itself: engines.PermissionEngine. Nothing here raises but for bad orders."""
 
     def __init__(
         self, settings: Settings, workspace: Workspace, places: Places, options: PolicyOptions | None = None

@@ -1,1 +1,1 @@
-"""Models: one room for each server's protocol, behind `protocol.models.Provider`."""
+"""Models: one room for each server's protocol, behind `models.Provider`."""

@@ -66,7 +66,7 @@ class AnthropicOptions:
 
 
 class AnthropicProvider:
-    """Claude, or whatever else speaks the Messages API, as `protocol.models.Provider`."""
+    """Claude, or whatever else speaks the Messages API, as `models.Provider`."""
 
     def __init__(
         self,

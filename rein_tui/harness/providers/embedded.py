@@ -57,7 +57,7 @@ class _Running:
 
 
 class EmbeddedProvider:
-    """A GGUF file as `protocol.models.Provider`. Raises StartError when the file or the extra is missing, ConfigError for
+    """A GGUF file as `models.Provider`. Raises StartError when the file or the extra is missing, ConfigError for
     a file that is no model."""
 
     def __init__(

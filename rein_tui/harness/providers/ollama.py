@@ -45,7 +45,7 @@ class _Known:
 
 
 class OllamaProvider:
-    """One Ollama server as `protocol.models.Provider`."""
+    """One Ollama server as `models.Provider`."""
 
     def __init__(
         self,

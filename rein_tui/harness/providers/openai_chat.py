@@ -37,7 +37,7 @@ class ChatOptions:
 
 
 class OpenAIChatProvider:
-    """One OpenAI-compatible server as `protocol.models.Provider`."""
+    """One OpenAI-compatible server as `models.Provider`."""
 
     def __init__(
         self,

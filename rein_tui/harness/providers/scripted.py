@@ -74,7 +74,7 @@ class _ScriptFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ScriptedProvider:
-    """Plays `steps` in order, one a request, as `protocol.models.Provider`; `requests` keeps what was asked.
+    """Plays `steps` in order, one a request, as `models.Provider`; `requests` keeps what was asked.
 
     `pace` is the time in seconds between two pieces of text. A single function in place of the steps answers
     every request. When the steps are used up, a request raises ProviderError(kind="unavailable").

@@ -81,7 +81,7 @@ class StoredFact(NamedTuple):
 
 
 class DiskJournal:
-    """One session's facts in the store; implements `protocol.engines.Journal`."""
+    """One session's facts in the store; implements `engines.Journal`."""
 
     def __init__(self, database: Database, summary: SessionSummary, redact: Callable[[bytes], bytes]) -> None:
         self._database, self._summary, self._redact = database, summary, redact

@@ -1,1 +1,1 @@
-"""The tools that a model can call, behind `protocol.tools.Tool`."""
+"""The tools that a model can call, behind `tools.Tool`."""

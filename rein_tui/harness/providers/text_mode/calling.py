@@ -46,7 +46,7 @@ _SMALL = 7_000_000_000
 
 
 class CallingProvider:
-    """`protocol.models.Provider` around `inner`, which must read through `mode`."""
+    """`models.Provider` around `inner`, which must read through `mode`."""
 
     def __init__(
         self, inner: Provider, mode: ToolText, where: Whereabouts, *, wish: Wish = "auto", prober: ToolProber
