@@ -97,9 +97,9 @@ class AnthropicProvider:
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, Completed):
-                    names = (event.model, request.model) if event.model else (request.model,)
-                    prices = (price_of(name, self._options.prices) for name in names)
-                    price = next((price for price in prices if price), None)
+                    price = price_of(event.model or request.model, self._options.prices)
+                    if price is None and request.model in self._options.overrides:
+                        price = price_of(request.model, self._options.prices)  # who answered has another name there
                     event = msgspec.structs.replace(event, usage=cost(event.usage, price))  # noqa: PLW2901
                 yield event
 

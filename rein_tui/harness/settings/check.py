@@ -60,6 +60,8 @@ def _unknown(draft: Draft, name: str) -> None:
         for restriction in ("deny", "ask"):
             if restriction in value:
                 _adopt(draft, (name, restriction), value[restriction], restriction)
+        # What was taken over is there now, and must not count a second time.
+        draft.data[name] = {member: value[member] for member in value if member not in ("deny", "ask")}
     close = difflib.get_close_matches(name, KEYS, n=1, cutoff=0.75)
     hint = f"did you mean {close[0]!r}?" if close else ""
     draft.tell((name,), "unknown key; it does nothing", "warning" if close else "info", "entry_skipped", hint)

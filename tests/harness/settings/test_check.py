@@ -69,6 +69,7 @@ def test_holding_loses_nothing(data: Any) -> None:
 
 
 @given(files)
+@example({"permision": {"allow": None, "ask": ["Bash"]}})
 @settings(max_examples=100, deadline=None)
 def test_checking_twice_changes_nothing(data: Any) -> None:
     once, _, broken = layer_from_data("user", "f.json", data, "/b")
