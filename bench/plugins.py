@@ -29,7 +29,8 @@ from pathlib import Path
 from rein_tui.harness.wishes import Wishes
 from rein_tui.harness.build import open_workbench
 from rein_tui.harness.places import find_places
-from rein_tui.harness.protocol.ports import ModelChoice, Prompt
+from rein_tui.harness.protocol.ports import Prompt
+from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.headless import NobodyAnswers
 
 async def main():

@@ -1,6 +1,7 @@
 """Starting programs: who makes the session, and what waits in the pipe."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -32,9 +33,15 @@ def test_a_pipe_takes_what_fits() -> None:
 
 @pytest.mark.parametrize("program", ["no-such-program", "/no/such/program", "./here", "/etc"])
 async def test_a_program_that_is_not_there_fails_at_the_start(program: str, tmp_path: Path) -> None:
-    assert session_leader([program], ENV) == ()
+    assert session_leader([program], ENV, is_busy=True) == ()
     with pytest.raises(OSError):
         await run_process([program], cwd=tmp_path, env=ENV, stdin=b"{}")
+
+
+def test_only_a_busy_machine_pays_for_a_second_exec() -> None:
+    assert session_leader([sys.executable], ENV, is_busy=False) == ()
+    leader = session_leader([sys.executable], ENV, is_busy=True)
+    assert [Path(part).name for part in leader] == (["setsid"] if shutil.which("setsid") else [])
 
 
 async def test_a_program_is_looked_for_in_the_childs_own_path(tmp_path: Path) -> None:
