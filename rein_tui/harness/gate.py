@@ -10,11 +10,12 @@ from contextlib import aclosing
 from itertools import groupby
 from typing import Any, Literal
 
-from .call import CallPassage, Prepared, prepare
+from .call import CallPassage
 from .channel import told_by
 from .interrupt import Interrupted
 from .nested import NestedStories
 from .parts import Parts
+from .prepared import Prepared, prepare
 from .protocol.events import Event, ToolCallFinished, ToolCallRequested, ToolCallStarted, ToolOutputDelta
 from .protocol.messages import ParseTrace, ToolUseBlock
 from .protocol.ports import Emit
@@ -94,16 +95,17 @@ class Gate:
         pending = [c.summary for c in everyone if c.use.id in self._unanswered and c is not call and not c.problem]
         passage = CallPassage(call, call.tool, self._parts, tell, pending)
         await passage.run()
+        underway = passage.call
         self.answered.append(
             {
                 "tool_name": call.tool.name,
-                "tool_input": call.input,
+                "tool_input": underway.input,
                 "tool_use_id": call.use.id,
                 "tool_response": passage.response if isinstance(passage.response, str) else "",
             }
         )
-        if passage.stop and not self.stop:
-            self.stop, self.stop_detail = passage.stop, passage.stop_detail
+        if underway.stop and not self.stop:
+            self.stop, self.stop_detail = underway.stop, underway.stop_detail
 
     def _note(self, event: Event) -> None:
         if event.parent:

@@ -128,6 +128,15 @@ async def test_every_moment_is_told_what_it_should_be(places: Places, project: P
     assert [r["promptId"] for r in records if "promptId" in r] == [first, second]
 
 
+async def test_the_hooks_after_a_batch_are_told_what_really_ran(places: Places, project: Path) -> None:
+    rewritten = says({"hookEventName": "PreToolUse", "updatedInput": {"command": "echo tame"}})
+    configure(places, PreToolUse=rewritten, PostToolBatch={"type": "command", "command": "true"})
+    async with staged(places, project, [bash("echo wild"), DONE], allow=("Bash",)) as stage:
+        await stage.say("hello")
+        (call,) = inputs(stage)["PostToolBatch"]["tool_calls"]
+    assert call["tool_input"]["command"] == "echo tame"
+
+
 async def test_a_hook_answers_for_the_person_and_its_rule_holds(places: Places, project: Path) -> None:
     rules = [{"toolName": "Bash", "ruleContent": "touch *"}]
     updates = [
