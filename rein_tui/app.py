@@ -91,6 +91,7 @@ class ReinApp(App[str]):
         self.desk = Desk(self, workbench)
         self.early = Early(lambda: self.main.composer)
         self._is_beginning = True
+        self._has_left = False
         self.main: MainScreen
         self._prompter = prompter
         self._places = places
@@ -219,6 +220,9 @@ class ReinApp(App[str]):
 
     def start_work(self, work: Coroutine[Any, Any, None]) -> None:
         """Run beside the message loop, on the app, so that it outlives every screen. Exceptions are bugs: they show."""
+        if self._has_left:  # what was asked for after that would be cancelled before its first step
+            work.close()
+            return
         self.run_worker(work, group="work", exit_on_error=True)
 
     async def on_unmount(self) -> None:
@@ -394,5 +398,6 @@ class ReinApp(App[str]):
     def leave(self) -> None:
         """Exit, with the command line that resumes the session."""
         turns = self.desk.current
-        told = turns is not None and turns.harness.info.turns > 0
+        told = turns is not None and (turns.has_prompted or turns.harness.info.turns > 0)
+        self._has_left = True
         self.exit(f"rein-tui --resume {turns.harness.info.id}" if turns is not None and told else "")

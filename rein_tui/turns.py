@@ -39,6 +39,7 @@ class Turns:
     """Pumps a harness: `tell` gets every event in order, `changed` hears that the state or the queue moved.
 
     `start` runs a coroutine beside the message loop and lets its exceptions end the app: they are bugs.
+    `has_prompted` says whether a prompt went to the harness, also when nothing was told of its turn yet.
     """
 
     def __init__(
@@ -53,6 +54,8 @@ class Turns:
         self.waiting: list[Waiting] = []
         self.is_paused = False
         self.is_running = False
+        self.has_prompted = False
+        self._is_opening = False
         self._asked = 0
         self._tell = tell
         self._changed = changed
@@ -109,6 +112,9 @@ class Turns:
         """Stop the running turn; false when none runs. What waits stays, paused."""
         if self.is_running:
             self.harness.interrupt(reason)
+        if self._is_opening and self.waiting:  # no turn runs whose end would pause it
+            self.is_paused = True
+            self._changed(self)
         return self.is_running
 
     def compact(self, focus: str, from_turn: int = 0) -> bool:
@@ -128,22 +134,28 @@ class Turns:
         self._start(work)
 
     async def _opening(self) -> None:
+        self._is_opening = True
         await self._pump(self.harness.start())
+        self._is_opening = False
         await self._drain()
 
     async def _drain(self, first: Prompt | None = None) -> None:
         """Run `first`, then what waits."""
         try:
             if first is not None:
-                await self._pump(self.harness.run(first))
+                await self._run(first)
             while self.waiting and not self.is_paused:
                 prompt = self.waiting.pop(0).prompt
                 self._changed(self)
-                await self._pump(self.harness.run(prompt))
+                await self._run(prompt)
         finally:
             self.is_running = False
             self._asked = 0
             self._changed(self)
+
+    async def _run(self, prompt: Prompt) -> None:
+        self.has_prompted = True
+        await self._pump(self.harness.run(prompt))
 
     async def _pump(self, story: AsyncGenerator[Event]) -> None:
         async with aclosing(story) as events:

@@ -1,10 +1,14 @@
 """Prompts on their way: run, wait, steer, stop, fail; several sessions side by side."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from rein_tui.app import ReinApp
 from rein_tui.harness.protocol.errors import StartError
-from rein_tui.harness.protocol.events import TurnInterrupted, TurnStarted
+from rein_tui.harness.protocol.events import Event, TurnInterrupted, TurnStarted
+from rein_tui.harness.protocol.ports import Prompt, SessionInfo
+from rein_tui.turns import Turns
 from tests import stories
 from tests.app.driving import Stage, on_stage
 from tests.app.fake_harness import NOW, SESSIONS, FakeHarness, FakeWorkbench
@@ -161,6 +165,46 @@ async def test_a_session_that_cannot_be_opened_says_so_and_stays():
         await stage.pilot.press("enter")
         await stage.until(lambda: "no such session" in stage.text())
         assert stage.app.desk.current is not None
+
+
+class SlowHarness(FakeHarness):
+    """Its story begins when it `may`, as with a SessionStart hook that takes its time."""
+
+    may: asyncio.Event
+
+    async def start(self) -> AsyncGenerator[Event]:
+        await self.may.wait()
+        async with aclosing(super().start()) as events:
+            async for event in events:
+                yield event
+
+
+async def test_a_stop_while_the_session_begins_keeps_what_waits():
+    harness = SlowHarness(SessionInfo(id="s1"), [], None)
+    harness.may = asyncio.Event()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def tell(turns: Turns, event: Event) -> None:
+        pass
+
+    turns = Turns(
+        harness, tell=tell, changed=lambda turns: None, start=lambda work: tasks.append(asyncio.create_task(work))
+    )
+    turns.open()
+    turns.submit(Prompt(text="hello"), "hello")
+    assert turns.interrupt()
+    harness.may.set()
+    while turns.is_running:
+        await asyncio.sleep(0)
+    assert (turns.is_paused, turns.has_prompted, harness.prompts) == (True, False, [])
+    turns.resume()
+    while turns.is_running:
+        await asyncio.sleep(0)
+    assert [prompt.text for prompt in harness.prompts] == ["hello"]
+    assert turns.has_prompted
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class SlowBench(FakeWorkbench):

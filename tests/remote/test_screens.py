@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from rein_tui.app import ReinApp
 from rein_tui.harness.protocol.decisions import Option, Question, QuestionRequest
-from rein_tui.harness.protocol.events import Fact, ToolCallFinished, TurnFinished
+from rein_tui.harness.protocol.events import Fact, ToolCallFinished, TurnFinished, TurnStarted
 from rein_tui.harness.protocol.policy import TrustRequest
 from rein_tui.harness.protocol.tools import ToolContext
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
@@ -30,7 +30,7 @@ from rein_tui.widgets.permission_modal import PermissionModal
 from rein_tui.widgets.trust_modal import TrustModal
 from tests.app.driving import screen_text
 from tests.fakes.engines import ScriptedPerson, TablePermissions, TestTool
-from tests.remote.stage import MemoryBench, served, told, turn, until
+from tests.remote.stage import TOKEN, MemoryBench, served, told, turn, until
 
 
 def asking_bench(*steps: Step) -> MemoryBench:
@@ -131,6 +131,24 @@ async def test_a_screen_that_leaves_lets_the_turn_go_on(tmp_path: Path) -> None:
             await stage.pilot.press("y")
             await stage.until(lambda: "It is written." in screen_text(stage.app))
             assert stage.facts() == list(bench.sessions_open[session_id].history())
+
+
+async def test_leaving_before_a_word_of_the_turn_came_says_how_to_come_back() -> None:
+    async with served(asking_bench(Step(text="Hello."))) as server:
+        prompter = ModalPrompter(typing_pause=0, grace=0)
+        url = f"ws://127.0.0.1:{server.transports.port}/ws/chat"
+        link = SocketLink(Address(url=url, token=lambda: TOKEN), "screen")
+        remote = RemoteWorkbench(link, prompter)
+        server.clients.append(remote)
+        async with screen(remote, prompter) as stage:
+            await stage.until(lambda: stage.app.desk.current is not None and not stage.app.desk.current.is_running)
+            server.transports.is_down = True
+            server.transports.cut()
+            await stage.say("hello")
+            await stage.until(lambda: stage.app.desk.is_busy)
+            stage.app.leave()
+            assert stage.facts() == [f for f in stage.facts() if not isinstance(f, TurnStarted)]
+            assert stage.app.return_value == f"rein-tui --resume {next(iter(server.bench.sessions_open))}"
 
 
 async def test_a_terminal_is_joined_over_its_socket(tmp_path: Path) -> None:
