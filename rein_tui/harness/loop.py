@@ -4,21 +4,20 @@ It knows one turn of one story, the session's or a subagent's, and tells it as e
 pulls the generator has recorded an event by the time that the loop goes on.
 """
 
-import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from .channel import told_by
+from .answers import Answers
 from .conversation import Conversation
 from .gate import Gate
 from .guards import Advice, Guards
 from .interrupt import Interrupted
 from .moments import fired
 from .parts import Parts
-from .protocol.errors import ProviderError, ProviderErrorKind
+from .protocol.errors import ProviderError
 from .protocol.events import (
     ContextPrepared,
     Event,
@@ -26,33 +25,13 @@ from .protocol.events import (
     Notice,
     Origin,
     PromptAdded,
-    RequestRetried,
     StepFinished,
     StepStarted,
-    TextDelta,
-    ThinkingDelta,
-    ToolInputDelta,
     TurnEndReason,
 )
 from .protocol.hooks import HookCall, HookOutcome
 from .protocol.messages import Message, TextBlock, Usage
-from .protocol.models import (
-    Completed,
-    ModelRequest,
-    ProviderEvent,
-    ProviderNotice,
-    Retrying,
-    TextChunk,
-    ThinkingChunk,
-    ToolInputChunk,
-)
-from .protocol.ports import Emit
-
-_STANDS_IN = frozenset[ProviderErrorKind]({"overloaded", "server", "not_found", "unavailable"})
-"""Failures of a model that another one of the same server may not have; not those of the key or the request."""
-
-_PATIENCE = 3
-"""Attempts at a model that is busy, where another one can take over."""
+from .protocol.models import Completed, ModelRequest
 
 
 class Compactor(Protocol):
@@ -107,12 +86,8 @@ class Loop:
         self._steering = steering
         self._compactor = compactor
         self._stop_blocks = 0
-        self._completed: Completed | None = None
-        self._partial: list[str] = []
-        self._warned: set[str] = set()
+        self._answers = Answers(parts)
         self._has_made_room = False
-        self._fallbacks: deque[str] | None = None
-        self._model = ""
         self._failed_steps = 0
         self._guards = Guards()
         self.progress = Progress()
@@ -136,10 +111,9 @@ class Loop:
                     async for event in events:
                         yield event
             except ProviderError as error:
-                if error.kind in _STANDS_IN and self._fallbacks:
-                    failed, self._model = self._model or self._parts.model, self._fallbacks.popleft()
+                if (stand_in := self._answers.stand_in(error)) is not None:
                     self._failed_steps += 1
-                    yield _stands_in(failed, self._model, error)
+                    yield stand_in
                     continue
                 is_big = error.status == 413  # too many bytes, and a summary would send them all once more
                 if error.kind != "too_long" or is_big or self._compactor is None or self._has_made_room:
@@ -157,7 +131,7 @@ class Loop:
             go_on = go_on and self.progress.reason == "end_turn"
 
     def _has_calls(self) -> bool:
-        completed = self._completed
+        completed = self._answers.completed
         return completed is not None and (bool(completed.message.tool_uses) or completed.stop_reason == "pause_turn")
 
     # --- one step -------------------------------------------------------------------------------------------
@@ -177,10 +151,12 @@ class Loop:
             thinking=request.thinking,
         )
         try:
-            async with aclosing(self._answer(request, step)) as events:
+            async with aclosing(self._answers.stream(request, step)) as events:
                 async for event in events:
+                    if isinstance(event, MessageFinished):
+                        self._count(self._answers.completed)
                     yield event
-            completed = self._completed
+            completed = self._answers.completed
             if completed is not None and completed.message.tool_uses:
                 async with aclosing(self._calls(completed, step)) as events:
                     async for event in events:
@@ -193,7 +169,7 @@ class Loop:
     def _request(self, prepared: ContextPrepared) -> ModelRequest:
         parts = self._parts
         return ModelRequest(
-            model=self._model or parts.model,
+            model=self._answers.model,
             system=prepared.system,
             messages=self._conversation.messages(),
             tools=prepared.tools,
@@ -203,100 +179,9 @@ class Loop:
             temperature=parts.temperature,
         )
 
-    async def _answer(self, request: ModelRequest, step: int) -> AsyncGenerator[Event]:
-        """Stream the model's message; ends with MessageFinished, or raises with what was shown kept as incomplete."""
-        self._completed = None
-        self._partial.clear()
-        started = time.perf_counter()
-        first_token = 0.0
-
-        async def work(tell: Emit) -> None:
-            nonlocal first_token
-            async with aclosing(self._parts.provider.stream(request)) as pieces:
-                async for piece in pieces:
-                    await self._lose_patience(piece)
-                    if isinstance(piece, Retrying):
-                        first_token = 0.0  # what came before is void
-                    elif not first_token and isinstance(piece, TextChunk | ThinkingChunk | ToolInputChunk):
-                        first_token = time.perf_counter() - started
-                    await self._tell_piece(piece, tell)
-
-        try:
-            async with aclosing(told_by(work, self._parts.interrupt)) as events:
-                async for event in events:
-                    yield event
-            completed = self._required()
-        except (Interrupted, ProviderError) as error:
-            if isinstance(error, ProviderError) and await self._has_fallback(error):
-                yield RequestRetried(attempt=1, delay=0, reason=error.message, status=error.status)
-            elif (partial := "".join(self._partial)).strip():
-                message = Message(role="assistant", blocks=(TextBlock(text=partial),))
-                yield MessageFinished(step=step, message=message, stop_reason="incomplete", model=request.model)
-            raise
-        self._count(completed)
-        yield MessageFinished(
-            step=step,
-            message=completed.message,
-            stop_reason=completed.stop_reason,
-            usage=completed.usage,
-            first_token=first_token,
-            duration=time.perf_counter() - started,
-            model=completed.model or request.model,
-            request_id=completed.request_id,
-            parse=completed.parse,
-            calls=completed.calls,
-        )
-
-    async def _lose_patience(self, piece: ProviderEvent) -> None:
-        """Where another model can take over, a busy one is asked a few times only. Raises ProviderError."""
-        if isinstance(piece, Retrying) and piece.attempt >= _PATIENCE and piece.status >= 500:
-            error = ProviderError(piece.reason, kind="overloaded", status=piece.status, retryable=True)
-            if await self._has_fallback(error):
-                raise error
-
-    async def _has_fallback(self, error: ProviderError) -> bool:
-        """Whether another model can take over."""
-        if error.kind not in _STANDS_IN or self._parts.fallbacks is None:
-            return False
-        if self._fallbacks is None:
-            names = await self._parts.interrupt.guard(self._parts.fallbacks())
-            self._fallbacks = deque(name for name in names if name != self._parts.model)
-        return bool(self._fallbacks)
-
-    def _required(self) -> Completed:
-        if self._completed is None:
-            raise ProviderError("The model's answer ended before it was complete.", kind="cut", retryable=True)
-        return self._completed
-
-    async def _tell_piece(self, piece: ProviderEvent, tell: Emit) -> None:
-        match piece:
-            case TextChunk(text=text):
-                self._partial.append(text)
-                await tell(TextDelta(text=text))
-            case ThinkingChunk(text=text):
-                await tell(ThinkingDelta(text=text))
-            case ToolInputChunk():
-                await tell(ToolInputDelta(call_id=piece.call_id, name=piece.name, text=piece.text))
-            case Retrying():
-                self._partial.clear()
-                await tell(
-                    RequestRetried(
-                        attempt=piece.attempt,
-                        delay=piece.delay,
-                        reason=piece.reason,
-                        status=piece.status,
-                        max_attempts=piece.max_attempts,
-                    )
-                )
-            case ProviderNotice(code=code) if code and code in self._warned:
-                pass
-            case ProviderNotice():
-                self._warned.add(piece.code)
-                await tell(Notice(text=piece.text, level=piece.level, hint=piece.hint, code=piece.code))
-            case Completed():
-                self._completed = piece
-
-    def _count(self, completed: Completed) -> None:
+    def _count(self, completed: Completed | None) -> None:
+        if completed is None:
+            return
         self.progress.usage = self.progress.usage + completed.usage
         self.progress.last_usage = completed.usage
         self.progress.last_text = completed.message.text or self.progress.last_text
@@ -323,18 +208,19 @@ class Loop:
 
         A PromptAdded lets the turn go on.
         """
-        if self.progress.reason != "end_turn" or self._completed is None:
+        completed = self._answers.completed
+        if self.progress.reason != "end_turn" or completed is None:
             return
         offered = self._prepared is not None and bool(self._prepared.tools)
-        self._guards, advice = self._guards.after(self._completed, offered=offered)
-        steered = self._steered()
+        self._guards, advice = self._guards.after(completed, offered=offered)
+        steered = [self._steering.popleft() for _ in range(len(self._steering))]
         for text in steered:
             yield _user(text, "steer")
         if not steered and advice is not None:
             yield self._heed(advice)
         if steered or advice is not None or self._has_calls():
             return
-        match self._completed.stop_reason:
+        match completed.stop_reason:
             case "max_tokens":
                 self.progress.reason, self.progress.detail = "max_tokens", "the answer reached its length limit"
             case "refusal":
@@ -359,11 +245,6 @@ class Loop:
             return _user(advice.words, "system")
         self.progress.reason, self.progress.detail = "repeating", advice.words
         return Notice(level="warning", text=advice.words, code=advice.code)
-
-    def _steered(self) -> list[str]:
-        texts = list(self._steering)
-        self._steering.clear()
-        return texts
 
     async def _ask_stop_hooks(self) -> AsyncGenerator[Event]:
         agent = self._parts.agent
@@ -412,11 +293,6 @@ class Loop:
             async for event in events:
                 yield event
         self.progress.last_usage = Usage()
-
-
-def _stands_in(failed: str, model: str, error: ProviderError) -> Notice:
-    text = f"{model} answers for the rest of this turn: {failed} did not ({error.message})"
-    return Notice(level="warning", text=text, hint="fallbackModel in the settings names it", code="fallback_model")
 
 
 def _user(text: str, origin: Origin) -> PromptAdded:
