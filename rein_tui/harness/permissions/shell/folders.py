@@ -46,12 +46,13 @@ class Folders:
         return [posixpath.normpath(path) for path in self.join(operands[0])]
 
     def change(self, command: Command, targets: Sequence[str]) -> None:
-        """After a `cd`; one in a pipeline or in the background moves nothing."""
-        if command.in_pipeline or command.in_background:
+        """After a `cd`. One in a pipeline moves nothing; one in the background moves what follows it there, so that
+        both folders stay possible."""
+        if command.in_pipeline:
             return
         home = posixpath.normpath(self.scene.cwd)
         self.moved = self.moved or any(target != home for target in targets)
-        certain = all(self.scene.facts.is_dir(target) for target in targets)
+        certain = not command.in_background and all(self.scene.facts.is_dir(target) for target in targets)
         if not certain:
             self.before = tuple(dict.fromkeys((*self.before, *self.now)))
         self.now = tuple(dict.fromkeys(targets))[: _MAX_FOLDERS + 1]
