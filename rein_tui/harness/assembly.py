@@ -9,6 +9,7 @@ from pathlib import Path
 from .adjusting import Adjusting
 from .hooks.engine import Hooks
 from .judges import Judges
+from .lead import follow_lead, lead_of
 from .makers import Makers, effort_of, look_again, rehearsed, stop_hook_cap, thinks
 from .models_by_name import ModelsByName
 from .oversight import Oversight
@@ -65,9 +66,11 @@ async def assemble(
     hooks = makers.hooks(policy, workspace, transcript.path)
     background = Background()
     checkpoints = Checkpoints(ground.places.data / "checkpoints")
+    keeps = settings.get("fileCheckpointingEnabled", default=True) is not False
     tool_parts = makers.tool_parts(policy, workspace, background)
     tool_parts.files = FileAccess(
-        ledger=Ledger(is_denied=makers.is_denied(policy, workspace)), before_change=checkpoints.before_change
+        ledger=Ledger(is_denied=makers.is_denied(policy, workspace)),
+        before_change=checkpoints.before_change if keeps else None,
     )
     toolbox = Toolbox(builtin_tools(tool_parts))
     instructions = makers.instructions(workspace)
@@ -88,6 +91,11 @@ async def assemble(
         after_call=furniture.after_call(instructions.touched),
         after_hooks=partial(look_again, tool_parts.files.ledger),
     )
+    lead, problems = lead_of(settings, furniture.agents())
+    opening.notices += problems
+    if lead is not None:
+        follow_lead(parts, lead)
+        hooks.add(list(lead.hooks))
     toolbox.add(WebFetch(partial(summarise_page, parts), private=tool_parts.private_addresses))
 
     def tell_of_model(notice: Notice) -> None:
@@ -95,6 +103,8 @@ async def assemble(
 
     models = ModelsByName(parts, model_rules(settings), default_of(choice), tell_of_model)
     model_for, parts.fallbacks = models.find, models.fallbacks
+    if lead is not None and opening.model_is_open:
+        parts.model = await model_for(lead.model) or parts.model
     judges = Judges(parts, Hooks((), makers.hook_context), model_for)
     makers.hook_context.ask_model, makers.hook_context.run_agent = judges.ask, judges.look
     subagents = Subagents(
@@ -111,7 +121,7 @@ async def assemble(
     compactor = makers.compactor(parts, instructions)
     expand = makers.expand(policy, workspace)
     around = Surroundings(
-        context=instructed(servers, await makers.context(parts, toolbox)),
+        context=instructed(servers, await makers.context(parts, toolbox, lead)),
         memory=instructions.load,
         news=instructions.take_news,
         notices=tuple(opening.notices),

@@ -33,6 +33,7 @@ from .recorded import Recordings
 from .session import EndReason, Session
 from .settings.layers import Settings
 from .settings.models import ModelRules, model_rules
+from .store.ageing import let_old_go
 from .store.export import export
 from .store.journal import MemoryJournal
 from .store.store import Store
@@ -76,6 +77,7 @@ class LocalWorkbench:
     _brought: Extensions | None = None
     _rules: ModelRules = field(default_factory=ModelRules)
     _local_default: str = ""
+    _is_clean: bool = False
 
     def __post_init__(self) -> None:
         self._recordings = Recordings(self.store)
@@ -156,7 +158,9 @@ class LocalWorkbench:
                 self.notices.append(Notice(text=text, code="model_offered"))
         choice = await self._permitted(choice, provider, settings)
         facts = [fact for _, fact in journal.read()] if source in {"resume", "fork"} else []
+        self._clean_up(settings, journal.session_id)
         opening = Opening(journal, started(journal, wishes, choice, source), facts, list(self.notices))
+        opening.model_is_open = self.model_is_open
         self.notices.clear()
         ground = Ground(
             self.places,
@@ -173,6 +177,13 @@ class LocalWorkbench:
         if wishes.interactive:
             self._warming = asyncio.create_task(self._warm(session, provider, choice.model))
         return session
+
+    def _clean_up(self, settings: Settings, opening: str) -> None:
+        """Once: sessions that are older than settings want them go."""
+        if self.wishes.persist and not self._is_clean:
+            self._is_clean = True
+            told = let_old_go(self.store, settings, {*self._open, opening})
+            self.notices += [told] if told is not None else []
 
     async def _warm(self, session: Session, provider: Provider, model: str) -> None:
         """Load what the first request needs, and find out how much fits; both off the input path."""

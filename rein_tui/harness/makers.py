@@ -9,7 +9,9 @@ from typing import Literal
 from .compaction import WindowCompactor
 from .context.memory import MemoryScope
 from .context.references import ReferenceScope, expand_references
+from .context.remembered import remembered_in
 from .context.system_prompt import build_system_prompt, look_around
+from .context.wished import tells_of_git, wished_words
 from .environment import child_environment
 from .hooks.config import parse_hooks
 from .hooks.context import HookContext, HookSwitches
@@ -26,6 +28,7 @@ from .plugins.furnishing import Furniture, usage_of
 from .plugins.invocation import Usage
 from .plugins.mcp.gather import McpWish, gather_servers
 from .plugins.mcp.servers import Servers
+from .protocol.agents import AgentSpec
 from .protocol.base import JsonObject
 from .protocol.decisions import PermissionQuery, Source
 from .protocol.errors import StartError
@@ -186,20 +189,24 @@ class Makers:
             todos=TodoList(next((f.todos for f in reversed(self._opening.past) if isinstance(f, TodosChanged)), ())),
         )
 
-    async def context(self, parts: Parts, toolbox: Toolbox) -> Callable[[], ContextPrepared]:
+    async def context(self, parts: Parts, toolbox: Toolbox, lead: AgentSpec | None) -> Callable[[], ContextPrepared]:
         wishes = self._ground.wishes
-        around = await look_around(parts.workspace, model=parts.model)
+        with_git = tells_of_git(self._settings, self._ground.environment)
+        around = await look_around(parts.workspace, model=parts.model, with_git=with_git)
         style, notices = self._furniture.extensions.style()
         self._opening.notices += notices
         appended = [style] if style is not None else []
+        appended += wished_words(self._settings, with_git=with_git)
         appended += [("--append-system-prompt", wishes.appended)] if wishes.appended else []
 
         def prepared() -> ContextPrepared:
-            provider = parts.provider
+            provider, override, more = parts.provider, parts.system_prompt, appended
+            if lead is not None and override is None:
+                override, more = "", [(f"agent {lead.name}", self._furniture.brief(lead).system), *appended]
             is_small = isinstance(provider, SizesModels) and provider.is_small(parts.model)
             profile = "lean" if is_small else "full"
-            prompt = build_system_prompt(around, profile=profile, override=parts.system_prompt, appended=appended)
-            tools = toolbox.specs(parts.permissions.removed_tools())
+            prompt = build_system_prompt(around, profile=profile, override=override, appended=more)
+            tools = parts.tools.specs(parts.permissions.removed_tools())
             has_servers = any(tool.source != "builtin" for tool in tools)
             return ContextPrepared(
                 system=prompt.text,
@@ -317,6 +324,8 @@ class Makers:
             additional=tuple(workspace.additional) if with_additional else (),
             excludes=tuple(self._settings.merged("claudeMdExcludes") or ()),
             project=workspace.trusted,
+            managed_text=self._settings.managed("claudeMd") or "",
+            remembered=remembered_in(self._settings, self._ground.places, workspace.root),
         )
         return Instructions(scope)
 

@@ -60,11 +60,11 @@ class AgentResult:
 
 
 class ToolSubset:
-    """The tools of a session that one agent may call. Unknown names in its lists are ignored."""
+    """The tools of a session that one agent may call, none of `never`. Unknown names in its lists are ignored."""
 
-    def __init__(self, tools: Toolset, spec: AgentSpec, depth: int) -> None:
+    def __init__(self, tools: Toolset, spec: AgentSpec, depth: int, *, never: frozenset[str] = NEVER_INSIDE) -> None:
         self._tools = tools
-        self._denied = set(NEVER_INSIDE) | {_bare(name) for name in spec.disallowed}
+        self._denied = set(never) | {_bare(name) for name in spec.disallowed}
         if depth >= DEEPEST:
             self._denied.add("Agent")
         self._allowed = None if spec.tools is None else {_bare(name) for name in spec.tools}

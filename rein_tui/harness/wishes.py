@@ -49,13 +49,17 @@ class Wishes:
 
 @dataclass(slots=True)
 class Opening:
-    """What a session is opened with: its journal, its past, and how it begins. Assembling it sets what is `brought`."""
+    """What a session is opened with: its journal, its past, and how it begins. Assembling it sets what is `brought`.
+
+    `model_is_open`: nobody chose the model, so that an agent that leads the session may.
+    """
 
     journal: Journal
     started: SessionStarted
     past: Sequence[Fact] = ()
     notices: list[Notice] = field(default_factory=list[Notice])
     brought: Extensions | None = None
+    model_is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

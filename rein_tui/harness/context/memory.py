@@ -81,6 +81,7 @@ class MemoryScope:
 
     `additional` are `--add-dir` folders whose memory counts too. `allow_external` lets project files import from
     outside the project; `use_agents` reads AGENTS.md where there is no CLAUDE.md. `may_read` is the read policy.
+    `managed_text` is what an administrator's settings say themselves; `remembered` is the file of auto memory.
     """
 
     places: Places
@@ -91,6 +92,8 @@ class MemoryScope:
     project: bool = True
     allow_external: bool = False
     use_agents: bool = False
+    managed_text: str = ""
+    remembered: Path | None = None
     may_read: Callable[[Path], bool] = lambda path: True
 
 
@@ -108,6 +111,8 @@ class Memory:
     def load(cls, scope: MemoryScope, reason: LoadReason = "session_start") -> "Memory":
         """Everything that holds from the start, or again after a compaction."""
         memory = cls(scope)
+        if text := strip_comments(scope.managed_text[:LARGEST]).strip():
+            memory.files.append(MemoryFile(path="claudeMd", type="Managed", text=text, reason=reason))
         for candidate in memory._starting():
             memory.files += memory._load(candidate._replace(reason=reason))
         memory._offer_agents(reason)
@@ -148,11 +153,8 @@ class Memory:
         if scope.project:
             for folder in (*reversed(scope.cwd.parents), scope.cwd, *scope.additional):
                 yield from _of_folder(folder)
-            yield _Candidate(self._auto_memory(), "Local")
-
-    def _auto_memory(self) -> Path:
-        dashed = "".join(c if c.isascii() and c.isalnum() else "-" for c in str(self._scope.root))
-        return self._scope.places.config / "projects" / dashed / "memory" / "MEMORY.md"
+            if scope.remembered is not None:
+                yield _Candidate(scope.remembered, "Local")
 
     def _offer_agents(self, reason: LoadReason) -> None:
         scope = self._scope
@@ -236,7 +238,7 @@ class Memory:
 
     def _is_external(self, real: Path, wanted: _Candidate) -> bool:
         """Whether a project's file leaves the project; one found by walking up may not leave its own folder."""
-        if wanted.type not in {"Project", "Local"}:
+        if wanted.type not in {"Project", "Local"} or wanted.path == self._scope.remembered:
             return False
         homes = [self._scope.root, self._scope.places.config, *self._scope.additional]
         if not wanted.parent:

@@ -55,15 +55,15 @@ class SystemPrompt(Word, frozen=True, kw_only=True):
     sources: dict[str, int]
 
 
-async def look_around(workspace: Workspace, *, model: str = "", today: str = "") -> Surroundings:
-    """What there is to tell. Git is asked only in a trusted workspace."""
+async def look_around(workspace: Workspace, *, model: str = "", today: str = "", with_git: bool = True) -> Surroundings:
+    """What there is to tell. Git is asked only in a trusted workspace, and where its state is wanted."""
     is_repository = repository_of(workspace.cwd) is not None
     return Surroundings(
         cwd=str(workspace.cwd),
         additional=tuple(str(folder) for folder in workspace.additional),
         is_repository=is_repository,
         branch=branch_of(workspace.cwd),
-        status=await status_of(workspace.cwd) if is_repository and workspace.trusted else "",
+        status=await status_of(workspace.cwd) if with_git and is_repository and workspace.trusted else "",
         system=f"{platform.system()} {platform.release()} ({platform.machine()})",
         shell=os.path.basename(os.environ.get("SHELL", "")) or "sh",  # noqa: PTH119
         date=today or time.strftime("%A, %Y-%m-%d"),

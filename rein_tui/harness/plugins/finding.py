@@ -13,7 +13,7 @@ from ..settings.layers import Settings
 from ..settings.shapes import is_list, is_object
 from .loader import PluginPlace, load_plugin
 from .marketplace import read_marketplace
-from .policy import check_plugin_source
+from .policy import check_marketplace, check_plugin_source
 from .records import Installed, Known, PluginFolders, read_installed, read_known
 from .shelves import Shelf, personal_plugins
 from .words import Plugin
@@ -55,7 +55,8 @@ def find_plugins(scene: PluginScene, *, disabled_too: bool = False) -> FoundPlug
     """All plugins, loaded. `disabled_too` loads also what is turned off: for lists. Never raises."""
     found = FoundPlugins()
     switches = _Switches(scene.settings)
-    places = [PluginPlace(path.absolute(), INLINE, options=switches.options(path.name, INLINE)) for path in scene.given]
+    given = [*(path.absolute() for path in scene.given), *_folders_of_settings(scene, found.notices)]
+    places = [PluginPlace(path, INLINE, options=switches.options(path.name, INLINE)) for path in dict.fromkeys(given)]
     if not switches.is_locked_down:
         places += [PluginPlace(path, SKILLS_FOLDER) for path in personal_plugins(list(scene.shelves))]
     taken: set[str] = set()
@@ -71,12 +72,13 @@ def find_plugins(scene: PluginScene, *, disabled_too: bool = False) -> FoundPlug
             Notice(text=problem.message, level="warning", where=problem.where, hint=problem.hint, code="plugins")
         )
         return found
-    offers = _Offers(known, found.notices)
+    offers = _Offers(known, scene.settings, found.notices)
     for each in installed:
         if each.name in taken and not switches.is_managed(each.id):
             continue
         said = switches.said(each.id)
         try:
+            check_marketplace(scene.settings, offers.source(each.marketplace))
             check_plugin_source(scene.settings, offers.entry(each.marketplace, each.name).get("source"))
         except ConfigError as problem:
             text = f"{each.id} is off: {problem.message}"
@@ -89,6 +91,22 @@ def find_plugins(scene: PluginScene, *, disabled_too: bool = False) -> FoundPlug
                 found.plugins.append(plugin)
     if any(plugin.needs for plugin in found.plugins):
         found.plugins = with_missing_told(found.plugins)
+    return found
+
+
+def _folders_of_settings(scene: PluginScene, notices: list[Notice]) -> list[Path]:
+    """The folders of `pluginDirs`; relative ones begin where the settings file's do."""
+    found: list[Path] = []
+    for layer in scene.settings.layers_of("managed", "command_line", "user"):
+        texts: list[str] = layer.value("pluginDirs") or []
+        for index, text in enumerate(texts):
+            inside = text[2:] if text.startswith("~/") else text
+            path = (scene.places.home if text.startswith("~/") else Path(layer.base)) / inside
+            if "\0" not in text and path.is_dir():
+                found.append(path)
+            else:
+                where = str(layer.source("pluginDirs", index))
+                notices.append(Notice(text=f"There is no plugin folder {text!r}", level="warning", where=where))
     return found
 
 
@@ -141,10 +159,21 @@ def _here(installed: Sequence[Installed], root: Path) -> list[Installed]:
 class _Offers:
     """Marketplace entries of installed plugins; each index is read once, and only when it is needed."""
 
-    def __init__(self, known: Mapping[str, Known], notices: list[Notice]) -> None:
+    def __init__(self, known: Mapping[str, Known], settings: Settings, notices: list[Notice]) -> None:
+        named = settings.merged("extraKnownMarketplaces")
         self._known = known
+        self._named: JsonObject = named if is_object(named) else {}
         self._notices = notices
         self._entries: dict[str, dict[str, JsonObject]] = {}
+
+    def source(self, marketplace: str) -> JsonObject:
+        """Where a marketplace comes from; empty when it is not there any more, which no list of policy fits."""
+        known = self._known.get(marketplace)
+        if known is not None:
+            return known.source
+        named = self._named.get(marketplace)
+        source = named.get("source") if is_object(named) else None
+        return source if is_object(source) else {}
 
     def entry(self, marketplace: str, name: str) -> JsonObject:
         """The entry of one plugin; empty when the marketplace is not there any more."""

@@ -17,9 +17,9 @@ def check_marketplace(settings: Settings, source: JsonObject) -> None:
     blocked = _listed(settings, "blockedMarketplaces")
     if blocked and any(_fits(pattern, source) for pattern in blocked):
         raise ConfigError("policy blocks this marketplace", where=_place(settings, "blockedMarketplaces"))
-    allowed = _listed(settings, "strictKnownMarketplaces", "allowedMarketplaces")
+    allowed = _listed(settings, "strictKnownMarketplaces")
     if allowed is not None and not any(_fits(pattern, source) for pattern in allowed):
-        where = _place(settings, "strictKnownMarketplaces", "allowedMarketplaces")
+        where = _place(settings, "strictKnownMarketplaces")
         raise ConfigError("policy does not list this marketplace", where=where)
 
 

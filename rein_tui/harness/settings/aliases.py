@@ -19,6 +19,33 @@ def translate(draft: Draft) -> None:
     _bypass_lock(draft)
     _sandbox(draft)
     _blocked_plugins(draft)
+    for old, name in _OTHER_NAMES:
+        _renamed(draft, old, name)
+
+
+_OTHER_NAMES = (
+    ("additionalMarketplaces", "extraKnownMarketplaces"),
+    ("allowedMarketplaces", "strictKnownMarketplaces"),
+)
+
+
+def _renamed(draft: Draft, old: str, name: str) -> None:
+    """Another name of a key that has its effect under one name; both together are one list or object."""
+    if old not in draft.data:
+        return
+    value = draft.data.pop(old)
+    held = draft.data.get(name)
+    if held is None:
+        draft.data[name] = value
+        draft.move({(name,): (old,)})
+    elif is_object(held) and is_object(value):
+        for key, entry in value.items():
+            draft.put((name, key), entry, (old, key))
+    elif is_list(held) and is_list(value):
+        draft.move({(name, len(held) + index): (old, index) for index in range(len(value))})
+        held.extend(value)
+    else:
+        draft.tell((old,), f"left out, because {name} is there and of another kind", "warning", "entry_skipped")
 
 
 def _permission_list(draft: Draft) -> None:

@@ -118,11 +118,12 @@ KEYS: dict[str, Key] = {
     ),
     **_all("number", "skillListingBudgetFraction skillListingMaxDescChars autoCompactWindow askUserQuestionTimeout", 2),
     **_all("strings", "claudeMdExcludes", 2),
-    "cleanupPeriodDays": Key("integer", tier=2),
+    "autoMemoryDirectory": Key("string", "UM", 2),
+    "cleanupPeriodDays": Key("integer", "UM", 2),
     "claudeMd": Key("string", "M"),
     **_all(
         "string",
-        "autoMemoryDirectory plansDirectory tui viewMode preferredNotifChannel forceLoginMethod teammateMode "
+        "plansDirectory tui viewMode preferredNotifChannel forceLoginMethod teammateMode "
         "autoUpdatesChannel minimumVersion awsAuthRefresh awsCredentialExport gcpAuthRefresh otelHeadersHelper",
     ),
     "forceLoginOrgUUID": Key("any", "M"),

@@ -8,7 +8,9 @@ import pytest
 
 from rein_tui.harness.context.markdown import imports_of, split_rule, strip_comments
 from rein_tui.harness.context.memory import LARGEST, Memory, MemoryScope
+from rein_tui.harness.context.remembered import remembered_in
 from rein_tui.harness.places import Places
+from rein_tui.harness.settings.layers import Settings
 
 
 def write(path: Path, text: str) -> Path:
@@ -183,7 +185,8 @@ def test_auto_memory_is_short(scope: MemoryScope) -> None:
     dashed = "".join(c if c.isalnum() else "-" for c in str(scope.root))
     path = scope.places.config / "projects" / dashed / "memory" / "MEMORY.md"
     write(path, "\n".join(f"line {i}" for i in range(500)))
-    (file,) = Memory.load(scope).files
+    remembered = remembered_in(Settings(), scope.places, scope.root)
+    (file,) = Memory.load(replace(scope, remembered=remembered)).files
     assert file.text.endswith("line 199")
 
 

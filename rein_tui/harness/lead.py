@@ -1,0 +1,29 @@
+"""The setting `agent`: the session itself works as one of the agents, with its prompt, tools, model and hooks."""
+
+from collections.abc import Mapping
+
+from .parts import Parts
+from .protocol.agents import AgentSpec
+from .protocol.events import Notice
+from .settings.layers import Settings
+from .subagents import ToolSubset
+
+
+def lead_of(settings: Settings, agents: Mapping[str, AgentSpec]) -> tuple[AgentSpec | None, list[Notice]]:
+    """The agent that settings name, if there is such a one, and what is wrong with the name."""
+    name = settings.get("agent", default="")
+    if not name:
+        return None, []
+    spec = agents.get(name)
+    if spec is not None:
+        return spec, []
+    where = str(settings.origin("agent") or "")
+    text = f"There is no agent {name!r}: the session works as usual."
+    return None, [Notice(level="warning", text=text, where=where, hint="/agents lists them.", code="no_such_agent")]
+
+
+def follow_lead(parts: Parts, spec: AgentSpec) -> None:
+    """Let a session's parts be those of the agent. Flags of the command line that were given before win."""
+    parts.tools = ToolSubset(parts.tools, spec, depth=0, never=frozenset())
+    parts.effort = parts.effort or spec.effort
+    parts.max_steps = parts.max_steps or spec.max_turns

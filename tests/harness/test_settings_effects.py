@@ -1,0 +1,189 @@
+"""Settings in assembled sessions, key by key: what is switched on or off really is."""
+
+import json
+import time
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from rein_tui.harness.build import open_workbench
+from rein_tui.harness.places import Places
+from rein_tui.harness.protocol import events as ev
+from rein_tui.harness.protocol.ports import Prompt, SessionInfo
+from rein_tui.harness.protocol.workbench import ModelChoice
+from rein_tui.harness.providers.scripted import ScriptedCall, Step
+from rein_tui.harness.store.store import Store
+from rein_tui.harness.wishes import Wishes
+from tests.fakes.engines import ScriptedPerson
+from tests.harness.plugins.files import markdown, write
+from tests.harness.plugins.sessions import DONE, PATH, staged
+
+
+def user(places: Places, **settings: Any) -> None:
+    write(places.config, {"settings.json": settings})
+
+
+def managed(places: Places, **settings: Any) -> None:
+    write(places.managed, {"managed-settings.json": settings})
+
+
+async def test_language_and_last_lines_of_commits_are_in_the_prompt(places: Places, tmp_path: Path) -> None:
+    project = write(tmp_path / "w", {".claude/settings.json": {"attribution": {"commit": "Reviewed-by: team"}}})
+    user(places, language="Deutsch\n", attribution={"pr": "", "commit": "Mine"})
+    async with staged(places, project, [DONE]) as stage:
+        await stage.say("go")
+    system = stage.provider.requests[0].system
+    assert "Talk to the person in Deutsch, whatever" in system
+    assert "every commit" in system and system.endswith("Reviewed-by: team") and "pull request" not in system
+    async with staged(places, project, [DONE], trusted=False) as stage:
+        await stage.say("go")
+    assert stage.provider.requests[0].system.endswith("Mine")
+
+
+async def test_git_can_be_left_out_of_the_prompt(places: Places, tmp_path: Path) -> None:
+    project = write(tmp_path / "w", {".git/HEAD": "ref: refs/heads/main\n"})
+    user(places, includeGitInstructions=False, attribution={"commit": "Mine"})
+    async with staged(places, project, [DONE]) as stage:
+        await stage.say("go")
+    assert "Mine" not in stage.provider.requests[0].system
+    user(places, includeGitInstructions=True, attribution={"commit": "Mine"})
+    async with staged(places, project, [DONE]) as stage:
+        await stage.say("go")
+    assert "Mine" in stage.provider.requests[0].system
+
+
+async def test_an_administrator_has_instructions_in_settings(places: Places, tmp_path: Path) -> None:
+    project = write(tmp_path / "w", {".claude/settings.json": {"claudeMd": "Of the project."}})
+    user(places, claudeMd="Of the person.")
+    write(places.managed, {"managed-settings.json": {"claudeMd": "Use tabs."}})
+    write(places.managed, {"managed-settings.d/10.json": {"claudeMd": "Use spaces."}})
+    async with staged(places, project, [DONE]) as stage:
+        await stage.say("go")
+    told = [e.message.text for e in stage.events if isinstance(e, ev.PromptAdded) and e.origin == "memory"]
+    assert "set by the administrator" in told[0] and "Use spaces." in told[0]
+    assert not any("Of the p" in text for text in told)
+
+
+async def test_auto_memory_can_be_elsewhere_or_off(places: Places, tmp_path: Path) -> None:
+    project = write(tmp_path / "w", {".claude/settings.json": {"autoMemoryDirectory": "/etc"}})
+    write(places.home / "notes", {"MEMORY.md": "Remember the milk."})
+
+    async def remembered(**settings: Any) -> bool:
+        user(places, **settings)
+        async with staged(places, project, [DONE]) as stage:
+            await stage.say("go")
+        return "Remember the milk." in json.dumps(
+            [e.message.text for e in stage.events if isinstance(e, ev.PromptAdded)]
+        )
+
+    assert not await remembered()
+    assert await remembered(autoMemoryDirectory="~/notes")
+    assert not await remembered(autoMemoryDirectory="~/notes", autoMemoryEnabled=False)
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+async def test_without_checkpoints_nothing_of_a_file_is_kept(places: Places, tmp_path: Path, keeps: bool) -> None:
+    project = write(tmp_path / "w", {"a.txt": "old\n"})
+    user(places, fileCheckpointingEnabled=keeps, permissions={"defaultMode": "acceptEdits"})
+    path = str(project / "a.txt")
+    read = Step(calls=(ScriptedCall(name="Read", input={"file_path": path}),))
+    change = Step(calls=(ScriptedCall(name="Write", input={"file_path": path, "content": "new\n"}),))
+    async with staged(places, project, [read, change, DONE]) as stage:
+        await stage.say("go")
+        (step,) = stage.session.rewind_plan(0).steps
+    assert step.obstacle == ("" if keeps else "not_kept")
+
+
+async def test_the_session_works_as_the_agent_of_settings(places: Places, tmp_path: Path) -> None:
+    hooks = "hooks:\n  PreToolUse:\n    - hooks: [{type: command, command: 'exit 2'}]"
+    agent = (
+        f"---\nname: clerk\ndescription: x\ntools: Read, AskUserQuestion\neffort: low\n{hooks}\n---\nYou are a clerk."
+    )
+    project = write(tmp_path / "w", {".claude/agents/clerk.md": agent, "a.txt": "x\n"})
+    user(places, agent="clerk")
+    look = Step(
+        calls=(ScriptedCall(name="Bash", input={"command": "ls"}), ScriptedCall(name="Read", input={"file_path": "a"}))
+    )
+    async with staged(places, project, [look, DONE]) as stage:
+        await stage.say("go")
+    request = stage.provider.requests[0]
+    assert request.system.startswith("You are a clerk.") and "You are rein" not in request.system
+    assert [tool.name for tool in request.tools] == ["Read", "AskUserQuestion"] and request.effort == "low"
+    assert stage.finished()[0][1] == "invalid" and stage.finished()[1][1] == "denied"
+    user(places, agent="nobody")
+    async with staged(places, project, [DONE]) as stage:
+        await stage.say("go")
+    assert any("There is no agent 'nobody'" in notice.text for notice in stage.opening.notices)
+    assert stage.provider.requests[0].system.startswith("You are rein")
+
+
+async def test_plugin_folders_of_settings(places: Places, tmp_path: Path) -> None:
+    write(places.home / "mine", {"commands/hello.md": markdown("Say hello.", description="x")})
+    project = write(tmp_path / "w", {"evil/commands/bad.md": "Bad.", ".claude/settings.json": {"pluginDirs": ["evil"]}})
+    user(places, pluginDirs=["~/mine", "gone\0"])
+    async with staged(places, project, [DONE]) as stage:
+        await stage.say("/mine:hello")
+        assert stage.opening.brought is not None
+        assert "bad" not in {info.name.partition(":")[2] for info in stage.opening.brought.catalog.infos()}
+    assert "Say hello." in "".join(stage.prompts())
+    assert any("There is no plugin folder" in notice.text for notice in stage.opening.notices)
+
+
+async def test_sessions_that_are_too_old_go_and_can_be_had_back(places: Places, tmp_path: Path) -> None:
+    store = Store.open(places)
+    for name, age in (("old", 40), ("young", 5)):
+        journal = store.create(SessionInfo(id=f"{name}-session", cwd=str(tmp_path)))
+        then = time.time() - age * 86400
+        for fact in (ev.TurnStarted(text="x"), ev.TurnFinished(reason="end_turn")):
+            journal.append(structs.replace(fact, turn=1, time=then))
+        journal.close()
+    store.close()
+    user(places, cleanupPeriodDays=30)
+    choice = ModelChoice(kind="demo", model="scripted", path=str(tmp_path / "script.json"))
+    (tmp_path / "script.json").write_text('{"steps": [{"text": "hi"}]}')
+    bench = open_workbench(places, PATH, Wishes(root=tmp_path, interactive=False), ScriptedPerson(), choice)
+    try:
+        harness = await bench.open()
+        async with aclosing(harness.run(Prompt(text="go"))) as events:
+            told = [event.text async for event in events if isinstance(event, ev.Notice)]
+        assert {"old-session", "young-session"} & {info.id for info in bench.sessions()} == {"young-session"}
+        assert any("Deleted 1 sessions" in text for text in told)
+        bench.undelete("old-session")
+        assert "old-session" in {info.id for info in bench.sessions()}
+    finally:
+        await bench.close()
+
+
+async def test_plugins_of_a_marketplace_that_policy_blocks_later_are_off(places: Places, tmp_path: Path) -> None:
+    source = {"source": "github", "repo": "acme/tools"}
+    market = write(
+        tmp_path / "m", {".claude-plugin/marketplace.json": {"name": "m", "owner": {"name": "x"}, "plugins": []}}
+    )
+    plugin = write(tmp_path / "p", {"commands/hello.md": markdown("Say hello.", description="x")})
+    known = {"m": {"source": source, "installLocation": str(market)}}
+    entry = {"scope": "user", "installPath": str(plugin), "version": "1"}
+    write(
+        places.config / "plugins",
+        {"known_marketplaces.json": known, "installed_plugins.json": {"version": 2, "plugins": {"p@m": [entry]}}},
+    )
+    project = write(tmp_path / "w", {})
+
+    async def has_it() -> bool:
+        async with staged(places, project, [DONE]) as stage:
+            assert stage.opening.brought is not None
+            return "p:hello" in {info.name for info in stage.opening.brought.catalog.infos()}
+
+    assert await has_it()
+    policies: tuple[dict[str, Any], ...] = (
+        {"blockedMarketplaces": [source]},
+        {"strictKnownMarketplaces": []},
+        {"allowedMarketplaces": [{"source": "github", "repo": "other/*"}]},
+    )
+    for policy in policies:
+        managed(places, **policy)
+        assert not await has_it(), policy
+    managed(places, allowedMarketplaces=[{"source": "github", "repo": "acme/*"}])
+    assert await has_it()
