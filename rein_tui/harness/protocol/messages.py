@@ -15,7 +15,8 @@ Role: TypeAlias = Literal["user", "assistant"]
 StopReason: TypeAlias = Literal[
     "end_turn", "tool_use", "max_tokens", "stop_sequence", "refusal", "pause_turn", "context_full", "incomplete"
 ]
-"""Why the model stopped. `incomplete`: the stream was cut; only complete blocks are held, and their calls run once."""
+"""Why the model stopped. `incomplete`: the stream was cut; complete blocks are held, their calls run once, and prose is
+held as far as it came."""
 
 
 class TextBlock(Word, frozen=True, kw_only=True, tag="text"):

@@ -100,13 +100,17 @@ class MessageAccumulator:
         return ()
 
     def finish(self, problem: ProviderError | None) -> Iterator[ProviderEvent]:
-        """The end: complete, or incomplete with what is complete, or an error."""
+        """The end: complete, or incomplete with what came, or an error, after which the request may be sent again.
+
+        Once a block is complete it may not, thinking included: what was paid for and shown is kept.
+        """
         kept = tuple(self._blocks)
         stop = self._stop
         if stop is None or self._open:
             problem = problem or cut_error(self._origin)
-            if not any(isinstance(block, TextBlock | ToolUseBlock) for block in kept):
+            if not kept:
                 raise problem
+            kept += self._begun()
             yield incomplete_notice(problem)
             stop = "incomplete"
         yield Completed(
@@ -116,6 +120,13 @@ class MessageAccumulator:
             model=self._model,
             request_id=self._id,
         )
+
+    def _begun(self) -> tuple[TextBlock, ...]:
+        """The prose of a block that did not stop: the person has read it. Nothing behind a call, which has its turn."""
+        if any(isinstance(block, ToolUseBlock) for block in self._blocks):
+            return ()
+        texts = ("".join(opened.pieces) for opened in self._open.values() if opened.kind == "text")
+        return tuple(TextBlock(text=text) for text in texts if text.strip())
 
     def _begin(self, message: JsonObject) -> None:
         if self._started and text(message, "id") != self._id:

@@ -95,12 +95,39 @@ def test_a_broken_protocol_after_a_call_keeps_the_call_once(broken: list[dict[st
     assert [event.code for event in events if isinstance(event, ProviderNotice)] == ["incomplete"]
 
 
-def test_what_is_not_complete_is_not_kept() -> None:
+def test_a_call_that_is_not_complete_is_not_kept() -> None:
     done = last(claude(START, *TEXT, *CALL[:2], problem=cut_error(ORIGIN)))
     assert (done.stop_reason, done.message.blocks) == ("incomplete", (TextBlock(text="hi"),))
+
+
+REDACTED = {"type": "content_block_start", "index": 0, "content_block": {"type": "redacted_thinking", "data": "x"}}
+
+
+@pytest.mark.parametrize(
+    "thinking", [[block(0, "thinking"), delta(0, "thinking_delta", "hm"), end(0)], [REDACTED, end(0)]]
+)
+@pytest.mark.parametrize("begun", [[], [block(1, "tool_use")], [block(1), delta(1, "text_delta", "As far")]])
+@pytest.mark.parametrize("broken", [True, False])
+def test_nothing_is_asked_again_after_complete_thinking(
+    thinking: list[dict[str, Any]], begun: list[dict[str, Any]], broken: bool
+) -> None:
+    """Prose that was begun after it has been read: it is kept as far as it came."""
+    error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    events = (
+        claude(START, *thinking, *begun, error)
+        if broken
+        else claude(START, *thinking, *begun, problem=cut_error(ORIGIN))
+    )
+    done = last(events)
+    kept = [type(part).__name__ for part in done.message.blocks]
+    assert (done.stop_reason, kept[1:]) == ("incomplete", ["TextBlock"] if begun[1:] else [])
+    assert "Thinking" in kept[0]
+    assert done.message.text == ("As far" if begun[1:] else "")
+    assert [event.code for event in events if isinstance(event, ProviderNotice)] == ["incomplete"]
+
+
+def test_thinking_alone_may_be_all() -> None:
     thinking = [block(0, "thinking"), delta(0, "thinking_delta", "hm"), end(0)]
-    with pytest.raises(ProviderError):
-        claude(START, *thinking, problem=cut_error(ORIGIN))  # thinking alone is no answer
     assert last(claude(START, *thinking, *STOP)).message.blocks == (ThinkingBlock(thinking="hm"),)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol import events as ev
-from tests.fakes.model_server import ModelServer, model_server
+from tests.fakes.model_server import ModelServer, answer, model_server, sse
 
 from .fault_stage import KEY, Story, play
 
@@ -179,6 +179,32 @@ async def test_the_corpus_of_stream_faults(
         for line in (*unsafe, *friction, *misses):
             print(f"  {line}")
     assert not (unsafe or friction or misses)
+
+
+THOUGHT: tuple[dict[str, Any], ...] = (
+    {"type": "message_start", "message": {"id": "msg_1", "model": "m", "usage": {"input_tokens": 5}}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "hm"}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "signature_delta", "signature": "sig"}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "first words"}},
+)
+
+
+@pytest.mark.parametrize("seen", [5, 7])
+async def test_nothing_is_sent_again_after_complete_thinking(seen: int, places: Places, tmp_path: Path) -> None:
+    """An overload in mid-stream: what came is kept, and the next request is one that the API takes."""
+    overload = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    kept = "first words" if seen == 7 else ""
+    case = {
+        "provider": "anthropic",
+        "attempts": [answer(sse(*THOUGHT[:seen], overload))],
+        "expect": {"requests": 1, "notice": "incomplete", "text_kept": kept, "final_text": kept},
+    }
+    story, fake = await play(case, places, tmp_path / "project")
+    assert list(problems(case, story, fake)) == []
+    assert story.failure is not None and "Overloaded" in story.screen
 
 
 # --- programs that are killed -------------------------------------------------------------------------------
