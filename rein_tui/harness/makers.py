@@ -389,8 +389,7 @@ def hook_switches(settings: Settings) -> HookSwitches:
 
 def effort_of(settings: Settings) -> str:
     """How hard the model tries as settings say; empty leaves it to the model."""
-    level = settings.get("effortLevel", default="")
-    return level if level in {"low", "medium", "high", "xhigh", "max"} else ""
+    return settings.get("effortLevel", default="")
 
 
 def thinks(settings: Settings, environment: Mapping[str, str]) -> bool:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -20,7 +20,7 @@ from ..protocol.models import Completed, ModelInfo, ModelRequest, ProviderEvent,
 from .anthropic_errors import answer_bytes, translated
 from .anthropic_models import ModelLimits, read_models, window_of
 from .anthropic_stream import MessageAccumulator
-from .anthropic_wire import encode_body, encode_request
+from .anthropic_wire import AuthHeader, encode_body, encode_request
 from .base import Secret, call_ids, check_url, is_loopback
 from .failures import Origin, malformed_error
 from .keys import KeyRing
@@ -44,9 +44,6 @@ _INTERLEAVED = "interleaved-thinking-2025-05-14"
 """Lets models that think with a budget think between calls, too; adaptive ones do so by themselves."""
 
 
-Auth: TypeAlias = Literal["bearer", "x-api-key", "both"]
-
-
 @dataclass(frozen=True, slots=True)
 class AnthropicOptions:
     """What a person may set. `idle` is seconds without a byte before a stream counts as dead (pings count).
@@ -56,7 +53,7 @@ class AnthropicOptions:
     """
 
     url: str = DEFAULT_URL
-    auth: Auth = "bearer"
+    auth: AuthHeader = "bearer"
     version: str = ""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     prices: Mapping[str, Price] = field(default_factory=dict[str, Price])

@@ -6,7 +6,7 @@ user messages, so that the next step reads everything up to here, however many r
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -27,6 +27,9 @@ from .base import safe_id
 from .memo import Memo
 
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
+AuthHeader: TypeAlias = Literal["bearer", "x-api-key", "both"]
+"""The header that carries the key; `both` where a gateway may want either."""
+
 _CACHED = {"type": "ephemeral"}
 _LEAST_BUDGET = 1024
 _THINKING = frozenset({"thinking", "redacted_thinking"})

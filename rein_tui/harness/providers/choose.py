@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from msgspec import structs
 
@@ -17,6 +17,7 @@ from ..protocol.models import Provider
 from ..protocol.workbench import FoundServer, ModelChoice
 from ..settings.models import ModelRules, fits
 from .anthropic import DEFAULT_MODEL, DEFAULT_URL, AnthropicOptions, AnthropicProvider
+from .anthropic_wire import AuthHeader
 from .base import NO_SECRET, KeyHelper, Secret, is_loopback
 from .embedded import EmbeddedOptions, EmbeddedProvider, packaged_model
 from .http import Endpoint, HttpServer
@@ -175,7 +176,7 @@ def _anthropic(choice: ModelChoice, around: Surroundings, api_key: Secret) -> Pr
         )
     options = AnthropicOptions(
         url=url,
-        auth=_one_of(settings, "authHeader", ("bearer", "x-api-key", "both"), "both" if helper else "bearer"),
+        auth=_one_of(settings, "authHeader", get_args(AuthHeader), "both" if helper else "bearer"),
         version=_setting(settings, "anthropicVersion", str, ""),
         headers=_headers(env.get("ANTHROPIC_CUSTOM_HEADERS", "")),
         prices=_prices(settings),
@@ -246,7 +247,7 @@ def _headers(lines: str) -> dict[str, str]:
 
 def _helper_ttl(environment: Mapping[str, str]) -> float:
     milliseconds = environment.get("CLAUDE_CODE_API_KEY_HELPER_TTL_MS", "")
-    return int(milliseconds) / 1000 if milliseconds.isdecimal() else HELPER_TTL
+    return min(int(milliseconds[:12]), 10**9) / 1000 if milliseconds.isdecimal() else HELPER_TTL
 
 
 def _prices(settings: Mapping[str, Any]) -> dict[str, Price]:

@@ -26,6 +26,7 @@ from .keys import (
     SANDBOX_KEYS,
     Key,
 )
+from .limits import LIMITS
 from .reader import Pointer
 from .shapes import is_list, is_object
 
@@ -52,6 +53,7 @@ def check(draft: Draft) -> None:
     _check_switch(draft, draft.data, ("disableAutoMode",))
     _check_environment(draft)
     _check_numbers(draft)
+    _check_limits(draft)
 
 
 def _unknown(draft: Draft, name: str) -> None:
@@ -124,7 +126,7 @@ def _check_kind(draft: Draft, holder: JsonObject, pointer: Pointer, key: Key) ->
     elif key.kind == "prices" and is_object(value):
         holder[name] = _good_prices(draft, pointer, value)
     elif _fits(key, value):
-        return
+        holder[name] = int(value) if key.kind == "integer" else value  # 4096.0 is whole, too
     elif key.or_one and isinstance(value, str):
         holder[name] = [value]
         draft.move({(*pointer, 0): pointer})
@@ -256,3 +258,11 @@ def _check_numbers(draft: Draft) -> None:
     if days is not None and days < 1:
         draft.data["cleanupPeriodDays"] = 1
         draft.tell(("cleanupPeriodDays",), "must be at least 1; read as 1", "warning", "clamped")
+
+
+def _check_limits(draft: Draft) -> None:
+    for name in [name for name in LIMITS if name in draft.data]:
+        value, limit = draft.data[name], LIMITS[name]
+        if not limit.fits(value):
+            del draft.data[name]
+            draft.tell((name,), f"{value!r} is not {limit.expected}; left out", "warning", "entry_skipped")

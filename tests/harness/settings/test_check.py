@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -89,3 +90,30 @@ def test_one_bad_price_is_left_out_and_named() -> None:
     assert set(told) == {"prices.bad", "prices.worse", "prices.typo", "prices.less"}
     assert "`input`" in told["prices.bad"].text
     assert all("f.json" in notice.where for notice in notices)
+
+
+@pytest.mark.parametrize(
+    ("key", "wrong", "right"),
+    [
+        ("authHeader", ["basic", "", "Bearer", 3], "x-api-key"),
+        ("anthropicVersion", ["2023-06-01\r\nx: y", "é", 20230601], "2023-06-01"),
+        ("idleTimeoutSeconds", [0, -5, 10**400, "90"], 0.5),
+        ("numCtx", [-1, 10**400, 4096.5], 16384),
+        ("contextWindow", [-1, True], 32768),
+        ("effortLevel", ["heroic", ""], "max"),
+    ],
+)
+def test_a_value_that_means_nothing_is_named_and_left_out(key: str, wrong: list[Any], right: Any) -> None:
+    for value in wrong:
+        built, notices, broken = layer_from_data("user", "f.json", {key: value, "model": "m"}, "/b", True)
+        assert built.data == {"model": "m"}
+        assert not broken
+        assert [(notice.code, notice.text.partition(":")[0]) for notice in notices] == [("entry_skipped", key)]
+        assert "f.json" in notices[0].where
+    built, notices, _ = layer_from_data("user", "f.json", {key: right}, "/b", True)
+    assert (built.data, notices) == ({key: right}, [])
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    built, notices, _ = layer_from_data("user", "f.json", {"numCtx": 8192.0}, "/b", True)
+    assert (repr(built.data["numCtx"]), notices) == ("8192", [])
