@@ -23,7 +23,7 @@ class ModelChoice(Word, frozen=True, kw_only=True):
 
 
 class FoundServer(Word, frozen=True, kw_only=True):
-    """A model server that answered a probe. `flavour`: ollama, lmstudio, llamacpp, vllm, localai, openai."""
+    """A model server that answered a probe. `flavour`: ollama, lmstudio, llamacpp, vllm, localai, openai; loading."""
 
     url: str
     flavour: str

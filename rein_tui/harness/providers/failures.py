@@ -52,8 +52,9 @@ _TOO_LONG = re.compile(
 )
 _QUOTA = re.compile(r"\bquota\b|credit balance|spend(ing)? limit|billing", re.IGNORECASE)
 _GRAMMAR = re.compile(r"does not match the expected .*format|failed to parse (tool|input)|parse error.*grammar", re.I)
+_LOADING = re.compile(r"\bloading (the )?model\b|\bis (still |currently |being )*load(ing|ed)\b", re.IGNORECASE)
 _RETRIED = frozenset[ProviderErrorKind](
-    {"rate_limit", "overloaded", "server", "connection", "timeout", "cut", "malformed"}
+    {"rate_limit", "overloaded", "server", "connection", "timeout", "cut", "malformed", "unavailable"}
 )
 
 _HINTS: dict[ProviderErrorKind, str] = {
@@ -63,6 +64,7 @@ _HINTS: dict[ProviderErrorKind, str] = {
     "too_long": "Shorten the conversation with /compact, or go back with /rewind.",
     "rate_limit": "Wait a little and send the message again.",
     "overloaded": "The server is busy: wait a little and send the message again.",
+    "unavailable": "Wait until the server has loaded its model, then send the message again.",
     "server": "Send the message again; if it stays, look at the server's log or status page.",
 }
 
@@ -74,6 +76,7 @@ _LEADS: dict[ProviderErrorKind, str] = {
     "rate_limit": "Too many requests",
     "overloaded": "The server is overloaded",
     "server": "The server failed",
+    "unavailable": "The server is not ready yet",
 }
 """What happened, before the server's own words, which are often too few."""
 
@@ -228,7 +231,12 @@ def _type_of(error: JsonObject) -> str:
 def _kind(kind_word: str, message: str, status: int) -> ProviderErrorKind:
     if _GRAMMAR.search(message):
         return "malformed"  # llama.cpp: the model's call broke the lazy grammar
-    kind = _BY_TYPE.get(kind_word) or _BY_STATUS.get(status) or ("invalid_request" if 400 <= status < 500 else "server")
+    if status == 503 and _LOADING.search(message):
+        return "unavailable"
+    by_status = _BY_STATUS.get(status) or ("invalid_request" if 400 <= status < 500 else "server")
+    kind = _BY_TYPE.get(kind_word) or by_status
+    if kind in _RETRIED and by_status not in _RETRIED:
+        kind = by_status  # a request that the server refuses stays refused, whatever it calls that
     if kind == "rate_limit" and _QUOTA.search(message):
         return "billing"
     if kind in {"invalid_request", "server"} and _TOO_LONG.search(message):

@@ -11,6 +11,10 @@ _FEWEST = 8
 """Characters a token that no ordinary text reaches: beyond it, something is missing."""
 
 
+TRUNCATED = "prompt_truncated"
+"""The code of the alarm."""
+
+
 class PromptGauge:
     """Compares characters sent with tokens counted, and with what the same conversation counted before."""
 
@@ -31,7 +35,7 @@ class PromptGauge:
                 text=f"The server read only {tokens} of about {expected} tokens: it has cut the prompt without a word.",
                 level="error",
                 hint="Give the model a larger context on the server, or shorten the conversation with /compact.",
-                code="prompt_truncated",
+                code=TRUNCATED,
             )
         self._before[key] = (characters, tokens)
         return None

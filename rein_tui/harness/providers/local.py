@@ -11,7 +11,7 @@ from ..protocol.errors import ProviderError
 from ..protocol.models import ModelInfo, ModelRequest, Provider, ProviderEvent, WireRequest
 from ..protocol.workbench import FoundServer
 from .http import HttpServer
-from .servers import look
+from .servers import LOADING, look
 
 _PATIENCE = 3.0
 """Seconds to learn what the server is: an Ollama taken for another kind would cut prompts in silence."""
@@ -73,13 +73,16 @@ class LocalProvider:
         return self.found
 
     async def _provider(self) -> Provider:
-        """The provider for what the server is; while it does not answer, the most common protocol, unsettled."""
+        """The provider for what the server is; while it does not tell, the most common protocol, unsettled."""
         async with self._asking:
             if self._chosen is None:
                 try:
-                    self.found = await look(self._server, _PATIENCE)
+                    found = await look(self._server, _PATIENCE)
                 except ProviderError:
                     return self._fallback
+                if found.flavour == LOADING:
+                    return self._fallback
+                self.found = found
                 ollama = self.found.flavour == "ollama"
                 self._chosen = self._build("ollama") if ollama else self._fallback
             return self._chosen

@@ -22,7 +22,7 @@ from .openai_wire import DROPPABLE, encode_body, encode_request
 from .prices import Price, cost, price_of
 from .retry import LOCAL_POLICY, Pace, RetryPolicy, with_retries
 from .scripted import estimate_usage
-from .servers import look
+from .servers import LOADING, look
 from .streaming import read_answer
 
 
@@ -88,7 +88,8 @@ class OpenAIChatProvider:
     async def models(self) -> tuple[ModelInfo, ...]:
         """The server's models, with what it tells of them. Raises ProviderError."""
         found = await look(self._server)
-        self._models = {info.id: info for info in found.models}
+        if found.flavour != LOADING:  # it will tell more
+            self._models = {info.id: info for info in found.models}
         return found.models
 
     async def context_window(self, model: str) -> int:

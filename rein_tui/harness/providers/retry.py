@@ -23,7 +23,7 @@ class RetryPolicy:
     """How often and how long: delays double from `first` to `longest` seconds, spread by up to a quarter upwards.
 
     A server's Retry-After is a minimum; above `patience` it is shown instead of waited for. `once` are kinds of
-    failure that a repetition seldom mends.
+    failure that a repetition seldom mends. A server that still loads its model is asked for five minutes.
     """
 
     retries: int = 10
@@ -35,14 +35,24 @@ class RetryPolicy:
     def delay(self, failures: Sequence[ProviderError], spread: float) -> float | None:
         """Seconds to wait after these failures (oldest first), or None to give up. `spread` is in [0, 1)."""
         last = failures[-1]
-        if not last.retryable or len(failures) > self.retries:
+        if not last.retryable or len(failures) > self.limit(last):
             return None
         if last.kind in self.once and sum(f.kind == last.kind for f in failures) > 1:
             return None
         if last.retry_after is not None and last.retry_after > self.patience:
             return None
-        backoff = min(self.longest, self.first * 2 ** (len(failures) - 1)) * (1 + spread / 4)
+        longest = _BETWEEN_LOOKS if last.kind == "unavailable" else self.longest
+        backoff = min(longest, self.first * 2 ** (len(failures) - 1)) * (1 + spread / 4)
         return max(backoff, last.retry_after or 0.0)
+
+    def limit(self, last: ProviderError) -> int:
+        """How often a request is sent again after this failure."""
+        return max(_LOOKS, self.retries) if last.kind == "unavailable" else self.retries
+
+
+_BETWEEN_LOOKS = 15.0
+_LOOKS = 24
+"""A model that is being loaded: seconds between two looks at most, and how many of them."""
 
 
 LOCAL_POLICY = RetryPolicy(retries=4)
@@ -79,7 +89,7 @@ async def with_retries(
             delay=round(delay, 3),
             reason=failures[-1].message,
             status=failures[-1].status,
-            max_attempts=policy.retries,
+            max_attempts=policy.limit(failures[-1]),
         )
         await pace.sleep(delay)
 

@@ -17,6 +17,9 @@ from .strict_json import child, children, number, strings, text
 PATIENCE = 1.0
 """Seconds that each question may take."""
 
+LOADING = "loading"
+"""The flavour of a server that lists its model and does not serve it yet: what it is, it cannot say."""
+
 _QUESTIONS = ("/v1/models", "/props", "/api/version", "/api/v1/models", "/api/v0/models", "/version", "/system")
 
 
@@ -31,6 +34,9 @@ async def look(server: HttpServer, within: float = PATIENCE) -> FoundServer:
         raise failure
     if "version" in answers.get("/api/version", {}):
         return await _ollama(server, text(answers["/api/version"], "version"), within)
+    if any(isinstance(reply, ProviderError) and reply.kind == "unavailable" for reply in replies):
+        listed = children(answers.get("/v1/models", {}), "data")
+        return FoundServer(url=server.root, flavour=LOADING, models=_plain(listed, server.root))
     return _others(server.root, answers)
 
 

@@ -1,4 +1,4 @@
-"""What a value of the right kind may be, for the keys where that is not everything. A table only; `check.py` applies it.
+"""What a value of the right kind may be, for the keys where the kind is not all. A table; `check.py` applies it.
 
 Each of these only says how a model is reached or asked: a value that means nothing is left out, and what holds
 without it holds.

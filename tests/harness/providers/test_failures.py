@@ -32,6 +32,10 @@ def body(kind: str, message: str) -> bytes:
         (400, body("invalid_request_error", "Your credit balance is too low"), "billing", False),
         (500, body("api_error", "boom"), "server", True),
         (503, b"<html>busy</html>", "server", True),
+        (503, body("unavailable_error", "Loading model"), "unavailable", True),
+        (503, b'{"error":"Model m is currently loading"}', "unavailable", True),
+        (503, b'{"error":"failed to load model"}', "server", True),
+        (400, body("api_error", "m does not support tools"), "invalid_request", False),
         (529, body("overloaded_error", "Overloaded"), "overloaded", True),
         (
             400,

@@ -1,21 +1,23 @@
 """Local servers told apart, found, and tried out."""
 
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
 
 import pytest
 
 from rein_tui.harness.protocol.messages import Message, TextBlock, ToolUseBlock
-from rein_tui.harness.protocol.models import Completed, ModelRequest, Provider, ProviderEvent
+from rein_tui.harness.protocol.models import Completed, ModelRequest, Provider, ProviderEvent, Retrying
 from rein_tui.harness.protocol.workbench import FoundServer
 from rein_tui.harness.providers.http import Endpoint, HttpServer
 from rein_tui.harness.providers.local import LocalProvider
 from rein_tui.harness.providers.ollama import OllamaOptions, OllamaProvider
 from rein_tui.harness.providers.openai_chat import ChatOptions, OpenAIChatProvider
 from rein_tui.harness.providers.probe import ToolProber, find_servers
+from rein_tui.harness.providers.retry import Pace
 from rein_tui.harness.providers.servers import look
 from tests.fakes.local_servers import LLAMACPP, LMSTUDIO, LMSTUDIO_OLD, LOCALAI, OLLAMA, OTHER, VLLM, site
-from tests.fakes.model_server import ModelServer, answer, model_server
+from tests.fakes.model_server import ModelServer, Op, Seen, answer, model_server
 from tests.fakes.streams import HABITS, chat_stream, ollama_stream
 
 REQUEST = ModelRequest(model="m", system="s", messages=(Message(role="user", blocks=(TextBlock(text="hi"),)),))
@@ -87,6 +89,39 @@ async def test_an_unknown_local_server_is_asked_once_and_spoken_to_in_its_own_wo
         done = (await play(provider))[-1]
         assert isinstance(done, Completed)
         assert (done.message.text, await provider.context_window("m")) == ("chat", 40_960)
+        await provider.close()
+
+
+async def test_a_server_that_loads_its_model_is_known_once_it_has() -> None:
+    """llama.cpp lists its model at once, and says 503 to everything else until it is there."""
+    loading = answer('{"error":{"code":503,"message":"Loading model"}}', "application/json", 503)
+    left = [2]
+
+    def route(seen: Seen) -> Sequence[Op]:
+        if seen.path == "/v1/chat/completions":
+            left[0] -= 1
+        if seen.path != "/v1/models" and left[0] >= 0:
+            return loading
+        pages = {**LLAMACPP, "/v1/chat/completions": chat_stream([TextBlock(text="ok")], HABITS["openai"]).decode()}
+        return site(pages)(seen)
+
+    async def sleep(delay: float) -> None:
+        return
+
+    async with model_server(route=route) as fake:
+
+        def build(flavour: str) -> Provider:
+            return OpenAIChatProvider(ChatOptions(Endpoint(url=fake.url)), pace=Pace(sleep=sleep))
+
+        provider = LocalProvider(HttpServer(Endpoint(url=fake.url)), build)
+        assert await provider.server() is None
+        assert await provider.context_window("file") == 0
+        events = await play(provider)
+        assert [event.max_attempts for event in events if isinstance(event, Retrying)] == [24, 24]
+        assert isinstance(events[-1], Completed)
+        found = await provider.server()
+        assert found is not None
+        assert (found.flavour, await provider.context_window("file")) == ("llamacpp", 4096)
         await provider.close()
 
 

@@ -47,6 +47,18 @@ async def test_waits_double_and_are_told_before_they_are_waited() -> None:
     assert events[-1] == DONE
 
 
+async def test_a_model_that_is_being_loaded_is_waited_for() -> None:
+    """A large one takes minutes; somebody looks often enough to go on soon after."""
+    events, waits = await play([failure("unavailable")] * 20 + [None], RetryPolicy(retries=4))
+    assert events[-1] == DONE
+    assert 200 < sum(waits) < 400
+    assert max(waits) < 20
+    told = next(event for event in events if isinstance(event, Retrying))
+    assert told.max_attempts == 24
+    with pytest.raises(ProviderError):
+        await play([failure("unavailable")] * 25, RetryPolicy(retries=4))
+
+
 async def test_the_last_failure_says_how_often() -> None:
     with pytest.raises(ProviderError) as caught:
         await play([failure()] * 3, RetryPolicy(retries=2))

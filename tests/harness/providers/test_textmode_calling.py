@@ -317,6 +317,42 @@ async def test_a_server_of_no_known_kind_is_not_probed_and_learnt_from() -> None
     assert ["tools" in seen.json() for seen in fake.requests] == [True, False]
 
 
+@pytest.mark.parametrize("counted", [None, 10])
+async def test_a_server_of_no_known_kind_that_drops_tools_does_not_keep_them_from_its_model(
+    counted: int | None,
+) -> None:
+    """It says nothing, and counts nothing or nonsense: the prompt tells of the tools until a call has shown the way."""
+
+    def play(seen: Seen) -> list[Op]:
+        body = seen.json()
+        system = body["messages"][0]["content"]
+        said = TEXT_READ if "- Read(file_path: string" in system or '"Read"' in system else "I cannot read files."
+        chunk: dict[str, Any] = {"choices": [{"delta": {"content": said}, "finish_reason": "stop"}]}
+        if counted is not None:
+            chunk["usage"] = {"prompt_tokens": counted, "completion_tokens": 9}
+        return answer(f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n")
+
+    async with model_server(route=play) as fake:
+        house = House(fake, flavour="openai")
+        shown = house.provider.wire(REQUEST).body
+        assert calls(completed(await house.play())) == [("Read", {"file_path": "a"})]
+        assert fake.requests[0].json() == shown
+        assert "tools" in shown
+        assert calls(completed(await house.play())) == [("Read", {"file_path": "a"})]
+        await house.provider.close()
+    assert len(fake.requests) == 2
+    assert "tools" not in fake.requests[1].json()
+
+
+async def test_a_native_call_ends_the_telling_both_ways() -> None:
+    async with model_server(route=route([], [READ], [READ])) as fake:
+        house = House(fake, flavour="openai")
+        for _ in range(2):
+            assert calls(completed(await house.play())) == [("Read", {"file_path": "a"})]
+        await house.provider.close()
+    assert ["# Tools" in seen.json()["messages"][0]["content"] for seen in fake.requests] == [True, False]
+
+
 async def test_a_server_of_no_known_kind_that_refuses_tools_gets_them_as_text() -> None:
     def play(seen: Seen) -> list[Op]:
         if "tools" in seen.json():
@@ -353,7 +389,8 @@ async def test_tools_that_a_server_leaves_out_go_as_text(without: bool) -> None:
 
     async with model_server(route=play) as fake:
         house = House(fake, flavour="openai")
-        done = completed(await house.play(wordy))
-        assert calls(done) == ([("Read", {"file_path": "a"})] if without else [])
+        events = await house.play(wordy)
+        assert codes(events) == []  # nothing was cut: the tools were never taken
+        assert calls(completed(events)) == ([("Read", {"file_path": "a"})] if without else [])
         assert house.provider.way("m").kind == ("text" if without else "native")
         await house.provider.close()

@@ -26,17 +26,20 @@ from ...protocol.models import (
     WireRequest,
 )
 from ...protocol.workbench import FoundServer, ModelProbe
+from ..gauge import TRUNCATED
 from ..probe import ToolProbe, ToolProber, info_of
 from .feedback import RETRIES, Problem, asked_again, problem_in
-from .forms import form_named, form_shown
+from .forms import HERMES, form_named, form_shown
 from .mode import ToolText, Way
+from .prompt import both_ways
 
 Wish: TypeAlias = Literal["auto", "native", "text"]
 Whereabouts: TypeAlias = Callable[[], Awaitable[FoundServer | None]]
 """Tells which server this is, with its version and models; None while it does not answer."""
 
 _UNKNOWN_KINDS = frozenset({"openai", "unknown", ""})
-"""Servers of no known kind are not probed unasked: a gateway may count or bill every request."""
+"""Servers of no known kind are not probed unasked: a gateway may count or bill every request. Until an answer holds a
+call, tools go both ways there."""
 
 _MOST_CHARACTERS = 8
 """Characters a token that no ordinary text reaches."""
@@ -87,7 +90,7 @@ class CallingProvider:
 
     def wire(self, request: ModelRequest) -> WireRequest:
         """The request as it would be sent."""
-        return self._inner.wire(request)
+        return self._inner.wire(self._heard(request))
 
     async def warm(self) -> None:
         """Load what the first request needs. Asks the model nothing."""
@@ -155,6 +158,11 @@ class CallingProvider:
                 yield ProviderNotice(text=f"{model}: {told(known)}.", level="info", code="tool_way")
             self.mode.settle(model, _way(known, small))
 
+    def _heard(self, request: ModelRequest) -> ModelRequest:
+        """The request so that the model hears of its tools: both ways while nobody knows which one it takes."""
+        is_open = bool(request.tools) and self._wish == "auto" and not self.mode.is_settled(request.model)
+        return both_ways(request, HERMES) if is_open else request
+
     # --- until it can be run --------------------------------------------------------------------------------
 
     async def _until_callable(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
@@ -162,11 +170,14 @@ class CallingProvider:
         usage = Usage()
         for attempt in range(1, RETRIES + 2):
             before, done = done, None
+            alarm: ProviderNotice | None = None
             try:
-                async with aclosing(self._inner.stream(asked)) as events:
+                async with aclosing(self._inner.stream(self._heard(asked))) as events:
                     async for event in events:
                         if isinstance(event, Completed):
                             done = event
+                        elif isinstance(event, ProviderNotice) and event.code == TRUNCATED:
+                            alarm = event
                         else:
                             yield event
             except ProviderError as error:
@@ -177,6 +188,8 @@ class CallingProvider:
                 done, wrong = before, [*wrong, f"the server did not take the constrained try: {error.message}"]
             assert done is not None
             usage += done.usage if done is not before else Usage()
+            if alarm and (self.mode.is_settled(request.model) or not _left_out(request, done.usage)):
+                yield alarm
             if self._learn(request, done):
                 yield Retrying(attempt=attempt, delay=0, reason="The server left the tools out; they go as text now")
                 continue

@@ -31,11 +31,11 @@ _TEMPERATURE = 0.1
 
 def slim(tools: Iterable[ToolSpec]) -> tuple[ToolSpec, ...]:
     """The tools for a small model: few, one line each, flat schemas of at most five parameters."""
-    chosen = [tool for tool in tools if tool.source != "builtin" or tool.name in CORE]
-    return tuple(
-        structs.replace(tool, description=_one_line(tool.description), input_schema=flat(tool.input_schema))
-        for tool in chosen
-    )
+    return tuple(_lean(tool) for tool in tools if tool.source != "builtin" or tool.name in CORE)
+
+
+def _lean(tool: ToolSpec) -> ToolSpec:
+    return structs.replace(tool, description=_one_line(tool.description), input_schema=flat(tool.input_schema))
 
 
 def flat(schema: JsonObject) -> JsonObject:
@@ -85,7 +85,20 @@ def as_text(request: ModelRequest, form: Form, *, small: bool) -> ModelRequest:
     )
 
 
-def describe(tools: Sequence[ToolSpec], form: Form, *, small: bool) -> str:
+def both_ways(request: ModelRequest, form: Form) -> ModelRequest:
+    """The request with its tools as tools and, in a line each, in the prompt: for a server that may leave them out."""
+    described = describe([_lean(tool) for tool in request.tools], form, small=True, lead=_UNHEARD)
+    return structs.replace(request, system="\n\n".join(part for part in (request.system, described) if part))
+
+
+_LEAD = "To call a tool, write the call exactly in this form and stop; its result comes in the next message:"
+_UNHEARD = (
+    "Call these tools the way you were given them. Only if you were given none: write the call exactly in this form and"
+    " stop; its result comes in the next message:"
+)
+
+
+def describe(tools: Sequence[ToolSpec], form: Form, *, small: bool, lead: str = _LEAD) -> str:
     """The part of the system prompt about tools, with one worked example."""
     if not tools:
         return ""
@@ -98,7 +111,7 @@ def describe(tools: Sequence[ToolSpec], form: Form, *, small: bool) -> str:
             "",
             listed,
             "",
-            "To call a tool, write the call exactly in this form and stop; its result comes in the next message:",
+            lead,
             "",
             call,
             "",
