@@ -136,10 +136,16 @@ def test_continue_and_resume_go_on_with_the_same_session(server: ChatServer, pro
     assert second["session_id"] == first["session_id"]
     assert "The word is plum." in str(server.requests[-1]["messages"])
     server.plays(say("forked"))
-    command = ("-p", "and?", "-r", first["session_id"], "--fork-session", "--output-format", "json")
-    third = json.loads(rein(project, server, *command).stdout)
+    note = {"type": "command", "command": "cat >>sources.jsonl"}
+    settings = json.dumps({"hooks": {"SessionStart": [{"hooks": [note]}]}})
+    command = ("-p", "and?", "-r", first["session_id"], "--output-format", "json", "--settings", settings)
+    third = json.loads(rein(project, server, *command, "--fork-session").stdout)
     assert third["session_id"] != first["session_id"]
     assert "which word?" in str(server.requests[-1]["messages"])
+    rein(project, server, *command)
+    told = [json.loads(line) for line in (project / "sources.jsonl").read_text().splitlines()]
+    ids = [(hook["source"], hook["session_id"]) for hook in told]
+    assert ids == [("fork", third["session_id"]), ("resume", first["session_id"])]
 
 
 def test_messages_on_stdin_are_turns_of_one_session(server: ChatServer, project: Path) -> None:

@@ -132,7 +132,7 @@ async def assemble(
         refresh=refreshing(servers, live.refresh),
         checkpoints=checkpoints,
         rehearse=partial(rehearsed, hooks),
-        closers=[background.close, servers.close, makers.scratch.close],
+        closers=[background.close, servers.close, makers.scratch.close, transcript.close],
         setup=ground.wishes.setup,
     )
     session = Session(parts, opening.journal, opening.started, around, opening.past)

@@ -78,6 +78,7 @@ class LocalWorkbench:
     _rules: ModelRules = field(default_factory=ModelRules)
     _local_default: str = ""
     _is_clean: bool = False
+    _copies: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
         self._recordings = Recordings(self.store)
@@ -98,7 +99,10 @@ class LocalWorkbench:
         if wishes.interactive and (recorded := self._recordings.find(session_id)) is not None:
             return recorded
         journal = self.store.open_session(session_id)
-        return await self._assemble(journal, self._where_it_was(session_id), source="resume")
+        # Only a copy that nobody has opened yet begins as one; later it is resumed like any session.
+        source: StartSource = "fork" if session_id in self._copies else "resume"
+        self._copies.discard(session_id)
+        return await self._assemble(journal, self._where_it_was(session_id), source=source)
 
     async def begin(self, session_id: str) -> Harness:
         """A new session under this id. Raises StoreError when there is one already, StartError, ConfigError."""
@@ -241,6 +245,7 @@ class LocalWorkbench:
         """The id of a new stored session with the same story."""
         journal = self.store.fork(session_id)
         journal.close()
+        self._copies.add(journal.session_id)
         return journal.session_id
 
     def commands(self) -> Sequence[CommandInfo]:

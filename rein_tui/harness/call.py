@@ -21,6 +21,7 @@ from .protocol.hooks import HookOutcome
 from .protocol.messages import ResultContent
 from .protocol.ports import Emit
 from .protocol.tools import Tool, ToolContext, ToolResult
+from .result_shapes import api_content, text_of, tool_response
 from .underway import Refused, Underway
 
 LONGEST_ERROR = 10_000
@@ -44,7 +45,18 @@ class CallPassage:
         )
         self._moved: CwdChanged | None = None
         self._asked_at = time.perf_counter()
-        self.response: ResultContent = ""
+        self._response: ResultContent = ""
+
+    @property
+    def record(self) -> JsonObject:
+        """The call as PostToolBatch hooks read it, once it is over: what it ran with, and the answer."""
+        call = self.call
+        return {
+            "tool_name": call.tool.name,
+            "tool_input": call.input,
+            "tool_use_id": call.use.id,
+            "tool_response": api_content(self._response),
+        }
 
     async def run(self) -> None:
         """The whole way; tells every fact of the call from its hooks to ToolCallFinished."""
@@ -122,19 +134,19 @@ class CallPassage:
         return result
 
     async def _fire_after(self, result: ToolResult, milliseconds: int) -> HookOutcome:
-        call, text = self.call, _text(result.content)
+        call = self.call
         if result.is_error or result.interrupted:
             return await call.fire(
                 "PostToolUseFailure",
                 tool_use_id=call.use.id,
-                error=_shortened(text),
+                error=_shortened(text_of(result.content)),
                 is_interrupt=result.interrupted,
                 duration_ms=milliseconds,
             )
         return await call.fire(
             "PostToolUse",
             tool_use_id=call.use.id,
-            tool_response=result.response if result.response is not None else {"content": text},
+            tool_response=tool_response(call.tool.name, result.response, result.content),
             duration_ms=milliseconds,
         )
 
@@ -144,7 +156,7 @@ class CallPassage:
         outcome: Literal["ok", "error", "denied", "interrupted", "invalid"],
         duration: float,
     ) -> None:
-        self.response = result.content
+        self._response = result.content
         await self.call.tell(
             ToolCallFinished(
                 call_id=self.call.use.id,
@@ -171,9 +183,3 @@ def _shortened(text: str) -> str:
     left_out = len(text) - LONGEST_ERROR
     half = LONGEST_ERROR // 2
     return text if left_out <= 0 else f"{text[:half]}\n[... {left_out:,} characters left out ...]\n{text[-half:]}"
-
-
-def _text(content: ResultContent) -> str:
-    if isinstance(content, str):
-        return content
-    return "\n".join(getattr(part, "text", "[image]") for part in content)

@@ -82,7 +82,7 @@ class WindowCompactor:
         """Summarise what is there; see loop.Compactor."""
         window = self._window() or DEFAULT_WINDOW
         self._guard.done(self._used)
-        plan = self._plan(conversation, window, from_turn)
+        plan = self._plan(conversation, min(window, self._limit or window), from_turn)
         if plan is None:
             yield Notice(text="There is nothing to compact yet.", code="compact.nothing")
             return

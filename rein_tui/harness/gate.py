@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from itertools import groupby
-from typing import Any, Literal
+from typing import Literal
 
 from .call import CallPassage
 from .channel import told_by
@@ -16,6 +16,7 @@ from .interrupt import Interrupted
 from .nested import NestedStories
 from .parts import Parts
 from .prepared import Prepared, prepare
+from .protocol.base import JsonObject
 from .protocol.events import Event, ToolCallFinished, ToolCallRequested, ToolCallStarted, ToolOutputDelta
 from .protocol.messages import ParseTrace, ToolUseBlock
 from .protocol.ports import Emit
@@ -38,7 +39,13 @@ class Gate:
         self._nested = NestedStories()
         self.stop: Literal["", "denied", "hook"] = ""
         self.stop_detail = ""
-        self.answered: list[dict[str, Any]] = []
+        self._order: list[str] = []
+        self._answered: dict[str, JsonObject] = {}
+
+    @property
+    def answered(self) -> list[JsonObject]:
+        """The calls that passed the gate, in the order of the message, as PostToolBatch hooks read them."""
+        return [self._answered[call_id] for call_id in self._order if call_id in self._answered]
 
     async def run_calls(
         self, uses: Sequence[ToolUseBlock], step: int, parse: ParseTrace | None = None
@@ -47,6 +54,7 @@ class Gate:
         doubtful = parse is not None and parse.semantic
         prepared = [prepare(use, self._parts, repaired=doubtful) for use in uses]
         self._unanswered = {use.id: use for use in uses}
+        self._order = [use.id for use in uses]
         for call in prepared:
             yield _requested(call, step)
         try:
@@ -95,17 +103,9 @@ class Gate:
         pending = [c.summary for c in everyone if c.use.id in self._unanswered and c is not call and not c.problem]
         passage = CallPassage(call, call.tool, self._parts, tell, pending)
         await passage.run()
-        underway = passage.call
-        self.answered.append(
-            {
-                "tool_name": call.tool.name,
-                "tool_input": underway.input,
-                "tool_use_id": call.use.id,
-                "tool_response": passage.response if isinstance(passage.response, str) else "",
-            }
-        )
-        if underway.stop and not self.stop:
-            self.stop, self.stop_detail = underway.stop, underway.stop_detail
+        self._answered[call.use.id] = passage.record
+        if passage.call.stop and not self.stop:
+            self.stop, self.stop_detail = passage.call.stop, passage.call.stop_detail
 
     def _note(self, event: Event) -> None:
         if event.parent:

@@ -196,7 +196,8 @@ class Loop:
         if gate.stop:
             self.progress.reason, self.progress.detail = gate.stop, gate.stop_detail
         elif self._parts.hooks.has("PostToolBatch"):
-            call = HookCall(point="PostToolBatch", payload={"tool_calls": gate.answered})
+            agent, payload = self._parts.agent, {"tool_calls": gate.answered}
+            call = HookCall(point="PostToolBatch", payload=payload, agent_id=agent.id, agent_type=agent.type)
             async with aclosing(self._fire(call)) as events:
                 async for event in events:
                     yield event
@@ -273,7 +274,6 @@ class Loop:
             return
         said = [*([outcome.reason] if outcome.blocked and outcome.reason else []), *outcome.context, *outcome.feedback]
         if not said and not outcome.blocked:
-            self._stop_blocks = 0
             return
         if is_stop:
             self._stop_blocks += 1

@@ -15,6 +15,7 @@ from rein_tui.harness.protocol.events import (
     TURN_ENDS,
     Event,
     Fact,
+    HookFired,
     HookStarted,
     PermissionRequested,
     PermissionResolved,
@@ -55,11 +56,12 @@ class Status(Widget):
         self._cooling: Timer | None = None
         self._activity = ""
         self._since = 0.0
-        self._turn_since = 0.0
         self._calls: dict[str, str] = {}
         self._queued = 0
         self._paused = False
         self._hint = ""
+        self._hooks: set[str] = set()
+        self._in_turn = False
         self._ticker: Timer | None = None
         self._later: Timer | None = None
         self._drawn = 0.0
@@ -127,7 +129,7 @@ class Status(Widget):
     def _fold_activity(self, event: Event) -> None:
         match event:
             case TurnStarted():
-                self._turn_since = self._clock()
+                self._in_turn = True
                 self._start_ticking()
                 self._now("starting")
             case StepStarted():
@@ -146,7 +148,13 @@ class Status(Widget):
             case PermissionResolved() | QuestionAnswered():
                 self._now("going on")
             case HookStarted():
+                self._hooks.add(event.run_id)
+                self._start_ticking()
                 self._now(f"hook {event.title}")
+            case HookFired():
+                self._hooks.discard(event.run.id)
+                if not self._hooks and not self._in_turn:
+                    self._rest()
             case RequestRetried():
                 self._now(f"retry {event.attempt} in {elapsed(event.delay)}: {event.reason}")
             case _ if isinstance(event, TURN_ENDS):
@@ -175,7 +183,8 @@ class Status(Widget):
         self.refresh()
 
     def _rest(self) -> None:
-        self._activity = ""
+        self._activity, self._in_turn = "", False
+        self._hooks.clear()
         self._calls.clear()
         if self._ticker is not None:
             self._ticker.stop()

@@ -63,6 +63,21 @@ async def test_a_full_window_is_compacted_before_the_next_request() -> None:
     assert [m.role for m in last] == ["user", "assistant", "user"], "the last exchange is kept verbatim"
 
 
+async def test_a_window_that_settings_make_smaller_is_what_the_kept_part_is_measured_by() -> None:
+    def respond(request: ModelRequest) -> Step:
+        if is_summary(request):
+            return Step(text="In short.")
+        return Step(text="word " * 300, usage=FULL) if len(request.messages) > 2 else Step(text="hello")
+
+    rigged, _ = compact_rig(respond)
+    compactor = WindowCompactor(lambda: 1_000_000, limit=600)
+    rigged.around.compactor = compactor
+    rigged.around.watchers = [compactor.note]
+    await told(rigged, "first")
+    await told(rigged, "second")
+    assert any(isinstance(e, Compacted) for e in await told(rigged, "third"))
+
+
 async def test_a_summary_that_frees_nothing_is_not_made_again_and_again() -> None:
     def respond(request: ModelRequest) -> Step:
         return Step(text="long " * 50) if is_summary(request) else Step(calls=(READ,), usage=FULL)

@@ -9,12 +9,15 @@ from rein_tui.harness.protocol.decisions import Mode
 from rein_tui.harness.protocol.events import (
     Event,
     Fact,
+    HookFired,
+    HookStarted,
     MessageFinished,
     ModeChanged,
     ModelChanged,
     SessionStarted,
     StepStarted,
     TurnFinished,
+    TurnStarted,
 )
 from rein_tui.harness.protocol.messages import Message, ParseTrace, Usage
 from rein_tui.widgets.cache_meter import CacheMeter
@@ -49,6 +52,17 @@ async def test_what_is_known_is_shown():
     text = await drawn(START, ModelChanged(model="sonnet", context_window=200_000), *story, TurnFinished())
     assert text.startswith("sonnet · default · ctx 8% · $0.05 · 24% cached · main")
     assert text.endswith("F1 keys")
+
+
+async def test_a_hook_between_turns_is_shown_until_it_ends():
+    (fired,) = [beat for beat in stories.fix() if isinstance(beat, HookFired)][:1]
+    started = HookStarted(run_id=fired.run.id, point="SessionStart", title="prepare.sh")
+    assert "hook prepare.sh" in await drawn(START, started)
+    assert "hook" not in await drawn(START, started, fired)
+    other = HookStarted(run_id="other", point="SessionStart", title="other.sh")
+    assert "hook" in await drawn(START, started, other, fired)
+    within = await drawn(START, TurnStarted(text="go"), StepStarted(step=1), started, fired)
+    assert "hook prepare.sh" in within, "during a turn the next event says what goes on"
 
 
 def answered(calls: str, *, tokens: int = 66, parse: ParseTrace | None = None) -> MessageFinished:

@@ -13,6 +13,7 @@ import msgspec
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.events import Event, HookFired, ToolCallFinished, ToolCallRequested, ToolCallStarted
 from rein_tui.harness.protocol.hooks import HookCall, HookOutcome, HookPoint, HookRun, HookSkip
+from rein_tui.harness.result_shapes import text_of, tool_response
 
 from .engine import Hooks
 from .payload import COMMON_FIELDS
@@ -72,9 +73,9 @@ def recorded_call(facts: Iterable[Event], call_id: str, point: HookPoint) -> Hoo
             rebuilt = {"tool_name": fact.name, "tool_input": fact.input, "tool_use_id": call_id}
         elif isinstance(fact, ToolCallFinished) and fact.call_id == call_id and rebuilt is not None:
             if point == "PostToolUse":
-                rebuilt["tool_response"] = fact.response or {}
+                rebuilt["tool_response"] = tool_response(fact.name, fact.response, fact.content)
             elif point == "PostToolUseFailure":
-                rebuilt["error"] = fact.content if isinstance(fact.content, str) else ""
+                rebuilt["error"] = text_of(fact.content)
     return None if rebuilt is None else call_from(point, rebuilt)
 
 

@@ -5,11 +5,9 @@ from the store are the same.
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
-
-import msgspec
 
 from ..prompt_ids import prompt_id
 from ..protocol.base import JsonObject
@@ -25,7 +23,8 @@ from ..protocol.events import (
     TitleChanged,
     ToolCallFinished,
 )
-from ..protocol.messages import Block, ImageBlock, Message, ResultContent, TextBlock, Usage
+from ..protocol.messages import Message, ResultContent, TextBlock, Usage
+from ..result_shapes import api_block, api_content, text_of, tool_response
 
 _NAMESPACE = uuid.UUID("6f1d8f0e-6f0c-4a53-9a0e-0d6a4f9e2b11")
 
@@ -108,18 +107,18 @@ class TranscriptFold:
         end: JsonObject = {"stop_reason": fact.stop_reason, "stop_sequence": None, "usage": _usage(fact.usage)}
         request = {"requestId": fact.request_id} if fact.request_id else {}
         for block in fact.message.blocks:
-            message = {**whole, "content": [_block(block)], **end}
+            message = {**whole, "content": [api_block(block)], **end}
             record = self._linked(chain, fact, {"type": "assistant", "message": message, **request})
             yield record
         for call in fact.message.tool_uses:
             self._askers[call.id] = chain.last or ""
 
     def _result(self, fact: ToolCallFinished, chain: _Chain) -> JsonObject:
-        content = _content(fact.content, fact.added)
+        content = api_content(fact.content, fact.added)
         result: JsonObject = {"tool_use_id": fact.call_id, "type": "tool_result", "content": content}
         if fact.is_error:
             result["is_error"] = True
-        told = fact.response
+        told = fact.response if fact.response is None else tool_response(fact.name, fact.response, fact.content)
         record: JsonObject = {
             "type": "user",
             "message": {"role": "user", "content": [result]},
@@ -155,7 +154,7 @@ class TranscriptFold:
                     "id": message.id,
                     "type": "message",
                     "role": "assistant",
-                    "content": [_block(block)],
+                    "content": [api_block(block)],
                 }
                 yield self._linked(chain, fact, {"type": "assistant", "message": kept})
 
@@ -186,28 +185,11 @@ def _user(message: Message) -> JsonObject:
     blocks = message.blocks
     if len(blocks) == 1 and isinstance(blocks[0], TextBlock):
         return {"role": "user", "content": blocks[0].text}
-    return {"role": "user", "content": [_block(block) for block in blocks]}
-
-
-def _block(block: Block) -> JsonObject:
-    if isinstance(block, ImageBlock):
-        return {"type": "image", "source": {"type": "base64", "media_type": block.media_type, "data": block.data}}
-    plain: JsonObject = msgspec.to_builtins(block)
-    if plain["type"] == "tool_use":
-        plain.setdefault("input", {})
-        plain.pop("malformed", None)
-    return plain
-
-
-def _content(content: ResultContent, added: Sequence[str]) -> str | list[JsonObject]:
-    if isinstance(content, str):
-        return "\n\n".join([content, *added]) if added else content
-    return [_block(block) for block in content] + [{"type": "text", "text": text} for text in added]
+    return {"role": "user", "content": [api_block(block) for block in blocks]}
 
 
 def _as_text(content: ResultContent, *, is_error: bool) -> str:
-    text = content if isinstance(content, str) else "\n".join(b.text for b in content if isinstance(b, TextBlock))
-    return f"Error: {text}" if is_error else text
+    return f"Error: {text_of(content)}" if is_error else text_of(content)
 
 
 def _usage(usage: Usage) -> JsonObject:

@@ -61,6 +61,12 @@ class Transcript:
         except (OSError, RecursionError) as error:
             self.problem = f"The transcript for hooks cannot be written: {error}"
 
+    async def close(self) -> None:
+        """Leave no empty file behind where nothing was said."""
+        with suppress(OSError):
+            if not self.path.stat().st_size:
+                self.path.unlink()
+
     def remove(self) -> None:
         """Delete the files; a session that is deleted leaves nothing behind."""
         with suppress(OSError):
@@ -80,6 +86,10 @@ class Transcript:
             if not path.exists() or path.stat().st_size != len(whole):
                 private_folder(path.parent)
                 write_private(path, whole)
+        if not self.path.exists():
+            # Also the first hooks of a session find the file that they are told of.
+            private_folder(self.path.parent)
+            private_file(self.path)
         return fold
 
     def _append(self, lines: Sequence[Line]) -> None:
