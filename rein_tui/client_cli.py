@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .extras import need
 from .harness.places import Places
 from .harness.protocol.errors import ConfigError, StartError
-from .server_cli import generated_token, need
 
 if TYPE_CHECKING:
     from .modal_prompter import ModalPrompter
@@ -147,6 +147,8 @@ def _client_token(options: ClientOptions, places: Places, url: str) -> str:
 
     if options.token or os.environ.get("REIN_TUI_TOKEN"):
         return options.token or os.environ["REIN_TUI_TOKEN"]
+    from .remote.tokens import generated_token
+
     path = options.token_file or generated_token(places, urlsplit(url).port or 443)
     try:
         words = path.read_text(encoding="utf-8").split()

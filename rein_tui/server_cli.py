@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -11,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__
+from .extras import need
 from .harness.places import Places
 from .harness.protocol.base import JsonObject
 from .harness.protocol.errors import StartError
 from .harness.protocol.messages import ToolSpec
 from .harness.protocol.ports import Harness, Prompter
 from .options import Options, build_parser, refuse_screen_flags
+from .wanted import choice_of, wishes_of
 
 if TYPE_CHECKING:
     from .harness.build import LocalWorkbench
@@ -47,12 +48,6 @@ def run_server_command(arguments: Sequence[str], places: Places) -> int:
             from .client_cli import run_client
 
             return run_client(arguments, places)
-
-
-def need(module: str, extra: str) -> None:
-    """Raises StartError when an optional extra is not installed."""
-    if importlib.util.find_spec(module) is None:
-        raise StartError(f"This needs the optional extra {extra!r}.", hint=f"pip install 'rein-tui[{extra}]'")
 
 
 # --- the server ---------------------------------------------------------------------------------------------
@@ -113,7 +108,7 @@ async def _serve(options: ServerOptions, places: Places) -> int:
     from .remote.questions import EdgePrompter
     from .remote.server import create_app
     from .remote.server_run import Listening, guard_of, run_server
-    from .remote.tokens import tokens_of
+    from .remote.tokens import generated_token, tokens_of
 
     listening = Listening(
         host=options.host,
@@ -146,13 +141,7 @@ async def _serve(options: ServerOptions, places: Places) -> int:
     return 0
 
 
-def generated_token(places: Places, port: int) -> Path:
-    """Where the token that was made at start is kept while the server runs."""
-    return places.data / "run" / f"server-{port}.token"
-
-
 def _open_bench(options: Options, places: Places, prompter: Prompter) -> "LocalWorkbench":
-    from .cli import choice_of, wishes_of
     from .harness.build import open_workbench
 
     environment = {name: value for name, value in os.environ.items() if name != "REIN_TUI_TOKEN"}

@@ -35,8 +35,8 @@ async def run_acp(arguments: Sequence[str], places: Places) -> int:
     def open_bench(cwd: Path, additional: tuple[Path, ...], mcp: tuple[str, ...], prompter: Prompter) -> "Bench":
         import os
 
-        from rein_tui.cli import choice_of, wishes_of
         from rein_tui.harness.build import open_workbench
+        from rein_tui.wanted import choice_of, wishes_of
 
         environment = dict(os.environ)
         wishes = wishes_of(options, interactive=True)

@@ -7,9 +7,15 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ConfigError, StartError
 
 _SHORTEST_TOKEN = 16
+
+
+def generated_token(places: Places, port: int) -> Path:
+    """Where the token that was made at start is kept while the server runs."""
+    return places.data / "run" / f"server-{port}.token"
 
 
 @contextmanager
