@@ -1,6 +1,6 @@
 """The app: themes, keys, commands, preferences and the way out. What happens in a session is the desk's business.
 
-Its import costs Textual and our widgets, nothing else; its constructor does no work. Everything that can wait
+Its import costs Textual and our widgets, nothing else; its constructor reads the preferences. Everything that can wait
 begins after the first paint.
 """
 
@@ -32,7 +32,7 @@ from rein_tui.harness.protocol.workbench import Extensible, Workbench
 from rein_tui.keymap import key_name, read_keymap
 from rein_tui.leaving import Leaving
 from rein_tui.modal_prompter import ModalPrompter, ask_modal
-from rein_tui.preferences import Preferences, read_preferences, save_preferences
+from rein_tui.preferences import read_preferences, save_preferences
 from rein_tui.screen import MainScreen
 from rein_tui.status_refresh import StatusRefresh
 from rein_tui.widgets.clipboard import copy_to_system, osc52
@@ -84,7 +84,6 @@ class ReinApp(App[str]):
         notices: Sequence[Notice] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.preferences = Preferences()
         super().__init__()
         self.workbench = workbench
         self.registry = Registry(_COMMANDS)
@@ -106,6 +105,7 @@ class ReinApp(App[str]):
         self.wants_attach = False
         self.attention = Attention(self)
         self.status_refresh = StatusRefresh(self)
+        self._choose_theme()
 
     # --- starting ---
 
@@ -120,8 +120,8 @@ class ReinApp(App[str]):
         """Keys as people write them: F1, ctrl+p, enter, ↑."""
         return key_name(binding.key)
 
-    def on_load(self) -> None:
-        """Choose the theme before anything is styled: later, all of it would be styled twice."""
+    def _choose_theme(self) -> None:
+        """Before any style sheet is read: later, all of them would be read twice."""
         for theme in THEMES:
             self.register_theme(theme)
         self.preferences, problems = read_preferences(self._preferences_path)

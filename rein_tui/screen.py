@@ -155,6 +155,12 @@ class MainScreen(Screen[None]):
             for command in self.rein.registry.all()
         ]
 
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """The first time there is nothing to do again: all was just styled, and the first resize lays it out."""
+        if not self.stack_updates:
+            self.stack_updates += 1
+            event.prevent_default()
+
     def on_mount(self) -> None:
         """Say what can be done while nothing was said yet."""
         self.chat.set_empty(HELLO)
@@ -250,10 +256,10 @@ class MainScreen(Screen[None]):
         }
         scroll[where]()
 
-    def action_search_chat(self) -> None:
+    async def action_search_chat(self) -> None:
         """Search the chat."""
         if not self.dock_covers:
-            self.chat.action_search()
+            await self.chat.action_search()
 
     # --- keys that nobody took ---
 

@@ -96,6 +96,8 @@ class Chat(Vertical):
         self.surface = Surface(id="chat-surface")
         self._empty = Static(Content(""), id="chat-empty")
         self._below = NewBelow(Content(""))
+        self._needle: Input | None = None
+        self._hits = Static(Content(""), id="chat-hits")
         self._look = Look()
         self._fold = ChatFold(self._look)
         self._entries: dict[ChatBlock, Entry[Block]] = {}
@@ -107,13 +109,10 @@ class Chat(Vertical):
         yield self._empty
         yield self.surface
         yield self._below
-        with Vertical(id="chat-search"):
-            yield Input(placeholder="search the conversation", id="chat-needle")
-            yield Static(Content(""), id="chat-hits")
 
     def on_mount(self) -> None:
         """Watch what waits below."""
-        self.watch(self.surface, "unread", self._show_unread)
+        self.watch(self.surface, "unread", self._show_unread, init=False)
 
     # --- story ----------------------------------------------------------------------------------------------
 
@@ -227,10 +226,13 @@ class Chat(Vertical):
 
     # --- search ---------------------------------------------------------------------------------------------
 
-    def action_search(self) -> None:
-        """Open the search bar."""
+    async def action_search(self) -> None:
+        """Open the search bar; it is made when it is first wanted."""
         self.add_class("-searching")
-        self.query_one("#chat-needle", Input).focus()
+        if self._needle is None:
+            self._needle = Input(placeholder="search the conversation", id="chat-needle")
+            await self.mount(Vertical(self._needle, self._hits, id="chat-search"))
+        self._needle.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without a search there is none to end, and Esc means what it means everywhere."""
@@ -257,7 +259,7 @@ class Chat(Vertical):
     def _show_hits(self) -> None:
         search = self.surface.search
         text = "" if search is None else f"{search.current} of {search.total}" if search.total else "nothing found"
-        self.query_one("#chat-hits", Static).update(Content(text))
+        self._hits.update(Content(text))
 
     # --- upward ---------------------------------------------------------------------------------------------
 

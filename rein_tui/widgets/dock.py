@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual import events
-from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -95,10 +94,6 @@ class Dock(Vertical):
         self._switcher = ContentSwitcher()
         self.panes: dict[str, Widget] = {}
 
-    def compose(self) -> ComposeResult:
-        yield self._row
-        yield self._switcher
-
     @property
     def shown(self) -> str:
         """The id of the open tab; empty while folded."""
@@ -106,6 +101,8 @@ class Dock(Vertical):
 
     async def show(self, tab: str) -> tuple[Widget, bool]:
         """Unfold on this tab; returns its pane and whether it was made just now, so that it wants its history."""
+        if not self._switcher.is_attached:  # nothing of it is made before it is first seen
+            await self.mount(self._row, self._switcher)
         pane = self.panes.get(tab)
         fresh = pane is None
         if pane is None:

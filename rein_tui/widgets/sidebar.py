@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 
 from textual import events, on
-from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -98,13 +97,26 @@ class Sidebar(Vertical):
         self._deleted: list[str] = []
         self._renaming = ""
         self._everywhere = False
+        self._head = Static(id="sessions-head")
+        self._rows: SessionList | None = None
+        self._input: Input | None = None
         self._made: dict[str, _Made] = {}
 
-    def compose(self) -> ComposeResult:
-        yield Static(id="sessions-head")
-        # The class is what `compact=True` comes to, which would style them once before they are on any screen.
-        yield Input(classes="-textual-compact")
-        yield SessionList(classes="-textual-compact")
+    @property
+    def rows(self) -> SessionList:
+        """The rows. Mounted when first wanted, their head with them: no start waits for a list that is empty yet."""
+        if self._rows is None:
+            self._rows = SessionList()
+            self.mount(self._head, self._rows)
+        return self._rows
+
+    @property
+    def _field(self) -> Input:
+        """Where searches and titles are written."""
+        if self._input is None:
+            self._input = Input()
+            self.mount(self._input, before=self.rows)
+        return self._input
 
     async def apply(self, event: Event) -> None:
         """Rows come from the store, not from events: nothing to fold."""
@@ -116,8 +128,7 @@ class Sidebar(Vertical):
         """Draw these sessions, newest first; the highlight stays where it was. `everywhere`: of all folders."""
         self._everywhere = everywhere
         self._sessions, self._current = tuple(sessions), current
-        rows = self.query_one(SessionList)
-        kept = self._highlighted
+        rows, kept = self.rows, self._highlighted
         ids = [session.id for session in self._sessions]
         self._made = {s.id: self._row_once(n, s) for n, s in enumerate(self._sessions, 1)}
         texts = [text for _, text in self._made.values()]
@@ -130,11 +141,11 @@ class Sidebar(Vertical):
             rows.highlighted = ids.index(target)
         count = f"  {len(ids) or ''}{' · all folders' if everywhere else ''}"
         head = Content.assemble(("Sessions", "bold $text-muted"), (count, "$text-disabled"))
-        self.query_one("#sessions-head", Static).update(head, layout=False)
+        self._head.update(head, layout=False)
 
     @property
     def _highlighted(self) -> SessionInfo | None:
-        index = self.query_one(SessionList).highlighted
+        index = self.rows.highlighted
         return self._sessions[index] if index is not None and index < len(self._sessions) else None
 
     def _row_once(self, number: int, session: SessionInfo) -> _Made:
@@ -241,7 +252,7 @@ class Sidebar(Vertical):
 
     def _edit(self, renaming: str, placeholder: str, value: str) -> None:
         self._renaming = renaming
-        field = self.query_one(Input)
+        field = self._field
         field.placeholder = placeholder
         field.value = safe_text(value, "label")
         field.add_class("-open")
@@ -266,14 +277,14 @@ class Sidebar(Vertical):
 
     def close_input(self, *, keep_search: bool = False) -> bool:
         """Close the input; false when it was not open. A search is taken back unless it is kept."""
-        field = self.query_one(Input)
-        if not field.has_class("-open"):
+        field = self._input
+        if field is None or not field.has_class("-open"):
             return False
         field.remove_class("-open")
         if not keep_search and not self._renaming and field.value:
             self.post_message(self.SearchChanged(""))
         self._renaming = ""
-        self.query_one(SessionList).focus()
+        self.rows.focus()
         return True
 
     def key_escape(self, event: events.Key) -> None:
@@ -283,4 +294,4 @@ class Sidebar(Vertical):
 
     def focus_list(self) -> None:
         """Give the rows the focus."""
-        self.query_one(SessionList).focus()
+        self.rows.focus()

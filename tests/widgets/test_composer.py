@@ -248,13 +248,12 @@ async def test_files_complete_anywhere_quoted_where_needed():
     app = Bench()
     async with app.run_test() as pilot:
         await pilot.press(*"see", "space", "at", *"scr")
-        popup = app.query_one(CompletionPopup)
-        while not popup.is_open:
+        while not app.composer.area.is_choosing:
             await pilot.pause()
         await pilot.press("enter")
         assert app.composer.text == "see @src/screen.py "
         await pilot.press("at", *"notes")
-        while not popup.is_open:
+        while not app.composer.area.is_choosing:
             await pilot.pause()
         await pilot.press("tab")
         assert app.composer.text == 'see @src/screen.py @"my notes.md" '
@@ -283,7 +282,7 @@ async def test_an_address_is_no_mention():
     async with app.run_test() as pilot:
         await pilot.press(*"me", "at", *"home")
         await pilot.pause()
-        assert not app.query_one(CompletionPopup).is_open
+        assert not app.composer.area.is_choosing
 
 
 async def test_the_stash_swaps():

@@ -77,9 +77,7 @@ class PromptArea(TextArea):
             self.path = path
 
     def __init__(self, placeholder: str) -> None:
-        # The class is what `compact=True` comes to, which would style it once before it is on any screen.
-        looks = "-textual-compact"
-        super().__init__(soft_wrap=True, tab_behavior="focus", placeholder=Content(placeholder), classes=looks)
+        super().__init__(soft_wrap=True, tab_behavior="focus", placeholder=Content(placeholder))
         self.highlight_cursor_line = False
         self._blinks = 0
         self.chips = Chips()

@@ -88,12 +88,13 @@ class Composer(Vertical):
         self.history = history
         self._stash = ""
         self._glyph = "› "
+        self._labels = ("", "")
         self._queued = 0
+        self._popup: CompletionPopup | None = None
+        self._queue: Static | None = None
         self._searching: asyncio.Task[None] | None = None
 
     def compose(self) -> ComposeResult:
-        yield CompletionPopup()
-        yield Static(id="queue")
         with Horizontal(id="prompt-row"):
             yield Static(Content("› "), id="glyph")
             yield PromptArea(_PLACEHOLDER)
@@ -134,15 +135,21 @@ class Composer(Vertical):
     def show_queue(self, waiting: Sequence[str], *, paused: bool) -> None:
         """Show the prompts that wait, the next one first."""
         self._queued = len(waiting)
-        queue = self.query_one("#queue", Static)
-        queue.set_class(bool(waiting), "-waiting")
         if not waiting:
+            if self._queue is not None:
+                self._queue.remove_class("-waiting")
             return
         hint = "paused · enter sends · ctrl+c drops · ↑ takes back" if paused else "↑ takes the last one back"
         rows = [Content.assemble((f"{len(waiting)} queued", "bold $text-accent"), (f"  {hint}", "$text-muted"))]
         for text in waiting[:4]:
             rows.append(Content.assemble(("  ↳ ", "$text-accent"), safe_text(text, "label")))
-        queue.update(Content("\n").join(row.truncate(max(10, self.size.width - 4), ellipsis=True) for row in rows))
+        shown = Content("\n").join(row.truncate(max(10, self.size.width - 4), ellipsis=True) for row in rows)
+        if self._queue is None:
+            self._queue = Static(shown, id="queue", classes="-waiting")
+            self.mount(self._queue, before="#prompt-row")
+        else:
+            self._queue.update(shown)
+            self._queue.add_class("-waiting")
 
     # --- submitting ---
 
@@ -213,8 +220,10 @@ class Composer(Vertical):
         self.set_class(kind == "shell", "-shell")
         self.set_class(kind == "private_shell", "-private")
         row = self.query_one("#prompt-row", Horizontal)
-        row.border_title = LABELS[kind]
-        row.border_subtitle = Content(self._hint(kind)) if kind == "command" else self._stash and "stashed · F7"
+        labels = (LABELS[kind], self._hint(kind) if kind == "command" else self._stash and "stashed · F7")
+        if labels != self._labels:  # setting them paints the row anew
+            self._labels = labels
+            row.border_title, row.border_subtitle = (Content(label) for label in labels)
         glyph = {"shell": "! ", "private_shell": "‼ "}.get(kind, "› ")
         if glyph != self._glyph:  # an update lays the whole screen out
             self._glyph = glyph
@@ -253,20 +262,27 @@ class Composer(Vertical):
             self._searching = None
 
     def _show_list(self, candidates: Sequence[Candidate]) -> None:
-        popup = self.query_one(CompletionPopup)
-        popup.show(candidates)
-        self.area.is_choosing = popup.is_open
+        if self._popup is None:
+            if not candidates:
+                return
+            self._popup = CompletionPopup()
+            self.mount(self._popup, before=0)
+        self._popup.show(candidates)
+        self.area.is_choosing = self._popup.is_open
 
     def _close_list(self) -> None:
         self._stop_search()
-        self.query_one(CompletionPopup).close()
+        if self._popup is not None:
+            self._popup.close()
         self.area.is_choosing = False
 
     @on(PromptArea.Steered)
     def _choose(self, event: PromptArea.Steered) -> None:
         event.stop()
-        popup = self.query_one(CompletionPopup)
-        candidate = popup.highlighted
+        popup = self._popup
+        candidate = popup.highlighted if popup is not None else None
+        if popup is None:
+            return
         if event.key in ("up", "down", "ctrl+p", "ctrl+n"):
             popup.move(-1 if event.key in ("up", "ctrl+p") else 1)
         elif event.key == "escape" or candidate is None:
