@@ -16,6 +16,7 @@ This module knows nothing of the widgets that use it.
 """
 
 import re
+from functools import cache
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -64,21 +65,33 @@ _OPEN_ESCAPE = re.compile(
 )
 _BREAK = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _JOINER = f"(?<=[{_EMOJI}{_SELECTOR}])\u200d(?=[{_EMOJI}])"
-_HARM = re.compile(f"(?P<joiner>{_JOINER})|(?P<invisible>[{_INVISIBLE}])|[{_CONTROLS}{_BROKEN}]")
-_REVEAL = re.compile(f"(?P<joiner>{_JOINER})|(?P<invisible>[{_INVISIBLE}{_BLANKS}\x80-\x9f])|[{_CONTROLS}{_BROKEN}]")
-_STACK = re.compile(f"([{_MARKS}]{{{MAX_MARKS}}})[{_MARKS}]+|([{_SELECTOR}])[{_SELECTOR}]+")
-_UNSETTLED = re.compile(f"[{_EMOJI}{_MARKS}{_SELECTOR}{_INVISIBLE}{_CONTROLS}]+\\Z")
+_HARM = f"(?P<joiner>{_JOINER})|(?P<invisible>[{_INVISIBLE}])|[{_CONTROLS}{_BROKEN}]"
+_REVEAL = f"(?P<joiner>{_JOINER})|(?P<invisible>[{_INVISIBLE}{_BLANKS}\x80-\x9f])|[{_CONTROLS}{_BROKEN}]"
+_STACK = f"([{_MARKS}]{{{MAX_MARKS}}})[{_MARKS}]+|([{_SELECTOR}])[{_SELECTOR}]+"
+_UNSETTLED = f"[{_EMOJI}{_MARKS}{_SELECTOR}{_INVISIBLE}{_CONTROLS}]+\\Z"
 _QUICK = re.compile("[ -~\n]*")
+_QUICK_LINE = re.compile("[ -~]*")
 _GAP = re.compile(" {41,}(?=[^ \n])")
 
 LINK_SCHEMES = frozenset({"http", "https", "mailto"})
+
+
+@cache
+def _wide(pattern: str) -> re.Pattern[str]:
+    """Compiled when first used: it takes milliseconds, and the first frame holds nothing that needs it."""
+    return re.compile(pattern)
+
+
+def _is_quick(text: str, channel: Channel) -> bool:
+    """Whether there is nothing to do."""
+    return (_QUICK_LINE if channel in _ONE_LINE else _QUICK).fullmatch(text) is not None
 
 
 def safe_text(text: str, channel: Channel = "output") -> str:
     """`text` without anything that a terminal would obey. Pure and idempotent; plain ASCII comes back as it is."""
     if channel in _REVEALING:
         return _revealed(text, channel)
-    if _QUICK.fullmatch(text) and channel not in _ONE_LINE:
+    if _is_quick(text, channel):
         return text
     return safe_content(text, channel).plain
 
@@ -91,7 +104,7 @@ def safe_content(text: str, channel: Channel = "output", style: str = "", *, col
     """
     if channel in _REVEALING:
         content = Content(_revealed(text, channel))
-    elif not colour and _QUICK.fullmatch(text) and channel not in _ONE_LINE:
+    elif not colour and _is_quick(text, channel):
         content = Content(text)
     else:
         stream = SafeStream(channel, colour=colour)
@@ -173,7 +186,7 @@ class SafeStream:
     def _settled(self, *, last: bool) -> Content:
         runs, self._runs = self._runs, []
         joined = "".join(text for text, _ in runs)
-        held = None if last else _UNSETTLED.search(joined, max(0, len(joined) - _MAX_HELD))
+        held = None if last else _wide(_UNSETTLED).search(joined, max(0, len(joined) - _MAX_HELD))
         if held:
             runs, self._runs = _cut(runs, held.start())
             joined = joined[: held.start()]
@@ -225,7 +238,7 @@ def _tidied(text: str) -> str:
     """Without invisible characters; control characters as their pictures; no towers of marks."""
     if text.isascii() and _QUICK.fullmatch(text):
         return text
-    return _STACK.sub(r"\1\2", _HARM.sub(_harmless, text))
+    return _wide(_STACK).sub(r"\1\2", _wide(_HARM).sub(_harmless, text))
 
 
 def _harmless(match: re.Match[str]) -> str:
@@ -255,7 +268,7 @@ def _revealed(text: str, channel: Channel) -> str:
     if _QUICK.fullmatch(text):
         return text
     text = re.sub("[\u2028\u2029]", _marker, text)
-    return _STACK.sub(r"\1\2", _REVEAL.sub(_marked, text))
+    return _wide(_STACK).sub(r"\1\2", _wide(_REVEAL).sub(_marked, text))
 
 
 def _marked(match: re.Match[str]) -> str:
