@@ -16,6 +16,7 @@ from .oversight import Oversight
 from .parts import Parts
 from .permissions.policy import Policy
 from .plugins.invocation import Invocations
+from .plugins.mcp.for_agents import AgentServers
 from .plugins.mcp.gather import instructed, refreshing, unfolding
 from .plugins.mcp.overview import Overview
 from .plugins.turn_scope import TurnScope
@@ -107,9 +108,8 @@ async def assemble(
         parts.model = await model_for(lead.model) or parts.model
     judges = Judges(parts, Hooks((), makers.hook_context), model_for)
     makers.hook_context.ask_model, makers.hook_context.run_agent = judges.ask, judges.look
-    subagents = Subagents(
-        parts, furniture.agents, furniture.brief, model_for, furniture.living(hooks), instructions.for_agent
-    )
+    outfit = furniture.outfit(hooks, lambda: AgentServers(servers, ground.environment))
+    subagents = Subagents(parts, furniture.agents, furniture.brief, model_for, outfit, instructions.for_agent)
     toolbox.add(Agent(subagents, background))
     scope = TurnScope(parts, hooks, model_for)
     usage = makers.usage(parts, policy, workspace)

@@ -61,6 +61,7 @@ class Consent:
             tool=call.tool.name,
             input=call.input,
             cwd=str(parts.workspace.cwd),
+            checkout=parts.checkout,
             mode=parts.mode,
             frontmatter=parts.frontmatter,
             hook_verdicts=hooked.verdicts,

@@ -4,6 +4,8 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import TypeAlias
 
+from msgspec import structs
+
 from .channel import told_by
 from .interrupt import Interrupt
 from .parts import Parts
@@ -46,6 +48,8 @@ async def fire(parts: Parts, call: HookCall, tell: Emit) -> HookOutcome:
     """Fire the hooks of a moment; costs nothing where none is configured."""
     if not parts.hooks.has(call.point):
         return HookOutcome()
+    if parts.checkout:
+        call = structs.replace(call, cwd=str(parts.workspace.cwd))
     outcome = await parts.hooks.fire(call, tell)
     for message in outcome.messages:
         await tell(Notice(text=message, where=f"{call.point} hook", code="hook_message"))

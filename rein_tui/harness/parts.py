@@ -28,11 +28,12 @@ class Parts:
     """The engines and settings of one loop.
 
     `frontmatter` are the rules of the running command, skill or agent: for the turn only. `mode` overrides the
-    permission engine's mode (subagents). `max_steps` 0 means no limit. `asking` keeps one question at a time.
-    `after_call` hears of each call that worked and gives texts for the model beside its result. `stop_hook_cap` is
-    how often in a row Stop hooks may send the model on (0: no limit). `after_hooks` hears of each call (tool, input)
-    after its PostToolUse hooks. `system_prompt` takes the place of ours. `fallbacks` gives the models that stand in, in
-    order, for the rest of a turn in which the model is overloaded, fails or is unknown.
+    permission engine's mode (subagents). `checkout` is the worktree that an agent works in alone. `max_steps` 0
+    means no limit. `asking` keeps one question at a time. `after_call` hears of each call that worked and gives
+    texts for the model beside its result. `stop_hook_cap` is how often in a row Stop hooks may send the model on
+    (0: no limit). `after_hooks` hears of each call (tool, input) after its PostToolUse hooks. `system_prompt` takes
+    the place of ours. `fallbacks` gives the models that stand in, in order, for the rest of a turn in which the
+    model is overloaded, fails or is unknown.
     """
 
     provider: Provider
@@ -50,6 +51,7 @@ class Parts:
     thinking: bool = False
     temperature: float | None = None
     mode: Mode | None = None
+    checkout: str = ""
     system_prompt: str | None = None
     frontmatter: tuple[Rule, ...] = ()
     agent: AgentIdentity = AgentIdentity()

@@ -8,7 +8,7 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,10 +18,11 @@ from .conversation import Conversation
 from .interrupt import Interrupt, Interrupted
 from .loop import Loop
 from .moments import fire
+from .outfit import Outfit, Outfitter, plain
 from .parts import AgentIdentity, Parts
 from .protocol.agents import AgentSpec
 from .protocol.decisions import Mode
-from .protocol.errors import ReinError
+from .protocol.errors import ConfigError, ReinError
 from .protocol.events import (
     AgentFinished,
     AgentStarted,
@@ -34,13 +35,16 @@ from .protocol.events import (
 from .protocol.hooks import HookCall
 from .protocol.messages import Message, TextBlock, ToolSpec, Usage
 from .protocol.ports import Emit
-from .protocol.tools import Tool, ToolContext, Toolset
+from .protocol.tools import Tool, ToolContext, Toolset, Workspace
 
 DEEPEST = 3
 """How deep subagents may start subagents."""
 
 NEVER_INSIDE = frozenset({"AskUserQuestion", "EnterPlanMode", "ExitPlanMode", "TaskOutput", "TaskStop"})
 """Tools that belong to the session itself."""
+
+MEMORY_TOOLS = ("Read", "Write", "Edit")
+"""What an agent with a memory needs to keep it, whatever its file lists."""
 
 _REASONS = {"denied": "the person said no to one of its calls and stopped it. The others work on."}
 
@@ -60,27 +64,42 @@ class AgentResult:
 
 
 class ToolSubset:
-    """The tools of a session that one agent may call, none of `never`. Unknown names in its lists are ignored."""
+    """The tools of a session that one agent may call, none of `never`, and its `own`. Unknown names are ignored."""
 
-    def __init__(self, tools: Toolset, spec: AgentSpec, depth: int, *, never: frozenset[str] = NEVER_INSIDE) -> None:
+    def __init__(
+        self,
+        tools: Toolset,
+        spec: AgentSpec,
+        depth: int,
+        own: Mapping[str, Tool] | None = None,
+        *,
+        never: frozenset[str] = NEVER_INSIDE,
+    ) -> None:
         self._tools = tools
+        self._own: Mapping[str, Tool] = {} if own is None else own
         self._denied = set(never) | {_bare(name) for name in spec.disallowed}
         if depth >= DEEPEST:
             self._denied.add("Agent")
         self._allowed = None if spec.tools is None else {_bare(name) for name in spec.tools}
+        if self._allowed is not None and spec.memory:
+            self._allowed |= set(MEMORY_TOOLS)
 
     def _has(self, name: str) -> bool:
         return name not in self._denied and (self._allowed is None or _listed(name, self._allowed))
 
     def get(self, name: str) -> Tool | None:
         """The tool of that name or legacy alias, if this agent may call it."""
+        own = self._own.get(name)
+        if own is not None and own.name not in self._denied:
+            return own
         tool = self._tools.get(name)
         return tool if tool is not None and self._has(tool.name) else None
 
     def specs(self, removed: frozenset[str] = frozenset(), *, everything: bool = False) -> tuple[ToolSpec, ...]:
         """Its tools as the model sees them; an agent that names its tools gets them all at once."""
         specs = self._tools.specs(removed, everything=everything or self._allowed is not None)
-        return tuple(spec for spec in specs if self._has(spec.name))
+        mine = [tool.spec for name, tool in self._own.items() if name not in self._denied | removed]
+        return (*(spec for spec in specs if self._has(spec.name) and spec.name not in self._own), *mine)
 
 
 def _bare(entry: str) -> str:
@@ -99,25 +118,25 @@ class Subagents:
     """Runs subagents for one session.
 
     `specs` are the kinds there are, as of now; `brief` makes an agent's system prompt; `model_for` turns a model
-    name of a spec or call into a model id of the session's provider (empty: the session's own). `living` is entered
-    for an agent, with its id, while it runs: for the hooks that it brings. `memory` gives the memory files that an
-    agent is told of, as (path, text).
+    name of a spec or call into a model id of the session's provider (empty: the session's own). `outfit` is entered
+    for an agent, with its id, while it runs: it gives what the agent brings and ends that with it. `memory` gives
+    the memory files that an agent is told of, as (path, text).
     """
 
     def __init__(
         self,
         parts: Parts,
         specs: Callable[[], Mapping[str, AgentSpec]],
-        brief: Callable[[AgentSpec], ContextPrepared],
+        brief: Callable[[AgentSpec, Workspace], ContextPrepared],
         model_for: Callable[[str], Awaitable[str]],
-        living: Callable[[AgentSpec, str], AbstractContextManager[None]] = lambda spec, agent_id: nullcontext(),
+        outfit: Outfitter = plain,
         memory: Callable[[AgentSpec], Sequence[tuple[str, str]]] = lambda spec: (),
     ) -> None:
         self._parts = parts
         self.specs = specs
         self._brief = brief
         self._model_for = model_for
-        self._living = living
+        self._outfit = outfit
         self._memory = memory
         self._switches: dict[str, Interrupt] = {}
         self._numbers = itertools.count(1)
@@ -138,16 +157,24 @@ class Subagents:
         agent = AgentIdentity(id=self.next_id(), type=spec.name, depth=context.depth + 1)
         switch = self._switches[context.call_id] = Interrupt()
         try:
-            with self._living(spec, agent.id):
-                parts = await self._inner_parts(spec, agent, model, switch)
-                return await self._run(spec, prompt, context, agent, parts)
+            async with self._outfit(spec, agent.id, context.emit) as outfit:
+                outfit.workspace = outfit.workspace or context.workspace
+                parts = await self._inner_parts(spec, agent, model, switch, outfit)
+                result = await self._run(spec, prompt, context, parts, outfit)
+        except ReinError as problem:
+            return AgentResult(agent.id, "", Usage(), 0, 0.0, f"The agent could not start. {problem}")
         finally:
             self._switches.pop(context.call_id, None)
+        if not outfit.farewell:
+            return result
+        if result.failure:
+            return replace(result, failure=f"{result.failure}\n{outfit.farewell}")
+        return replace(result, text=f"{result.text}\n\n{outfit.farewell}".strip())
 
     async def _run(
-        self, spec: AgentSpec, prompt: str, context: ToolContext, agent: AgentIdentity, parts: Parts
+        self, spec: AgentSpec, prompt: str, context: ToolContext, parts: Parts, outfit: Outfit
     ) -> AgentResult:
-        conversation = Conversation()
+        conversation, agent = Conversation(), parts.agent
         started = time.perf_counter()
         counted = _Counted()
 
@@ -159,7 +186,7 @@ class Subagents:
             await context.emit(event)
 
         await tell(AgentStarted(agent_id=agent.id, agent_type=spec.name, prompt=prompt, model=parts.model))
-        loop = Loop(parts, conversation, lambda: self._context(spec, parts), deque())
+        loop = Loop(parts, conversation, lambda: self._context(spec, parts, outfit), deque())
         failure = ""
         outcome: Literal["ok", "error", "interrupted"] = "ok"
         try:
@@ -190,13 +217,24 @@ class Subagents:
             failure = f"The agent stopped: {reason}"
         return AgentResult(agent.id, loop.progress.last_text, usage, counted.calls, seconds, failure)
 
-    async def _inner_parts(self, spec: AgentSpec, agent: AgentIdentity, model: str, switch: Interrupt) -> Parts:
+    async def _inner_parts(
+        self, spec: AgentSpec, agent: AgentIdentity, model: str, switch: Interrupt, outfit: Outfit
+    ) -> Parts:
+        """The session's parts as this agent has them. Raises ConfigError when it has no tool at all."""
         outer = self._parts
+        workspace = outfit.workspace or outer.workspace
         wanted = model or spec.model
         mode: Mode | None = None if outer.permissions.mode in _LOOSE_MODES else spec.mode
+        tools = ToolSubset(outer.tools, spec, agent.depth, outfit.tools)
+        if spec.tools is not None and not tools.specs():
+            named = ", ".join(spec.tools)
+            raise ConfigError(f"None of its tools is there: {named}", where=str(spec.source))
         return replace(
             outer,
-            tools=ToolSubset(outer.tools, spec, agent.depth),
+            tools=tools,
+            workspace=workspace,
+            frontmatter=(*outer.frontmatter, *outfit.rules),
+            checkout="" if workspace is outer.workspace else str(workspace.root),
             model=await self._model_for(wanted) or outer.model,
             agent=agent,
             mode=mode or outer.mode,
@@ -205,9 +243,11 @@ class Subagents:
             interrupt=switch,
         )
 
-    def _context(self, spec: AgentSpec, parts: Parts) -> ContextPrepared:
-        prepared = self._brief(spec)
-        return structs.replace(prepared, tools=parts.tools.specs(parts.permissions.removed_tools()))
+    def _context(self, spec: AgentSpec, parts: Parts, outfit: Outfit) -> ContextPrepared:
+        prepared = self._brief(spec, parts.workspace)
+        system = "\n\n".join((prepared.system, *outfit.words))
+        tools = parts.tools.specs(parts.permissions.removed_tools())
+        return structs.replace(prepared, system=system, tools=tools, sources={**prepared.sources, **_sizes(outfit)})
 
     async def _first_events(self, spec: AgentSpec, parts: Parts, prompt: str, tell: Emit) -> Iterator[Event]:
         """What the memory files say, the prompt, and what SubagentStart hooks add to it."""
@@ -230,6 +270,10 @@ class _Counted:
 
     def note(self, event: Event) -> None:
         self.calls += isinstance(event, ToolCallRequested)
+
+
+def _sizes(outfit: Outfit) -> dict[str, int]:
+    return {"what the agent brings": sum(map(len, outfit.words))} if outfit.words else {}
 
 
 def _user(text: str) -> Message:

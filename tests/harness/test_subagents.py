@@ -22,6 +22,7 @@ from rein_tui.harness.protocol.events import (
 from rein_tui.harness.protocol.messages import ToolResultBlock
 from rein_tui.harness.protocol.models import ModelRequest, Provider
 from rein_tui.harness.protocol.ports import Prompt
+from rein_tui.harness.protocol.tools import Workspace
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
 from rein_tui.harness.subagents import Subagents
 from rein_tui.harness.tools.agent import Agent
@@ -43,7 +44,7 @@ def agent_rig(
     async def same(name: str) -> str:
         return name
 
-    def brief(spec: AgentSpec) -> ContextPrepared:
+    def brief(spec: AgentSpec, _: Workspace) -> ContextPrepared:
         return ContextPrepared(system=f"You are {spec.name}.")
 
     rigged.parts.tools = toolbox

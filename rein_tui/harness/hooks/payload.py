@@ -19,7 +19,7 @@ def build_payload(call: HookCall, context: HookContext) -> JsonObject:
     payload: JsonObject = {
         "session_id": context.session_id,
         "transcript_path": context.transcript_path,
-        "cwd": context.cwd(),
+        "cwd": call.cwd or context.cwd(),
     }
     if POINTS[call.point].sends_mode:
         payload["permission_mode"] = context.mode()

@@ -22,6 +22,7 @@ from .rules import ParsedRule, parse_rule
 from .stage import PolicyOptions, Stage
 from .suggest import suggestions
 from .tool_names import canonical
+from .twins import in_project, stricter, twin_of
 
 
 class Policy:
@@ -117,9 +118,14 @@ class Policy:
 
     def consider(self, query: PermissionQuery) -> Decision:
         """The same for a call that nobody makes: no grant counts it as matched. Never raises."""
+        decision = self._consider(query)
+        twin = in_project(query, self.root)
+        return decision if twin is None else stricter(decision, self._consider(twin))
+
+    def _consider(self, query: PermissionQuery) -> Decision:
         tool = canonical(query.tool)
         mode = self._possible(query.mode or self.mode)
-        scene = self._stage.scene(query.cwd, mode, query.frontmatter)
+        scene = self._stage.scene(query.cwd, mode, query.frontmatter, query.checkout)
         verdict, parts = judge_call(query, tool, scene, self._git_may_read)
         if tool == "Bash" and self._contained and self._runs_contained():
             verdict = in_sandbox(verdict, scene)
@@ -141,7 +147,8 @@ class Policy:
 
     def hides(self, path: str, cwd: str = "") -> bool:
         """Whether a deny or ask rule keeps this file out of search results."""
-        return hidden(path, self._stage.scene(cwd or str(self._workspace.cwd), self.mode))
+        scene = self._stage.scene(cwd or str(self._workspace.cwd), self.mode)
+        return any(hidden(each, scene) for each in dict.fromkeys((path, twin_of(path, self.root))))
 
     def fits_rule(self, rule: str, tool: str, tool_input: JsonObject) -> bool | None:
         """Whether one rule, read as broadly as an ask rule, fits a call; None when it cannot be read."""

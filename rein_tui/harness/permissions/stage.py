@@ -63,11 +63,13 @@ class Stage:
         self.bases = bases(settings, str(workspace.root))
         self._extra_roots = additional_directories(settings, str(workspace.home))
 
-    def scene(self, cwd: str, mode: Mode, frontmatter: tuple[Rule, ...] = ()) -> PathScene:
-        """The scene of one call."""
+    def scene(self, cwd: str, mode: Mode, frontmatter: tuple[Rule, ...] = (), checkout: str = "") -> PathScene:
+        """The scene of one call; in a `checkout` of the project this stands where the project's folder stood."""
         space = self._workspace
-        ground = Ground(cwd or str(space.root), str(space.root), str(space.home), self.bases, self._options.folds)
-        roots = dict.fromkeys((str(space.root), *map(str, space.additional), *self._extra_roots))
+        root = checkout or str(space.root)
+        bases = {path: root if base == str(space.root) else base for path, base in self.bases.items()}
+        ground = Ground(cwd or root, root, str(space.home), bases if checkout else self.bases, self._options.folds)
+        roots = dict.fromkeys((root, *map(str, space.additional), *self._extra_roots))
         facts = self._options.facts
         return PathScene(
             book=self._book(frontmatter),

@@ -1,17 +1,13 @@
-"""Reading one command, skill, agent or style file: its head, with everything coerced and checked."""
+"""Reading one command, skill or style file: its head, with everything coerced and checked."""
 
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import cast, get_args
 
-from ..hooks.config import parse_hooks
 from ..permissions.rules import parse_rule
-from ..protocol.agents import AgentSpec
-from ..protocol.decisions import Mode, Rule, Source
+from ..protocol.decisions import Rule, Source
 from ..protocol.errors import ConfigError
 from ..protocol.events import Notice
-from ..protocol.hooks import HookSpec
 from ..settings.reader import read_bytes
 from .frontmatter import Frontmatter, read_frontmatter
 from .substitute import fill, folder_values
@@ -95,69 +91,6 @@ def _allowed(head: Frontmatter, owner: Owner) -> tuple[tuple[str, ...], list[Not
         if notice is not None:
             problems.append(notice)
     return tuple(good), problems
-
-
-def read_agent(path: Path, owner: Owner, scope: str = "") -> tuple[AgentSpec | None, tuple[Notice, ...]]:
-    """An agent file; None for one without a name that is no plugin's. Raises ConfigError when it cannot be read.
-
-    `scope` are the folders between the agents' own and the file, for a plugin's names. The prompt stays in the file.
-    """
-    head = read_file(path, owner)
-    name, notices = head.text("name"), list(head.notices)
-    if not name and not owner.plugin:
-        return None, head.notices if head.state in ("guessed", "unreadable") else ()
-    name = name or path.stem
-    if ":" in name or name.startswith("-"):
-        text = f"the agent's name {name!r} may neither hold a colon nor begin with a dash"
-        return None, (*notices, Notice(text=text, level="warning", where=str(head.source("name")), code="bad_agent"))
-    if owner.plugin:
-        name = ":".join(part for part in (owner.plugin, scope, name) if part)
-        notices += _dropped(head)
-    mode, hooks = None, list[HookSpec]()
-    if not owner.plugin and owner.trusted:
-        mode = _mode(head, notices)
-        hooks, problems = parse_hooks(head.mapping("hooks"), lambda _: head.source("hooks"), owner="agent:")
-        notices += problems
-    spec = AgentSpec(
-        name=name,
-        description=head.text("description") or head.first_paragraph,
-        tools=_agent_tools(head),
-        disallowed=head.items("disallowedTools", "disallowed-tools") or (),
-        model=head.text("model").replace("inherit", ""),
-        effort=head.text("effort"),
-        mode=mode,
-        max_turns=head.number("maxTurns", "max-turns"),
-        background=head.flag("background"),
-        color=head.text("color"),
-        skills=head.items("skills") or (),
-        hooks=tuple(hooks),
-        source=Source(layer=owner.layer, path=str(path), line=1),
-        plugin_id=owner.plugin_id,
-    )
-    return spec, tuple(notices)
-
-
-def _agent_tools(head: Frontmatter) -> tuple[str, ...] | None:
-    tools = head.items("tools")
-    return None if not tools or tools == ("*",) else tools
-
-
-def _dropped(head: Frontmatter) -> list[Notice]:
-    return [
-        Notice(text=f"{key} of a plugin's agent does not count", where=str(head.source(key)), code="plugin_agent")
-        for key in ("hooks", "mcpServers", "permissionMode")
-        if key in head.values
-    ]
-
-
-def _mode(head: Frontmatter, notices: list[Notice]) -> Mode | None:
-    word = head.text("permissionMode").replace("manual", "default")
-    if word in get_args(Mode):
-        return cast("Mode", word)
-    if word:
-        text = f"permissionMode {word!r} is none of {', '.join(get_args(Mode))}; the session's mode holds"
-        notices.append(Notice(text=text, level="warning", where=str(head.source("permissionMode")), code="bad_mode"))
-    return None
 
 
 def body_of(path: str, owner: Owner, project: str) -> str:

@@ -1,23 +1,31 @@
 """How a session is furnished with what files and plugins bring: the Skill tool, `/name`, agents, hooks, programs."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from msgspec import structs
+
 from ..agents import builtin_agents
 from ..hooks.config import for_subagent
 from ..hooks.engine import Hooks
+from ..outfit import Outfit, Outfitter
 from ..parts import Parts
 from ..protocol.agents import AgentSpec
 from ..protocol.base import JsonObject
+from ..protocol.decisions import Rule
 from ..protocol.events import ContextPrepared
+from ..protocol.ports import Emit
 from ..protocol.tools import Workspace
 from ..settings.layers import Settings
+from ..worktrees import Worktree, worktree
+from . import agent_memory
 from .extensions import Extensions
 from .invocation import Attach, Usage
 from .listing import Budget
+from .mcp.for_agents import AgentServers
 from .rendering import Scene
 
 AfterCall: TypeAlias = Callable[[str, JsonObject], Sequence[str]]
@@ -36,10 +44,10 @@ class Furniture:
         """Every kind of subagent, the built-in ones included."""
         return builtin_agents() | self.extensions.catalog.agents()
 
-    def brief(self, spec: AgentSpec) -> ContextPrepared:
+    def brief(self, spec: AgentSpec, workspace: Workspace) -> ContextPrepared:
         """The system prompt of a subagent: its own, its skills, and where it works. Raises ConfigError."""
         skills = self.extensions.preloaded(spec, self.scene(""))
-        place = f"Working directory: {self.workspace.cwd}"
+        place = f"Working directory: {workspace.cwd}"
         text = "\n\n".join(part for part in (self.extensions.agent_prompt(spec), *skills, place) if part)
         return ContextPrepared(system=text, sources={f"agent {spec.name}": len(text)})
 
@@ -64,13 +72,57 @@ class Furniture:
 
         return touched
 
-    def living(self, hooks: Hooks) -> Callable[[AgentSpec, str], AbstractContextManager[None]]:
-        """Lets the hooks that an agent's file brings hold while it runs."""
-        return lambda spec, agent_id: _living(hooks, spec, agent_id)
+    def outfit(self, hooks: Hooks, servers: Callable[[], AgentServers]) -> Outfitter:
+        """Gives an agent what its file brings while it runs: hooks, servers, a memory, a checkout of its own."""
+
+        @asynccontextmanager
+        async def outfitted(spec: AgentSpec, agent_id: str, emit: Emit) -> AsyncGenerator[Outfit]:
+            outfit, tree = Outfit(), None
+            try:
+                async with AsyncExitStack() as stack:
+                    stack.enter_context(_hooked(hooks, spec, agent_id))
+                    if spec.memory:
+                        self._remember(spec, outfit)
+                    if spec.is_isolated:
+                        tree = await stack.enter_async_context(worktree(self.workspace, spec.name))
+                        self._move(tree, spec, outfit)
+                    if spec.servers:
+                        said = await stack.enter_async_context(servers().of(spec, outfit.tools, emit))
+                        outfit.words += ("# How to use the MCP servers", *said) if said else ()
+                    yield outfit
+            finally:
+                outfit.farewell = tree.left if tree is not None else ""
+
+        return outfitted
+
+    def _remember(self, spec: AgentSpec, outfit: Outfit) -> None:
+        """Its memory belongs to the project, also where it works in a checkout of its own."""
+        folder = agent_memory.folder_of(spec, self.extensions.scene.places, self.workspace.root)
+        outfit.words += (agent_memory.words_of(spec, folder),)
+        outfit.rules += _may_read(folder, spec)
+
+    def _move(self, tree: Worktree, spec: AgentSpec, outfit: Outfit) -> None:
+        """It works in its checkout, and may look at the project beside it."""
+        root = self.workspace.root
+        outfit.workspace = tree.workspace
+        outfit.rules += _may_read(root, spec)
+        outfit.words += (
+            f"You work in a checkout of your own, {tree.path}, on the branch {tree.branch}. A path of the project "
+            f"at {root} that you are given means the same file in your checkout.",
+        )
+
+
+def _may_read(folder: Path, spec: AgentSpec) -> tuple[Rule, ...]:
+    """A rule that lets an agent look into a folder; none for a name that would mean more in a rule."""
+    if set(str(folder)) & set("*?[]{}()\\!"):
+        return ()
+    return (
+        Rule(text=f"Read(/{folder}/**)", behavior="allow", source=structs.replace(spec.source, layer="frontmatter")),
+    )
 
 
 @contextmanager
-def _living(hooks: Hooks, spec: AgentSpec, agent_id: str) -> Generator[None]:
+def _hooked(hooks: Hooks, spec: AgentSpec, agent_id: str) -> Generator[None]:
     if not spec.hooks:
         yield
         return

@@ -21,7 +21,8 @@ from ..protocol.events import Notice
 from ..protocol.hooks import HookSpec
 from ..settings.reader import Document, read_json
 from ..settings.shapes import is_list, is_object
-from .definitions import read_agent, read_definition, read_style
+from .agent_files import read_agent
+from .definitions import read_definition, read_style
 from .layout import Layout
 from .manifest import Manifest, read_manifest
 from .substitute import fill_all, folder_values, option_values

@@ -48,6 +48,7 @@ class ShellLines:
             tool="Bash",
             input={"command": command},
             cwd=str(parts.workspace.cwd),
+            checkout=parts.checkout,
             mode=parts.mode,
             frontmatter=(*parts.frontmatter, *self._rules),
             hook_verdicts=hooked.verdicts,

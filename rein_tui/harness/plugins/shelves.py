@@ -13,7 +13,8 @@ from ..protocol.agents import AgentSpec
 from ..protocol.errors import ConfigError
 from ..protocol.events import Notice
 from ..settings.repository import repository_root
-from .definitions import markdown_below, read_agent, read_definition, read_style
+from .agent_files import read_agent
+from .definitions import markdown_below, read_definition, read_style
 from .words import Definition, Owner, Style
 
 ReadT = TypeVar("ReadT")

@@ -130,12 +130,14 @@ class PermissionQuery(Word, frozen=True, kw_only=True):
 
     `input` is what would run (after hooks). `frontmatter` holds the rules of the running command, skill or
     agent. `hook_verdicts` are those of PreToolUse. `repaired` marks a call whose repair changed its meaning.
-    `interactive` false turns an ask into a deny.
+    `interactive` false turns an ask into a deny. `checkout` is the worktree that an agent works in alone: it counts
+    in place of the session's folder.
     """
 
     tool: str
     input: JsonObject
     cwd: str
+    checkout: str = ""
     mode: Mode | None = None
     frontmatter: tuple[Rule, ...] = ()
     hook_verdicts: tuple[HookVerdict, ...] = ()

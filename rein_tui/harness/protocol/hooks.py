@@ -140,7 +140,8 @@ class HookCall(Word, frozen=True, kw_only=True):
     """One moment at which hooks may run.
 
     `subject` is what matchers look at (tool name, source, trigger …; empty where the event has none).
-    `payload` holds the event's own fields of the stdin JSON; the engine adds the common ones.
+    `payload` holds the event's own fields of the stdin JSON; the engine adds the common ones. `cwd` empty means the
+    session's.
     """
 
     point: HookPoint
@@ -149,6 +150,7 @@ class HookCall(Word, frozen=True, kw_only=True):
     call_id: str = ""
     agent_id: str = ""
     agent_type: str = ""
+    cwd: str = ""
 
 
 class HookOutcome(Word, frozen=True, kw_only=True):

@@ -81,6 +81,7 @@ def gather_servers(wish: McpWish, parts: Parts, toolbox: Toolbox) -> tuple[Serve
         host=host,
         toolbox=toolbox,
         keeping=Keeping(wish.folder / "mcp", reach.most_tokens),
+        closed=found.closed,
     )
     return servers, found.notices
 

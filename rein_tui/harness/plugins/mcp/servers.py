@@ -14,6 +14,7 @@ from ...protocol.base import JsonObject
 from ...protocol.events import Notice
 from ...protocol.messages import TextBlock
 from ...protocol.ports import Emit
+from ...protocol.tools import Tool as ToolPort
 from ...tools.toolbox import Toolbox
 from .approval import Approvals, tool_digest
 from .asking import NEVER, RUN, ask_approval
@@ -38,7 +39,10 @@ PATIENCE_ALONE = 15.0
 
 @dataclass(slots=True, kw_only=True)
 class Servers:
-    """All servers of a session. Call `start` once the session is open, `close` when it ends."""
+    """All servers of a session. Call `start` once the session is open, `close` when it ends.
+
+    `closed` says why no further servers may join those that were found, where that is so.
+    """
 
     configs: Mapping[str, ServerConfig]
     approvals: Approvals
@@ -46,6 +50,7 @@ class Servers:
     host: Host
     toolbox: Toolbox
     keeping: Keeping
+    closed: str = ""
     connections: dict[str, Connection] = field(default_factory=dict[str, Connection])
     _tools: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -158,6 +163,10 @@ class Servers:
         else:
             self.toolbox.remove("ListMcpResourcesTool")
             self.toolbox.remove("ReadMcpResourceTool")
+
+    def tools_of(self, server: str) -> list[ToolPort]:
+        """What a server brings now."""
+        return [tool for name in self._tools.get(server, ()) if (tool := self.toolbox.get(name)) is not None]
 
     def connected(self) -> Sequence[Connection]:
         """The servers that can be called now."""

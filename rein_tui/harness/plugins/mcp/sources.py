@@ -43,9 +43,13 @@ class ServerScene:
 
 @dataclass(slots=True)
 class FoundServers:
-    """The servers of a session, highest scope first, and what is wrong with entries."""
+    """The servers of a session, highest scope first, and what is wrong with entries.
+
+    `closed` says why others may not join them, where that is so.
+    """
 
     configs: dict[str, ServerConfig] = field(default_factory=dict[str, ServerConfig])
+    closed: str = ""
     notices: list[Notice] = field(default_factory=list[Notice])
 
 
@@ -58,11 +62,13 @@ def find_servers(scene: ServerScene) -> FoundServers:
     managed = scene.places.managed / "managed-mcp.json"
     if managed.is_file():
         check_managed_owner(managed, scene.places, scene.owners)
+        found.closed = f"the administrator's {managed.name} says which there are."
         _take(found, scene, _file_entries(managed, "managed", found))
         return found
     for text in scene.given:
         _take(found, scene, _given(text, scene.root))
     if scene.strict:
+        found.closed = "with --strict-mcp-config only those of --mcp-config count."
         return found
     state = _state(scene.places, found)
     if "local" in scene.sources:

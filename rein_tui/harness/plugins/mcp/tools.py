@@ -67,6 +67,10 @@ class McpTool(SchemaTool):
         """Whether the server wants a person asked each time, or the tool has changed since somebody was."""
         return self.is_changed or (self.tool.meta or {}).get("anthropic/requiresUserInteraction") is True
 
+    def is_of(self, connection: Connection) -> bool:
+        """Whether this connection offers it."""
+        return self._connection is connection
+
     @property
     def digest(self) -> str:
         """Stands for what the tool says it does."""
