@@ -96,6 +96,12 @@ async def assemble(
     opening.notices += problems
     if lead is not None:
         follow_lead(parts, lead)
+        if (
+            lead.mode is not None
+            and ground.wishes.mode is None
+            and settings.origin("permissions", "defaultMode") is None
+        ):
+            policy.set_mode(lead.mode)
         hooks.add(list(lead.hooks))
     toolbox.add(WebFetch(partial(summarise_page, parts), private=tool_parts.private_addresses))
 
@@ -115,7 +121,7 @@ async def assemble(
     usage = makers.usage(parts, policy, workspace)
     invocations = Invocations(furniture.extensions.catalog, parts, scope, subagents, usage)
     toolbox.add(Skill(invocations))
-    servers = makers.servers(parts, toolbox)
+    servers = makers.servers(parts, toolbox, lead.servers if lead is not None else ())
     live = makers.live(policy, hooks)
     furniture.extensions.changed.append(lambda: makers.take_up_hooks(live.watch.current, hooks))
     compactor = makers.compactor(parts, instructions)
@@ -137,6 +143,8 @@ async def assemble(
     )
     session = Session(parts, opening.journal, opening.started, around, opening.past)
 
+    if lead is not None and lead.initial_prompt and opening.started.source in {"startup", "clear"}:
+        session.whisper(lead.initial_prompt)
     titler = makers.titler(parts, session.rename)
     around.watchers.append(titler.note)
     around.closers.append(titler.close)

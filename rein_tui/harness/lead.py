@@ -16,10 +16,17 @@ def lead_of(settings: Settings, agents: Mapping[str, AgentSpec]) -> tuple[AgentS
         return None, []
     spec = agents.get(name)
     if spec is not None:
-        return spec, []
+        return spec, _unmet(spec)
     where = str(settings.origin("agent") or "")
     text = f"There is no agent {name!r}: the session works as usual."
     return None, [Notice(level="warning", text=text, where=where, hint="/agents lists them.", code="no_such_agent")]
+
+
+def _unmet(spec: AgentSpec) -> list[Notice]:
+    if not spec.is_isolated:
+        return []
+    text = f"isolation of the agent {spec.name} means nothing where it leads the session: it works in this folder"
+    return [Notice(level="warning", text=text, where=str(spec.source), code="bad_agent_key")]
 
 
 def follow_lead(parts: Parts, spec: AgentSpec) -> None:

@@ -1,7 +1,7 @@
 """The steps of assembly.py: each makes one part of a session from settings, places and wishes."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -28,7 +28,7 @@ from .plugins.furnishing import Furniture, usage_of
 from .plugins.invocation import Usage
 from .plugins.mcp.gather import McpWish, gather_servers
 from .plugins.mcp.servers import Servers
-from .protocol.agents import AgentSpec
+from .protocol.agents import AgentServer, AgentSpec
 from .protocol.base import JsonObject
 from .protocol.decisions import PermissionQuery, Source
 from .protocol.errors import StartError
@@ -108,8 +108,8 @@ class Makers:
         specs, notices = hook_specs(settings)
         return [*specs, *self._furniture.extensions.hooks()], notices
 
-    def servers(self, parts: Parts, toolbox: Toolbox) -> Servers:
-        """The MCP servers of settings, files and plugins. Raises ConfigError, StartError."""
+    def servers(self, parts: Parts, toolbox: Toolbox, lead: Sequence[AgentServer]) -> Servers:
+        """The MCP servers of settings, files, plugins and the agent that leads. Raises ConfigError, StartError."""
         ground, wishes = self._ground, self._ground.wishes
         wish = McpWish(
             places=ground.places,
@@ -121,6 +121,7 @@ class Makers:
             strict=wishes.strict_mcp,
             sources=wishes.sources,
             plugins=self._furniture.extensions.servers(),
+            lead=lead,
         )
         toolbox.deferral.measure(_Windows(parts).current, share_of_window(ground.environment))
         toolbox.deferral.find(fact.name for fact in self._opening.past if isinstance(fact, ToolCallRequested))
@@ -202,7 +203,7 @@ class Makers:
         def prepared() -> ContextPrepared:
             provider, override, more = parts.provider, parts.system_prompt, appended
             if lead is not None and override is None:
-                override, more = "", [(f"agent {lead.name}", self._furniture.brief(lead).system), *appended]
+                override, more = "", [(f"agent {lead.name}", self._furniture.lead_words(lead)), *appended]
             is_small = isinstance(provider, SizesModels) and provider.is_small(parts.model)
             profile = "lean" if is_small else "full"
             prompt = build_system_prompt(around, profile=profile, override=override, appended=more)

@@ -53,6 +53,7 @@ def read_agent(path: Path, owner: Owner, scope: str = "") -> tuple[AgentSpec | N
         servers=agent.servers() if opens else (),
         memory=cast("MemoryScope", agent.word("memory", ("user", "project", "local"), "it remembers nothing")),
         is_isolated=agent.word("isolation", ("worktree",), "it works where the session does") == "worktree",
+        initial_prompt=head.text("initialPrompt"),
         source=Source(layer=owner.layer, path=str(path), line=1),
         plugin_id=owner.plugin_id,
     )
@@ -142,9 +143,5 @@ class _Agent:
 
     def tell_unused(self) -> None:
         """Say which keys have no meaning here."""
-        if "initialPrompt" in self._head.values:
-            self._tell(
-                "initialPrompt", "initialPrompt means nothing here: no session is led by an agent", is_trifle=True
-            )
         if "color" in self._head.values:
             self._tell("color", "color means nothing here: agents are told apart by their names", is_trifle=True)

@@ -51,6 +51,11 @@ class Furniture:
         text = "\n\n".join(part for part in (self.extensions.agent_prompt(spec), *skills, place) if part)
         return ContextPrepared(system=text, sources={f"agent {spec.name}": len(text)})
 
+    def lead_words(self, spec: AgentSpec) -> str:
+        """The same of an agent that leads the session, with what it remembers. Raises ConfigError."""
+        words = self.brief(spec, self.workspace).system
+        return f"{words}\n\n{agent_memory.words_of(spec, self._memory_of(spec))}" if spec.memory else words
+
     def scene(self, effort: str) -> Scene:
         """What a body may refer to."""
         return Scene(project=str(self.workspace.root), session_id=self.session_id, effort=effort)
@@ -97,9 +102,12 @@ class Furniture:
 
     def _remember(self, spec: AgentSpec, outfit: Outfit) -> None:
         """Its memory belongs to the project, also where it works in a checkout of its own."""
-        folder = agent_memory.folder_of(spec, self.extensions.scene.places, self.workspace.root)
+        folder = self._memory_of(spec)
         outfit.words += (agent_memory.words_of(spec, folder),)
         outfit.rules += _may_read(folder, spec)
+
+    def _memory_of(self, spec: AgentSpec) -> Path:
+        return agent_memory.folder_of(spec, self.extensions.scene.places, self.workspace.root)
 
     def _move(self, tree: Worktree, spec: AgentSpec, outfit: Outfit) -> None:
         """It works in its checkout, and may look at the project beside it."""

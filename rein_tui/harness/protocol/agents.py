@@ -22,7 +22,8 @@ class AgentSpec(Word, frozen=True, kw_only=True):
 
     `tools` None means all that the session has; entries may be unknown names, which are ignored. `model` is empty
     or `inherit` for the session's. `prompt` is its system prompt. `max_turns` 0 means no limit of its own. `memory`
-    says whose folder it remembers in. `is_isolated`: it works in a checkout of its own.
+    says whose folder it remembers in. `is_isolated`: it works in a checkout of its own. `initial_prompt` goes before
+    the first prompt of a session that it leads.
     """
 
     name: str
@@ -40,5 +41,6 @@ class AgentSpec(Word, frozen=True, kw_only=True):
     servers: tuple[AgentServer, ...] = ()
     memory: MemoryScope = ""
     is_isolated: bool = False
+    initial_prompt: str = ""
     source: Source = Source(layer="builtin")
     plugin_id: str = ""

@@ -327,7 +327,6 @@ def test_every_key_that_means_nothing_is_told_with_its_line(tmp_path: Path) -> N
         "memory": "everywhere",
         "isolation": "vm",
         "effort": "enormous",
-        "initialPrompt": "hi",
         "color": "red",
         "permissionMode": "yolo",
     }
@@ -347,3 +346,19 @@ def test_a_plugins_agent_keeps_its_memory_and_brings_no_servers(tmp_path: Path) 
     assert spec is not None
     assert (spec.memory, spec.is_isolated, spec.servers, spec.mode) == ("local", True, (), None)
     assert {n.text.split()[0] for n in notices if n.code == "plugin_agent"} == {"mcpServers", "permissionMode"}
+
+
+async def test_the_agent_that_leads_has_all_of_its_own(places: Places, tmp_path: Path) -> None:
+    write(tmp_path / "home/.claude/agent-memory/a", {"MEMORY.md": "Mind the gap."})
+    keys = {"memory": "user", "initialPrompt": "Begin with tea.", "permissionMode": "plan", "isolation": "worktree"}
+    write(places.config, {"agents/a.md": with_servers({"own": nasty("good")}, **keys)})
+    steps = [call("mcp__own__echo", text="hello"), DONE]
+    settings = json.dumps({"agent": "a", "permissions": {"allow": ["mcp__own"]}})
+    async with staged(places, write(tmp_path / "w", {}), steps, settings=settings) as stage:
+        assert stage.session.mode == "plan"
+        assert any("isolation of the agent a means nothing" in n.text for n in stage.opening.notices)
+        await stage.say("go")
+    request = stage.provider.requests[0]
+    assert "Mind the gap." in request.system
+    assert "Begin with tea." in str(request.messages[0])
+    assert ("mcp__own__echo", "hello") in [(name, content) for name, _, content in stage.finished()]

@@ -8,19 +8,16 @@ from functools import partial
 
 from ...protocol.agents import AgentServer, AgentSpec
 from ...protocol.events import Notice
-from ...protocol.mcp import McpScope
 from ...protocol.ports import Emit
 from ...protocol.tools import Tool
 from .approval import Verdict, forbidden, tool_digest
 from .asking import NEVER, RUN, ask_approval
-from .config import Entry, ServerConfig, read_entry
+from .config import ServerConfig, read_entry
 from .connection import Connection
 from .host import Desk
 from .servers import Servers
+from .sources import agent_entry
 from .tools import McpTool
-
-_SCOPES: dict[str, McpScope] = {"managed": "managed", "user": "user"}
-"""Whose server an agent's is; any other file is the project's, and its servers want the person's yes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +55,7 @@ class AgentServers:
 
     async def _made(self, named: AgentServer, spec: AgentSpec, tools: dict[str, Tool], emit: Emit) -> Connection | None:
         """A connection to one that runs for this agent alone, not started yet."""
-        scope = _SCOPES.get(named.source.layer, "project")
-        config, notices = read_entry(Entry(named.name, named.entry, scope, named.source), self.environment)
+        config, notices = read_entry(agent_entry(named), self.environment)
         for notice in notices:
             await emit(notice)
         if config is None:

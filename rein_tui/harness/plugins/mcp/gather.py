@@ -9,6 +9,7 @@ from msgspec import structs
 from ...context.tokens import CHARACTERS_A_TOKEN
 from ...parts import Parts
 from ...places import Places
+from ...protocol.agents import AgentServer
 from ...protocol.base import JsonObject
 from ...protocol.errors import ReinError
 from ...protocol.events import ContextPrepared, Event, Notice, PromptAdded
@@ -47,6 +48,7 @@ class McpWish:
     strict: bool = False
     sources: tuple[SourceName, ...] | None = None
     plugins: Sequence[ServerDefinition] = ()
+    lead: Sequence[AgentServer] = ()
 
 
 def gather_servers(wish: McpWish, parts: Parts, toolbox: Toolbox) -> tuple[Servers, list[Notice]]:
@@ -65,6 +67,7 @@ def gather_servers(wish: McpWish, parts: Parts, toolbox: Toolbox) -> tuple[Serve
         strict=wish.strict,
         sources=tuple(sorted(ALL_SOURCES)) if wish.sources is None else wish.sources,
         plugins=wish.plugins,
+        lead=tuple(wish.lead),
     )
     found = find_servers(scene)
     reach = Reach(wish.places, str(workspace.root), wish.session_id, wish.environment, named)

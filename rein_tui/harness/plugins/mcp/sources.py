@@ -1,6 +1,6 @@
 """Where servers are configured, in order: the highest entry of a name counts, whole; nothing is merged field by field.
 
-managed (alone, where there is one) > --mcp-config > local > project > user > plugins.
+managed (alone, where there is one) > --mcp-config > local > project > user > the leading agent's > plugins.
 """
 
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...places import Places
+from ...protocol.agents import AgentServer
 from ...protocol.decisions import Layer, Source
 from ...protocol.errors import ConfigError
 from ...protocol.events import Notice
@@ -29,7 +30,10 @@ ROOT_ONLY = (0,)
 
 @dataclass(frozen=True, slots=True)
 class ServerScene:
-    """Where to look. `given` is what --mcp-config said: files or JSON; `strict`: nothing but these."""
+    """Where to look. `given` is what --mcp-config said: files or JSON; `strict`: nothing but these.
+
+    `lead` are those of the agent that leads the session.
+    """
 
     places: Places
     root: Path
@@ -38,6 +42,7 @@ class ServerScene:
     strict: bool = False
     sources: tuple[SourceName, ...] = tuple(sorted(ALL_SOURCES))
     plugins: Sequence[ServerDefinition] = ()
+    lead: Sequence[AgentServer] = ()
     owners: tuple[int, ...] = ROOT_ONLY
 
 
@@ -77,6 +82,7 @@ def find_servers(scene: ServerScene) -> FoundServers:
         _take(found, scene, _file_entries(scene.root / ".mcp.json", "project", found))
     if "user" in scene.sources:
         _take(found, scene, _state_entries(state, scene))
+    _take(found, scene, (agent_entry(server) for server in scene.lead if server.entry is not None))
     _take(found, scene, (_plugin_entry(server) for server in scene.plugins))
     return found
 
@@ -186,6 +192,13 @@ def _state_entries(document: Document | None, scene: ServerScene) -> list[Entry]
         Entry(name, value, "user", Source(layer="user", path=path, line=document.line("mcpServers", name)))
         for name, value in servers.items()
     ]
+
+
+def agent_entry(server: AgentServer) -> Entry:
+    """The entry of a server that an agent's file brings: the person's, or the project's, which asks."""
+    layer = server.source.layer
+    scope: McpScope = "managed" if layer == "managed" else "user" if layer == "user" else "project"
+    return Entry(server.name, server.entry, scope, server.source)
 
 
 def _plugin_entry(server: ServerDefinition) -> Entry:
