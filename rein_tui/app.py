@@ -56,6 +56,7 @@ class ReinApp(App[str]):
     """The whole screen over one workbench. Returns the command line that resumes the session, or nothing.
 
     `prompter` is the one that the workbench's sessions ask; without `places` nothing is stored between runs.
+    `first_look` is how the session `open_id` ends: it stands on the screen until that is open.
     `attach_name` is by which name others join this terminal: empty when they cannot yet, None when they never can.
     `wants_attach` says at the end that the screen shall come back so that they can.
     """
@@ -80,6 +81,7 @@ class ReinApp(App[str]):
         places: Places | None = None,
         project: Path | None = None,
         open_id: str = "",
+        first_look: Sequence[Fact] = (),
         initial_prompt: str = "",
         notices: Sequence[Notice] = (),
         clock: Callable[[], float] = time.time,
@@ -96,6 +98,7 @@ class ReinApp(App[str]):
         self._places = places
         self._project = project or Path.cwd()
         self._open_id = open_id
+        self._first_look = first_look
         self._initial_prompt = initial_prompt
         self._notices = list(notices)
         self._clock = clock
@@ -132,6 +135,10 @@ class ReinApp(App[str]):
     def on_mount(self) -> None:
         """Look right at once; everything else follows the first paint."""
         self._read_choices()
+        self.main.chat.density = self.preferences.density
+        if self._first_look:
+            self.main.chat.show_ending(self._first_look)
+            self._first_look = ()
         if self._prompter is not None:
             self._prompter.bind(self)
         self.call_after_refresh(self.start_work, self._begin())
@@ -158,7 +165,6 @@ class ReinApp(App[str]):
     async def _begin(self) -> None:
         collect_garbage()
         await self.main.composer.history.load()
-        self.main.chat.density = self.preferences.density
         self.main.composer.area.set_vim(self.preferences.vim)
         if not self.preferences.mouse:
             self.set_mouse(False)

@@ -66,7 +66,7 @@ def _run(arguments: list[str]) -> int:
     if options.attachable:  # from the start, or since /attach
         from .server_cli import attachable_screen
 
-        said = asyncio.run(attachable_screen(options, places, _session_id))
+        said = asyncio.run(attachable_screen(options, places))
     if said:
         sys.stdout.write(f"\nGo on with this session:\n  {said}\n")
     return 0
@@ -83,12 +83,14 @@ def _open_bench(options: Options, places: Places, prompter: Prompter, *, interac
     return open_workbench(places, environment, wishes, prompter, choice_of(options, environment, places))
 
 
-def _session_id(bench: "LocalWorkbench", options: Options) -> str:
-    """The stored session that the flags name, or its copy; empty for a new one."""
-    if not options.continue_last and not options.resume:
-        return ""
-    session_id = bench.latest() if options.continue_last else bench.store.resolve(options.resume or "").id
-    return bench.copy_of(session_id) if options.fork_session else session_id
+def session_of(bench: "LocalWorkbench", options: Options) -> str:
+    """The stored session that the flags name, or its copy; empty for a new one. Raises StoreError."""
+    from .resuming import named_session
+
+    session_id = named_session(bench.store, options, interactive=bench.wishes.interactive)
+    if options.fork_session:
+        bench.copies.add(session_id)
+    return session_id
 
 
 # --- without a screen ---------------------------------------------------------------------------------------
@@ -112,7 +114,7 @@ async def _headless(options: Options, places: Places) -> int:
             if not text:
                 raise StartError("There is no prompt.", hint='Give one: rein-tui -p "…", or pipe it in.')
             prompts = one_prompt(text)
-        harness = await bench.open(_session_id(bench, options))
+        harness = await bench.open(session_of(bench, options))
         collect_garbage()
         headless = Headless(
             options.output_format,
@@ -153,20 +155,29 @@ async def _screen(options: Options, places: Places) -> str:
     from .app import ReinApp
     from .deferred import DeferredWorkbench
     from .modal_prompter import ModalPrompter
+    from .resuming import read_resumed
 
     sys.setswitchinterval(_SWITCH)
+    resumed = read_resumed(options, places)
     prompter = ModalPrompter()
     choice = choice_of(options, dict(os.environ), places)
-    bench = DeferredWorkbench(lambda: _open_bench(options, places, prompter, interactive=True), choice)
+
+    def make() -> "LocalWorkbench":
+        made = _open_bench(options, places, prompter, interactive=True)
+        made.copies |= {resumed.id} if options.fork_session else set()
+        return made
+
+    bench = DeferredWorkbench(make, choice)
     try:
-        open_id = _session_id(await bench.ready(), options) if options.continue_last or options.resume else ""
         app = ReinApp(
             bench,
             prompter=prompter,
             places=places,
             project=options.project_dir,
-            open_id=open_id,
+            open_id=resumed.id,
+            first_look=resumed.ending,
             initial_prompt=options.prompt or "",
+            notices=resumed.notices,
         )
         app.attach_name = ""
         said = await app.run_async() or ""

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -211,14 +211,13 @@ class _Exhibits:
 # --- a terminal that others may attach to -------------------------------------------------------------------
 
 
-async def attachable_screen(
-    options: Options, places: Places, session_id: "Callable[[LocalWorkbench, Options], str]"
-) -> str:
+async def attachable_screen(options: Options, places: Places) -> str:
     """The screen of `--attachable`: its sessions live in a hall that others on this machine may join.
 
-    `session_id` finds the stored session that the flags name. Returns the command that resumes the session.
+    Returns the command that resumes the session.
     """
     need("websockets", "server")
+    from .cli import session_of
     from .client_cli import run_screen
     from .modal_prompter import ModalPrompter
     from .remote.client import RemoteWorkbench
@@ -233,7 +232,7 @@ async def attachable_screen(
     socket = places.data / "run" / f"{bench.wishes.root.name or 'root'}-{os.getpid()}.sock"
     try:
         async with attach_socket(socket, _reception(hall, bench)):
-            resumed = session_id(bench, options)
+            resumed = session_of(bench, options)
             return await run_screen(remote, prompter, places, resumed, options.prompt or "", name=socket.stem)
     finally:
         await hall.close()

@@ -17,6 +17,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "rein_tui.options": ("textual", *HEAVY),
     "rein_tui.subcommands": ("textual", *HEAVY),
     "rein_tui.app": (*PATIENT, "rein_tui.harness.build"),
+    "rein_tui.resuming": ("textual", *SDKS, "rein_tui.harness.build"),
     "rein_tui.headless": ("textual", *SDKS),
     "rein_tui.harness.build": (*SCREEN, *SDKS),
     "rein_tui.harness.session": (*SCREEN, *SDKS),

@@ -4,6 +4,7 @@ Only cli calls it; only it and assembly.py know concrete classes.
 """
 
 import asyncio
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from .demo.script import FIRST_PROMPT, demo_script
 from .places import Places
 from .plugins.extensions import Extensions
 from .protocol.engines import Journal
-from .protocol.errors import ProviderError, StartError, StoreError
+from .protocol.errors import ProviderError, StartError
 from .protocol.events import Fact, ModelChanged, Notice
 from .protocol.models import ModelInfo, Provider
 from .protocol.ports import Harness, Prompter, SessionInfo
@@ -40,6 +41,8 @@ from .store.store import Store
 from .wishes import Ground, Opening, StartSource, Wishes, started
 
 _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "LOCAL_LLM_API_KEY")
+_BREATH = 0.004
+"""Seconds of reading in one go."""
 
 
 @dataclass(slots=True)
@@ -54,7 +57,7 @@ class LocalWorkbench:
     """The house on this machine; implements workbench.Workbench. Make it with `open_workbench`, end it with `close`.
 
     `is_guess` says that nobody named the model of a local server: what the server has goes before our guess.
-    `model_is_open`: nobody named the model, so that settings may.
+    `model_is_open`: nobody named the model, so that settings may. `copies` are sessions copied to be opened now.
     """
 
     places: Places
@@ -67,6 +70,7 @@ class LocalWorkbench:
     notices: list[Notice] = field(default_factory=list[Notice])
     is_guess: bool = False
     model_is_open: bool = False
+    copies: set[str] = field(default_factory=set[str])
     _provider: Provider | None = None
     _open: dict[str, _Open] = field(default_factory=dict[str, _Open])
     _demo_root: Path | None = None
@@ -78,7 +82,6 @@ class LocalWorkbench:
     _rules: ModelRules = field(default_factory=ModelRules)
     _local_default: str = ""
     _is_clean: bool = False
-    _copies: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
         self._recordings = Recordings(self.store)
@@ -100,8 +103,8 @@ class LocalWorkbench:
             return recorded
         journal = self.store.open_session(session_id)
         # Only a copy that nobody has opened yet begins as one; later it is resumed like any session.
-        source: StartSource = "fork" if session_id in self._copies else "resume"
-        self._copies.discard(session_id)
+        source: StartSource = "fork" if session_id in self.copies else "resume"
+        self.copies.discard(session_id)
         return await self._assemble(journal, self._where_it_was(session_id), source=source)
 
     async def begin(self, session_id: str) -> Harness:
@@ -161,7 +164,7 @@ class LocalWorkbench:
                 text = f"The server has no {guess}: {choice.model} answers."
                 self.notices.append(Notice(text=text, code="model_offered"))
         choice = await self._permitted(choice, provider, settings)
-        facts = [fact for _, fact in journal.read()] if source in {"resume", "fork"} else []
+        facts = await _told(journal) if source in {"resume", "fork"} else []
         self._clean_up(settings, journal.session_id)
         opening = Opening(journal, started(journal, wishes, choice, source), facts, list(self.notices))
         opening.model_is_open = self.model_is_open
@@ -233,20 +236,6 @@ class LocalWorkbench:
     def undelete(self, session_id: str) -> None:
         """Take a deletion back."""
         self.store.undelete(session_id)
-
-    def latest(self) -> str:
-        """The id of the newest session of this folder. Raises StoreError when there is none."""
-        found = self.store.latest(str(self.wishes.root), include_headless=not self.wishes.interactive)
-        if found is None:
-            raise StoreError(f"There is no session of {self.wishes.root} yet.", hint="Start without --continue.")
-        return found.id
-
-    def copy_of(self, session_id: str) -> str:
-        """The id of a new stored session with the same story."""
-        journal = self.store.fork(session_id)
-        journal.close()
-        self._copies.add(journal.session_id)
-        return journal.session_id
 
     def commands(self) -> Sequence[CommandInfo]:
         """Slash commands that files define, as the session opened last knows them."""
@@ -405,6 +394,18 @@ class LocalWorkbench:
         self.store.close()
         if self._demo_root is not None:
             remove_scratch_project(self._demo_root)
+
+
+async def _told(journal: Journal) -> list[Fact]:
+    """All facts of a journal; keys and frames get their turn while a long one is read."""
+    facts: list[Fact] = []
+    breath = time.perf_counter()
+    for _, fact in journal.read():
+        facts.append(fact)
+        if time.perf_counter() - breath > _BREATH:
+            await asyncio.sleep(0)
+            breath = time.perf_counter()
+    return facts
 
 
 async def _check(provider: Provider, choice: ModelChoice) -> None:

@@ -30,14 +30,23 @@ class SessionFold:
     """Keeps a SessionInfo up to date."""
 
     def __init__(self, session_id: str, facts: Iterable[Fact] = ()) -> None:
-        self.info = SessionInfo(id=session_id)
+        self._info = SessionInfo(id=session_id)
+        self._updated = 0.0
         self._titled_by = ""
         for fact in facts:
             self.apply(fact)
 
+    @property
+    def info(self) -> SessionInfo:
+        """The session as of the last fact."""
+        if self._info.updated != self._updated:  # not with every fact: most change nothing else
+            self._info = structs.replace(self._info, updated=self._updated)
+        return self._info
+
     def apply(self, fact: Fact) -> None:
         """Fold one fact."""
-        info = structs.replace(self.info, updated=max(self.info.updated, fact.time))
+        self._updated = max(self._updated, fact.time)
+        info = self._info
         match fact:
             case SessionStarted():
                 info = structs.replace(
@@ -64,7 +73,7 @@ class SessionFold:
                 info = structs.replace(info, state="idle")
             case _:
                 pass
-        self.info = info
+        self._info = info
 
 
 def closing_facts(facts: Sequence[Fact]) -> list[Fact]:

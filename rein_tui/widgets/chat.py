@@ -104,6 +104,7 @@ class Chat(Vertical):
         self._breathed = 0.0
         self._applied = 0.0
         self._unshown = 0
+        self._is_first_look = False
 
     def compose(self) -> ComposeResult:
         yield self._empty
@@ -145,8 +146,15 @@ class Chat(Vertical):
             self._breathed = now = time.perf_counter()
         self._applied = now
 
+    def show_ending(self, facts: Sequence[Fact]) -> None:
+        """Show how a history ends; `load` follows with the whole of it, and holds what is read by then."""
+        self.load(facts)
+        self._is_first_look = True
+
     def load(self, facts: Sequence[Fact]) -> None:
         """Show a whole history instead of what was here, from its end."""
+        show = self.surface.complete if self._is_first_look else self.surface.load
+        self._is_first_look = False
         gc.disable()
         try:
             self._fold = ChatFold(self._look)
@@ -154,7 +162,7 @@ class Chat(Vertical):
                 if not isinstance(fact, DELTAS):
                     self._fold.apply(fact)
             blocks = list(self._fold.walk())
-            self._entries = dict(zip(blocks, self.surface.load(blocks), strict=True))
+            self._entries = dict(zip(blocks, show(blocks), strict=True))
         finally:
             gc.enable()
         gc.freeze()  # a history stays: the collector need not walk it again and again while someone types

@@ -101,6 +101,15 @@ class LineView(ScrollView, can_focus=True):
         self.settle()
         return entries
 
+    def complete(self, blocks: Iterable[Block]) -> list[Entry[Block]]:
+        """Show these blocks, whose end was there already; who reads further up stays there."""
+        place = self.reading.place_from_end()
+        entries = self.load(blocks)
+        if self.reading.go_to_place(place):
+            self._follow(False)
+            self.settle()
+        return entries
+
     def add(self, block: Block, after: Entry[Block] | None = None) -> Entry[Block]:
         """Put a block at the end, or below `after`."""
         entry = Entry(block, 0)

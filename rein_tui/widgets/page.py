@@ -55,8 +55,6 @@ class Page(Surface):
 
     def load(self, blocks: Iterable[Block]) -> list[Entry[Block]]:
         """Show these from the top."""
-        self.search = None
-        self.cursor = None
         blocks = list(blocks)
         if blocks and isinstance(blocks[0], Heading):
             blocks[0].is_first = True

@@ -4,6 +4,7 @@ Pure data: knows blocks and lines, and nothing of Textual's widgets.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from .block import Block
 from .lines import Line
@@ -39,6 +40,19 @@ class Reading:
         entries = [Entry(block, block.estimate(width)) for block in blocks]
         self.stack.fill(entries)
         return entries
+
+    def place_from_end(self) -> tuple[int, int] | None:
+        """Which block stands on top, counted from the last, and which of its rows; None while following."""
+        if self.following or self.top is None:
+            return None
+        entry, offset = self.top
+        return next(number for number, each in enumerate(reversed(self.stack)) if each is entry), offset
+
+    def go_to_place(self, place: tuple[int, int] | None) -> bool:
+        """Put the block with that number from the last on top; false when there is none."""
+        found = [] if place is None else list(islice(reversed(self.stack), place[0], place[0] + 1))
+        self.top = (found[0], place[1]) if found and place else None
+        return bool(found)
 
     def remove(self, entry: Entry[Block]) -> None:
         """Take a block away; the one below it takes its place on top."""

@@ -64,8 +64,6 @@ class RowList(Surface):
 
     def load(self, blocks: Iterable[Block]) -> list[Entry[Block]]:
         """Show these rows instead of all others, the cursor on the last one."""
-        self.search = None
-        self.cursor = None
         entries = super().load(blocks)
         self.cursor = self._last()
         self.settle()

@@ -95,6 +95,11 @@ class Surface(LineView):
         self._selection: Selection | None = None
         self._pressed_at: Offset | None = None
 
+    def load(self, blocks: Iterable[Block]) -> list[Entry[Block]]:
+        """Show these blocks instead of all others; the cursor and the search go with those."""
+        self.cursor = self.search = None
+        return super().load(blocks)
+
     def remove_entry(self, entry: Entry[Block]) -> None:
         """Take a block away, the cursor from it too."""
         if self.cursor is entry:

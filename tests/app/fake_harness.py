@@ -44,7 +44,9 @@ ReplyT = TypeVar("ReplyT")
 class FakeHarness:
     """ports.Harness that plays one story a prompt. `prompts`, `steered` and `replies` say what arrived."""
 
-    def __init__(self, info: SessionInfo, tell: Sequence[list[Beat]], prompter: Prompter | None) -> None:
+    def __init__(
+        self, info: SessionInfo, tell: Sequence[list[Beat]], prompter: Prompter | None, past: Sequence[Fact] = ()
+    ) -> None:
         self.info = info
         self.mode: Mode = "default"
         self.permissions = None
@@ -59,7 +61,7 @@ class FakeHarness:
         self.replies: list[PermissionReply] = []
         self._tell = list(tell)
         self._prompter = prompter
-        self._facts: list[Fact] = []
+        self._facts: list[Fact] = list(past)
         self._go = asyncio.Event()
         self._stop = asyncio.Event()
         self._over = asyncio.Event()
@@ -195,7 +197,10 @@ class FakeHarness:
 
 
 class FakeWorkbench:
-    """workbench.Workbench over sessions in memory. `tell` gives the stories of each session that opens."""
+    """workbench.Workbench over sessions in memory. `tell` gives the stories of each session that opens.
+
+    `past` is what the stored ones have told already.
+    """
 
     def __init__(
         self,
@@ -204,6 +209,7 @@ class FakeWorkbench:
         prompter: Prompter | None = None,
         choice: ModelChoice | None = CHOICE,
         stored: Sequence[SessionInfo] = (),
+        past: Sequence[Fact] = (),
         servers: Sequence[FoundServer] = (),
         probed: ModelProbe | None = None,
     ) -> None:
@@ -215,6 +221,7 @@ class FakeWorkbench:
         self._tell = tell
         self._prompter = prompter
         self._stored = {info.id: info for info in stored}
+        self._past = past
         self._gone: dict[str, SessionInfo] = {}
         self._servers = tuple(servers)
 
@@ -225,7 +232,8 @@ class FakeWorkbench:
         if session_id and session_id not in self._stored:
             raise StoreError("no such session", where=session_id, hint="/resume lists what there is")
         fresh = SessionInfo(id=f"s{len(self.opened) + 1}", cwd="/w/shop", branch="main", created=NOW, updated=NOW)
-        harness = FakeHarness(self._stored.get(session_id, fresh), self._tell(), self._prompter)
+        past = self._past if session_id else ()
+        harness = FakeHarness(self._stored.get(session_id, fresh), self._tell(), self._prompter, past)
         self.opened.append(harness)
         return harness
 

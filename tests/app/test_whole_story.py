@@ -161,7 +161,7 @@ async def test_read_edit_run_deny_interrupt_and_go_on(places: Places, tmp_path: 
         assert stage.outcomes()[-1] == "Bash interrupted"
         assert not (project / "never").exists()
         told = stage.facts()
-        session_id = stage.bench.latest()
+        session_id = stage.bench.sessions()[0].id
     for turn in (1, 2, 3):
         check_turn([f for f in told if f.turn == turn])
 

@@ -191,6 +191,19 @@ async def test_cursor_walks_folds_and_copies() -> None:
         assert surface.cursor is entries[29]
 
 
+async def test_other_blocks_take_the_cursor_along() -> None:
+    app = Pane()
+    async with app.run_test(size=(40, 10)) as pilot:
+        app.surface.load(many(40))
+        app.surface.action_cursor(-1)
+        app.surface.load(many(3))
+        await pilot.pause()
+        assert app.surface.cursor is None
+        app.surface.action_cursor(-1)
+        assert app.surface.cursor is not None
+        assert app.surface.cursor.block.source.startswith("block 2")
+
+
 async def test_search_walks_all_hits_around_the_ends() -> None:
     app = Pane()
     async with app.run_test(size=(40, 10)) as pilot:

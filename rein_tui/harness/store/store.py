@@ -15,6 +15,7 @@ from .audit import grant_story
 from .catalog import Catalog, Row
 from .codec import decode_fact
 from .database import Database
+from .ending import read_ending
 from .journal import DiskJournal, check_session_id, read_facts
 from .lease import Lease, Owner, holder
 from .redact import StorageRedactor
@@ -168,6 +169,10 @@ class Store:
             yield from self._live[session_id].read(after)
             return
         yield from read_facts(self._database, self._catalog.row(session_id).number, after)
+
+    def ending(self, session_id: str) -> list[Fact]:
+        """The end of a session's story, for a first look. Raises StoreError."""
+        return read_ending(self._database, self._catalog.row(session_id).number)
 
     def info(self, session_id: str) -> SessionInfo:
         """One session's row. Raises StoreError when there is none."""
