@@ -29,9 +29,9 @@ _BROKEN_OFF = "The program ended before this call was answered; it may have run 
 class SessionFold:
     """Keeps a SessionInfo up to date."""
 
-    def __init__(self, session_id: str, facts: Iterable[Fact] = ()) -> None:
-        self._info = SessionInfo(id=session_id)
-        self._updated = 0.0
+    def __init__(self, info: SessionInfo, facts: Iterable[Fact] = ()) -> None:
+        self._info = info
+        self._updated = info.updated
         self._titled_by = ""
         for fact in facts:
             self.apply(fact)

@@ -83,7 +83,7 @@ class Session:
         self._unstored: list[Fact] = closing_facts(self._facts)
         self._facts += self._unstored
         self._conversation = Conversation(self._facts)
-        self._fold = SessionFold(journal.session_id, self._facts)
+        self._fold = SessionFold(SessionInfo(id=journal.session_id), self._facts)
         self._prepared = next((f for f in reversed(self._facts) if isinstance(f, ContextPrepared)), None)
         self._steering: deque[str] = deque()
         self._whispered: list[str] = []

@@ -65,8 +65,7 @@ class RemoteSession:
         self._link = link
         self._attached = attached
         self._mode: Mode = attached.mode
-        self._fold = SessionFold(self.id)
-        self._fold.info = attached.info
+        self._fold = SessionFold(attached.info)
         self._facts: list[Fact] = []
         self._line: deque[Envelope] = deque()
         self._known: Counter[bytes] = Counter()
@@ -126,9 +125,7 @@ class RemoteSession:
             else:
                 self._facts.append(envelope.event)
         self._line = later
-        self._fold = SessionFold(self.id, self._facts)
-        if not self._facts:
-            self._fold.info = self._attached.info
+        self._fold = SessionFold(SessionInfo(id=self.id) if self._facts else self._attached.info, self._facts)
 
     def _is_known(self, event: Event) -> bool:
         if not self._known or isinstance(event, DELTAS):
