@@ -57,7 +57,7 @@ class RemoteSession:
     def __init__(self, link: Link, attached: Attached) -> None:
         self.id = attached.info.id
         self.role: Role = attached.role
-        self.epoch = attached.epoch
+        self.epoch: str = attached.epoch
         self.seen = 0
         self.mcp = RemoteMcp(link, self.id)
         self._sent: dict[tuple[int, int], WireRequest] = {}
