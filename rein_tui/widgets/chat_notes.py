@@ -6,26 +6,12 @@ from textual.content import Content
 
 from rein_tui.harness.protocol import events as ev
 from rein_tui.harness.protocol.decisions import Decision, PermissionReply
-from rein_tui.harness.protocol.hooks import HookResult
 
 from .chat_blocks import BoundaryBlock, ChatBlock, Look, NoteBlock
 from .figures import short_count, short_duration
+from .hook_words import did
 from .safe import safe_content, safe_text
 
-_DID: dict[HookResult, str] = {
-    "allow": "allowed the call",
-    "deny": "denied the call",
-    "ask": "wants you to decide",
-    "block": "blocked",
-    "rewrote": "rewrote the input",
-    "context": "added context",
-    "stopped": "stopped the turn",
-    "message": "says",
-    "timeout": "timed out",
-    "failed": "failed",
-    "bad_output": "printed output that cannot be read",
-    "killed": "was killed",
-}
 _ALARMING = frozenset({"deny", "block", "stopped", "timeout", "failed", "bad_output", "killed"})
 _LEVELS = {
     "info": ("·", "$text-muted"),
@@ -46,6 +32,8 @@ _ENDINGS = {
 def blocks_for(event: ev.Event, look: Look, tasks: dict[str, str]) -> Sequence[ChatBlock]:
     """The notes that an event leaves in the chat; most leave none."""
     match event:
+        case ev.Notice(code="hook_message"):
+            return ()  # the hook's receipt says it, and whose it is
         case ev.Notice():
             glyph, style = _LEVELS[event.level]
             return [_note(event, look, glyph, event.text, style, event.where, event.hint)]
@@ -87,19 +75,21 @@ def _changes(event: ev.Event, look: Look, tasks: dict[str, str]) -> Sequence[Cha
 
 
 def hook_receipt(event: ev.HookFired, look: Look) -> Sequence[ChatBlock]:
-    """One dim line for a hook that did something; nothing for one that did not."""
+    """One dim line for a hook that did something, with all that it says to the person; nothing for one that did not."""
     run = event.run
     if run.result == "nothing" or run.dry:
         return ()
     style = "$text-warning" if run.result in _ALARMING else "$text-muted"
-    words = _DID.get(run.result, run.result)
-    if run.result == "failed" and run.exit_code:
-        words = f"failed (exit {run.exit_code})"
-    said = _first_line(run.message or run.reason)
-    if run.result == "rewrote" and "command" in (run.updated_input or {}):
-        words = "rewrote the command"
-    text = f"{run.hook.name} {words}{f': {said}' if said else ''} · {short_duration(run.duration)}"
+    sends_on = run.context if run.result == "block" else ""
+    said, message = _first_line(run.reason or run.message or sends_on), run.message.strip()
+    # What a background hook says is for the model's next request, not for the person.
+    below = "" if message == said or run.hook.is_async else message
+    if said and below.startswith(said):
+        said = ""
+    text = f"{run.hook.name} {did(run)}{f': {said}' if said else ''} · {short_duration(run.duration)}"
     receipt = _note(event, look, "⚓", text, style)
+    if below:
+        receipt.details.append(safe_content(below, "output", "$text"))
     receipt.nested = False
     return [receipt]
 
@@ -141,7 +131,9 @@ def turn_end(event: ev.TurnEnd, look: Look) -> Sequence[ChatBlock]:
             words = _ENDINGS.get(event.reason, "")
             if not words:
                 return ()
-            detail = f": {event.detail}" if event.detail else ""
+            # The receipt has said a hook's reason, but of a long one only the beginning.
+            is_said = event.reason == "hook" and _first_line(event.detail) == event.detail.strip()
+            detail = f": {event.detail}" if event.detail and not is_said else ""
             return [_note(event, look, "■", f"{words}{detail}", "$text-warning")]
 
 

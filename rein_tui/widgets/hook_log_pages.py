@@ -13,6 +13,7 @@ from rein_tui.harness.protocol.hooks import HookOutcome, HookRun, HookSkip
 from .block import Block
 from .figures import short_duration
 from .hook_log_rows import BROKEN, outcome
+from .hook_words import did
 from .lines import BLANK, Piece
 from .page import Leaf
 from .passages import (
@@ -29,26 +30,25 @@ from .passages import (
 from .safe import safe_content
 
 STORY, STDIN, STDOUT, STDERR, DRY = range(1, 6)
-_BECAUSE = {
-    "nothing": "It ran and changed nothing.",
-    "allow": "It allowed the call.",
-    "deny": "It denied the call.",
-    "ask": "It wants you to decide.",
-    "block": "It blocked.",
-    "rewrote": "It rewrote the input.",
-    "context": "It added context for the model.",
-    "stopped": "It stopped the turn.",
-    "message": "It had something to say.",
-    "timeout": "It took too long and was ended.",
-    "failed": "It failed.",
-    "bad_output": "What it printed could not be read.",
-    "killed": "It was killed.",
-}
 _POLICIES = {
     "ask": "A gate that breaks asks you.",
     "block": "onError says that it blocks when it breaks.",
     "continue": "The work went on as if it were not there.",
 }
+
+
+def _sentence(run: HookRun) -> str:
+    match run.result:
+        case "nothing":
+            return "It ran and changed nothing."
+        case "message":
+            return "It had something to say."
+        case "timeout":
+            return "It took too long and was ended."
+        case "bad_output":
+            return "What it printed could not be read."
+        case _:
+            return f"It {did(run)}."
 
 
 def run_leaves(run: HookRun, dry: tuple[Sequence[HookRun], HookOutcome] | None) -> list[Leaf]:
@@ -73,7 +73,7 @@ def _text_leaf(number: int, title: str, text: str) -> Leaf:
 def story(run: HookRun) -> Iterator[Block]:
     """All about a run, what it did first."""
     words, style = outcome(run)
-    sentence = Content.assemble((words, f"bold {style}"), "  ", _BECAUSE[run.result])
+    sentence = Content.assemble((words, f"bold {style}"), "  ", _sentence(run))
     yield Passage(lambda _: [Piece(sentence)], sentence.plain)
     if run.reason:
         yield prose(run.reason)
@@ -135,7 +135,7 @@ def _effects(run: HookRun) -> Iterator[Block]:
     if run.context:
         yield heading("what it told the model")
         yield prose(run.context)
-    if run.message:
+    if run.message and run.message != run.reason:
         yield heading("what it told you")
         yield prose(run.message)
 

@@ -40,7 +40,8 @@ def hook(call_id: str, result: str, turn: int = 1) -> ev.HookFired:
     """A hook that ran."""
     source = Source(layer="project", path=".claude/settings.json", line=3)
     spec = HookSpec(id="h", point="PreToolUse", handler="command", config={"command": "./lint.sh --fix"}, source=source)
-    run = HookRun(id="r", hook=spec, started=0.0, duration=0.041, result=result)  # pyright: ignore[reportArgumentType]
+    updated = {"file_path": "/w/a.py"} if result == "rewrote" else None
+    run = HookRun(id="r", hook=spec, started=0.0, duration=0.041, result=result, updated_input=updated)  # pyright: ignore[reportArgumentType]
     return ev.HookFired(run=run, call_id=call_id, turn=turn)
 
 

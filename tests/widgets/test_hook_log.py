@@ -66,7 +66,7 @@ async def test_details_tell_the_whole_story():
     async with on_pane(HookLog(), story(), (100, 90)) as stage:
         text = await stage.press("home", "enter")
         for words in (
-            "It rewrote the input.",
+            "It rewrote the command.",
             ".claude/hooks/soften.py",
             "/w/shop/.claude/settings.json:18",
             "what it changed",

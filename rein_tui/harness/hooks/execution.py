@@ -76,7 +76,7 @@ async def execute(
         stdout=logged(raw.stdout),
         stderr=logged(raw.stderr),
         parsed=effect.parsed,
-        reason=effect.reason or effect.feedback or effect.stop_reason or effect.problem,
+        reason=effect.stop_reason or effect.reason or effect.feedback or effect.problem,
         message=effect.message,
         context=effect.context,
         updated_input=effect.updated_input,
