@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, get_args
 
@@ -42,7 +41,6 @@ environment:
 """
 
 
-@dataclass(slots=True)
 class Options(argparse.Namespace):
     """What was asked for on the command line, typed."""
 

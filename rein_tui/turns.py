@@ -7,8 +7,9 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from rein_tui.harness.protocol.events import (
     Event,
@@ -27,8 +28,7 @@ _BREATH = 0.008
 """Seconds of events taken in one go before keys get their turn: an unpaced stream must not starve them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """A prompt that waits; `raw` is how it stood in the composer, chips folded."""
 
     prompt: Prompt

@@ -1,9 +1,10 @@
 """One registry of all that a person can ask of the screen: slash command, palette entry and key are one thing."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
 
 if TYPE_CHECKING:
     from rein_tui.app import ReinApp
@@ -12,8 +13,7 @@ Run: TypeAlias = "Callable[[ReinApp, str], Awaitable[None]]"
 """Does it; the string is what stood behind the command's name, stripped."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """One thing to ask for. `argument` is a hint such as `[file]`; `key` a Textual key, rebindable by `name`.
 
     `family` groups the help. A command with `in_palette` false is reached by its name or key only.

@@ -1,8 +1,9 @@
 """/tasks: what is at work, subagents and commands in the background, and stopping one of it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from rein_tui.harness.protocol.events import AgentFinished, AgentStarted, BackgroundFinished, BackgroundStarted, Fact
 from rein_tui.harness.protocol.ports import Adjustable
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from rein_tui.app import ReinApp
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(msgspec.Struct, frozen=True):
     """A piece of work of the session. `id` is what stops it: of background work its own, of a subagent its call's."""
 
     id: str

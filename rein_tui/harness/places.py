@@ -6,12 +6,12 @@ Tests build their own, so that no test ever touches a real home folder.
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Places:
+
+class Places(msgspec.Struct, frozen=True):
     """Folders and files outside the project.
 
     `config` is the ecosystem's folder (`~/.claude`, or CLAUDE_CONFIG_DIR); `global_state` its `.claude.json`.

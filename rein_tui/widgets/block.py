@@ -1,8 +1,8 @@
 """A block: one thing on a surface, given as logical lines; and the row that shows one of its lines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from textual.content import Content, Span
 
 from .lines import Line, Piece, lay_out
@@ -42,8 +42,7 @@ class Block:
         return ""
 
 
-@dataclass(slots=True)
-class Row:
+class Row(msgspec.Struct):
     """One row of the viewport: a line of a block, the bar in column 0, marks over the body."""
 
     entry: Entry[Block]

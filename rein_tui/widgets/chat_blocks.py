@@ -5,10 +5,10 @@ A block knows its data and draws itself as pieces; what happened to it is decide
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal, TypeAlias
 
+import msgspec
 from textual.content import Content
 
 from rein_tui.harness.protocol.displays import Todo
@@ -29,8 +29,7 @@ STEER_BAR = Content.styled("▌ ", "$accent")
 RULE = "$text-muted 60%"
 
 
-@dataclass(slots=True)
-class Look:
+class Look(msgspec.Struct):
     """How all blocks of one chat look; shared by them."""
 
     density: Density = "line"

@@ -7,9 +7,9 @@ hook changed never fold by themselves, in no density.
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+import msgspec
 from textual.content import Content
 
 from rein_tui.harness.protocol.displays import DiffDisplay, Display
@@ -71,11 +71,10 @@ class LiveTail:
         return [Piece(line, _BAR, _BAR, "crop") for line in lines]
 
 
-@dataclass(slots=True)
-class Run:
+class Run(msgspec.Struct):
     """Calls one after another with nothing between them: what the grouped density shows as one line."""
 
-    cards: list["CardBlock"] = field(default_factory=list["CardBlock"])
+    cards: list["CardBlock"] = msgspec.field(default_factory=list["CardBlock"])
     folded: bool = True
     block: "RunBlock | None" = None
 

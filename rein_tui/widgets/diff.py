@@ -5,10 +5,10 @@ The numbers, signs and rules are gutters: copying a diff gives the code alone.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal, TypeAlias
 
+import msgspec
 from textual.content import Content, Span
 
 from rein_tui.harness.protocol.displays import DiffDisplay, Hunk
@@ -31,8 +31,7 @@ _ALIKE = 0.4
 """Lines less alike than this are shown as other lines, not as changed words."""
 
 
-@dataclass(slots=True)
-class _Row:
+class _Row(msgspec.Struct):
     """One line of a hunk: its sign, its code with colours and marked words, its number on each side (0: none)."""
 
     sign: str

@@ -1,8 +1,8 @@
 """The right dock: a row of tabs, one pane each, mounted when first shown. It knows nothing of what its panes hold."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 from textual import events
 from textual.containers import Vertical
 from textual.content import Content
@@ -12,8 +12,7 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 
-@dataclass(frozen=True, slots=True)
-class Tab:
+class Tab(msgspec.Struct, frozen=True):
     """One tab: its id, its title, the key that shows it, and how its pane is made (once, when first shown)."""
 
     id: str

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
 from textual.content import Content
 
 from .highlight import MAX_COLOURED, code_lines, next_code_lines
@@ -29,15 +29,14 @@ _LONG_TABLE = 2000
 _TABLE_RATE = 4
 
 
-@dataclass(slots=True)
-class _Fence:
+class _Fence(msgspec.Struct):
     """An open code fence: its opening, the complete lines so far, and where its rows begin."""
 
     marker: str
     indent: int
     language: str
     first_row: int
-    lines: list[str] = field(default_factory=list[str])
+    lines: list[str] = msgspec.field(default_factory=list[str])
     size: int = 0
 
     def is_closed_by(self, line: str) -> bool:

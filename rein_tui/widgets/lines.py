@@ -6,10 +6,11 @@ copying and searching work on logical text: no soft wraps, no gutters, no boxes.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
+import msgspec
+from msgspec.structs import replace
 from rich._wrap import divide_line
 from textual.content import Content, Span
 
@@ -21,8 +22,7 @@ MIN_BODY = 8
 """Cells that a body gets however deep its gutter is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """One logical line. `first` and `rest` are gutters for its first and later lines; they are never copied.
 
     `style` lies under the whole row up to the right edge, but for the first `bare` characters of the gutter. `logical`
@@ -48,8 +48,7 @@ class Piece:
 BLANK = Piece()
 
 
-@dataclass(slots=True, eq=False)
-class Line:
+class Line(msgspec.Struct, eq=False):
     """One row: characters `start` to `start + len(body)` of its piece. `soft` when the piece goes on below."""
 
     piece: Piece

@@ -8,10 +8,10 @@ open code fence by its new lines, an open table at most every fourth time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from textual.content import Content, Span
 from textual.style import Style
 

@@ -6,9 +6,11 @@ theme.
 """
 
 import colorsys
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 Rgb: TypeAlias = tuple[int, int, int]
 
@@ -26,8 +28,7 @@ _ATTRIBUTES = {1: ("bold", True), 2: ("dim", True), 3: ("italic", True), 4: ("un
 _RESETS = {22: ("bold", "dim"), 23: ("italic",), 24: ("underline",), 27: ("reverse",)}
 
 
-@dataclass(frozen=True, slots=True)
-class Sgr:
+class Sgr(msgspec.Struct, frozen=True):
     """The state of the terminal's pen, as far as we honour it."""
 
     hue: str = ""

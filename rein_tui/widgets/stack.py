@@ -5,8 +5,9 @@ and changing a height cost a walk over a few hundred numbers at most.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+import msgspec
 
 from .lines import Line
 
@@ -16,8 +17,7 @@ ORDER_STEP = 1 << 12
 BlockT = TypeVar("BlockT")
 
 
-@dataclass(slots=True, eq=False)
-class Entry(Generic[BlockT]):
+class Entry(msgspec.Struct, Generic[BlockT], eq=False):
     """A block in the stack. `lines` are its rows while they are kept; `exact` says that `height` was measured.
 
     `order` grows along the stack and does not change when other heights do: selections are kept in it.
@@ -31,12 +31,11 @@ class Entry(Generic[BlockT]):
     chunk: "Chunk[BlockT] | None" = None
 
 
-@dataclass(slots=True, eq=False)
-class Chunk(Generic[BlockT]):
+class Chunk(msgspec.Struct, Generic[BlockT], eq=False):
     """Some neighbouring entries, their height together, and the chunk's place among the chunks."""
 
     place: int
-    entries: list[Entry[BlockT]] = field(default_factory=list[Entry[BlockT]])
+    entries: list[Entry[BlockT]] = msgspec.field(default_factory=list[Entry[BlockT]])
     height: int = 0
 
 

@@ -3,8 +3,7 @@
 It folds events and gives parts with a rank: the highest is left out first where the line is narrow.
 """
 
-from dataclasses import dataclass, field
-
+import msgspec
 from textual.content import Content
 from textual.style import Style
 
@@ -35,8 +34,7 @@ _LEAST_SECONDS = 0.2
 """A shorter answer says nothing about how fast a model writes."""
 
 
-@dataclass(slots=True)
-class Figures:
+class Figures(msgspec.Struct):
     """What is known. `context` and `window` are tokens, `speed` tokens a second; `cost` is None without a price.
 
     `calls` says how the calls of a local model travel (`native`, `text:tools`); it is empty for Claude.
@@ -50,7 +48,7 @@ class Figures:
     branch: str = ""
     calls: str = ""
     speed: float = 0.0
-    cache: CacheMeter = field(default_factory=CacheMeter)
+    cache: CacheMeter = msgspec.field(default_factory=CacheMeter)
 
     def fold(self, event: Event) -> bool:
         """Take one event; whether anything changed."""

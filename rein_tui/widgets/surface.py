@@ -4,9 +4,9 @@ Any pane that is a list of lines can stand on it; it knows nothing about chats.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+import msgspec
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content, Span
@@ -30,8 +30,7 @@ FOUND_STYLE = "$text on $warning 30%"
 FOUND_HERE_STYLE = "bold $background on $warning"
 
 
-@dataclass(slots=True)
-class Search:
+class Search(msgspec.Struct):
     """A search in progress: blocks with hits in reading order, and the one shown (-1: none yet)."""
 
     needle: str

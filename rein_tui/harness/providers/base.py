@@ -6,10 +6,12 @@ Loads nothing heavy. Retry, framing and the translation of messages have files o
 import ipaddress
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 from urllib.parse import urlsplit
 from uuid import uuid4
+
+import msgspec
+from msgspec.structs import replace
 
 from ..protocol.errors import ConfigError
 from ..protocol.messages import Block, ParseTrace, TextBlock, ThinkingBlock, ToolUseBlock
@@ -117,8 +119,7 @@ def check_url(url: str, *, allow_http: bool = False) -> str:
     return url.rstrip("/")
 
 
-@dataclass(frozen=True, slots=True)
-class TextEnd:
+class TextEnd(msgspec.Struct, frozen=True):
     """What a text-mode reader makes of a finished text: late events, the message's blocks, how it was parsed."""
 
     events: tuple[ProviderEvent, ...] = ()

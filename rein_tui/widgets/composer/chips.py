@@ -3,9 +3,10 @@
 import base64
 import re
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from rein_tui.harness.protocol.messages import ImageBlock
 
@@ -23,8 +24,7 @@ _MAGIC = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Unfolded:
+class Unfolded(msgspec.Struct, frozen=True):
     """A prompt with its chips put back: the text, and the images that it mentions."""
 
     text: str

@@ -1,14 +1,14 @@
 """What can be completed: candidates, and where they come from."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from .. import fuzzy
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """One line of the completion list. `insert` replaces what was typed; `marks` are positions in `label` to stress."""
 
     insert: str
@@ -17,8 +17,7 @@ class Candidate:
     marks: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CommandHint:
+class CommandHint(msgspec.Struct, frozen=True):
     """What the composer knows of a slash command: its name without the slash, what it does, what it takes."""
 
     name: str
