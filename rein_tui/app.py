@@ -27,7 +27,7 @@ from rein_tui.harness.environment import collect_garbage
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import Fact, Notice
-from rein_tui.harness.protocol.ports import Prompt
+from rein_tui.harness.protocol.ports import FileFinder, FindsFiles, Prompt
 from rein_tui.harness.protocol.workbench import Extensible, Workbench
 from rein_tui.keymap import key_name, read_keymap
 from rein_tui.leaving import Leaving
@@ -102,7 +102,7 @@ class ReinApp(App[str]):
         self._initial_prompt = initial_prompt
         self._notices = list(notices)
         self._clock = clock
-        self._files = FileIndex(self._project)
+        self._files = FileIndex(self._project, self._file_finder)
         self.leaving = Leaving(self)
         self.attach_name: str | None = None
         self.wants_attach = False
@@ -211,6 +211,11 @@ class ReinApp(App[str]):
             await self.report(error)
             return opened
         return True
+
+    def _file_finder(self) -> FileFinder | None:
+        """What the settings of the session on the screen say about finding files."""
+        harness = self.desk.current.harness if self.desk.current is not None else None
+        return harness.file_finder if isinstance(harness, FindsFiles) else None
 
     def learn_file_commands(self) -> None:
         """Look for commands whose files came since the last turn."""

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from .adjusting import Adjusting
+from .file_suggestion import FileSuggestion
 from .hooks.engine import Hooks
 from .judges import Judges
 from .lead import follow_lead, lead_of
@@ -170,5 +171,6 @@ async def assemble(
     makers.hook_context.deliver = session.whisper
     makers.hook_context.wake = session.wake
     session.status_line = makers.status_line(session, live)
+    session.file_finder = FileSuggestion(lambda: live.watch.current, makers.hook_context, tell)
     servers.start()
     return session

@@ -48,7 +48,7 @@ from .protocol.hooks import HookCall, HookOutcome, HookRun
 from .protocol.mcp import McpServers
 from .protocol.messages import TextBlock
 from .protocol.models import Provider, WireRequest
-from .protocol.ports import Adjustments, Permissions, Prompt, SessionInfo, StatusLine
+from .protocol.ports import Adjustments, FileFinder, Permissions, Prompt, SessionInfo, StatusLine
 from .protocol.rewind import Restored, RewindPlan
 from .requests import request_of
 from .surroundings import Surroundings
@@ -76,6 +76,7 @@ class Session:
         self.mcp: McpServers | None = None
         self.adjustments: Adjustments | None = None
         self.status_line: StatusLine | None = None
+        self.file_finder: FileFinder | None = None
         self._journal = journal
         self._opening: SessionStarted | None = opening
         self._around = around

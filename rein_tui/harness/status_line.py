@@ -3,12 +3,14 @@
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from .hooks.context import HookContext
 from .hooks.payload import encode_payload
 from .hooks.runners.command import inherited_environment, working_directory
 from .process import OutputLimits, exit_reason, run_process
 from .protocol.base import JsonObject
+from .protocol.decisions import Source
 from .protocol.errors import ConfigError
 from .protocol.events import Compacted, Fact, FileChanged, MessageFinished
 from .protocol.messages import Usage
@@ -24,25 +26,42 @@ _LIMITS = OutputLimits(head=16 * 1024, tail=0, spool=1024 * 1024)
 _LARGE = 200_000
 
 
-def status_line_wish(settings: Settings) -> StatusLineWish | None:
-    """What the settings in force ask for; None when it is nothing, or when the administrator forbids it.
+@dataclass(frozen=True, slots=True)
+class HelperWish:
+    """A command of the settings that helps the screen: what it is, where it is written, its whole entry."""
+
+    command: str
+    source: Source
+    entry: JsonObject
+
+
+def helper_wish(settings: Settings, name: Literal["statusLine", "fileSuggestion"]) -> HelperWish | None:
+    """The command that the settings in force ask for; None when it is none, or when the administrator forbids it.
 
     A project's wish counts in a trusted folder only: until then it is not among the settings.
     """
     only_managed = settings.get("disableAllHooks") or settings.get("allowManagedHooksOnly")
     layers = settings.layers_of("managed") if only_managed else settings.layers
-    layer = next((layer for layer in layers if layer.data.get("statusLine") is not None), None)
+    layer = next((layer for layer in layers if layer.data.get(name) is not None), None)
     if layer is None or layer.suspended or settings.managed("disableAllHooks"):
         return None
-    value = layer.data["statusLine"]
+    value = layer.data[name]
     command = value.get("command") if is_object(value) and value.get("type", "command") == "command" else None
     if not isinstance(command, str) or not command.strip():
         return None
-    every = _number(value.get("refreshInterval"))
+    return HelperWish(command, layer.source(name), value)
+
+
+def status_line_wish(settings: Settings) -> StatusLineWish | None:
+    """The status line that the settings in force ask for."""
+    wish = helper_wish(settings, "statusLine")
+    if wish is None:
+        return None
+    every = _number(wish.entry.get("refreshInterval"))
     return StatusLineWish(
-        command=command,
-        source=layer.source("statusLine"),
-        padding=min(8, int(_number(value.get("padding")))),
+        command=wish.command,
+        source=wish.source,
+        padding=min(8, int(_number(wish.entry.get("padding")))),
         every=max(1.0, every) if every else 0.0,
     )
 

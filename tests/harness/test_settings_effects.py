@@ -187,3 +187,24 @@ async def test_plugins_of_a_marketplace_that_policy_blocks_later_are_off(places:
         assert not await has_it(), policy
     managed(places, allowedMarketplaces=[{"source": "github", "repo": "acme/*"}])
     assert await has_it()
+
+
+async def test_files_are_found_by_the_command_of_settings(places: Places, tmp_path: Path) -> None:
+    project = write(tmp_path / "w", {})
+
+    async def found(command: str, query: str = "x") -> tuple[Any, list[str]]:
+        user(places, fileSuggestion={"type": "command", "command": command}, respectGitignore=False)
+        async with staged(places, project, [DONE]) as stage:
+            finder = stage.session.file_finder
+            assert finder is not None and not finder.hides_ignored
+            suggested = await finder.suggest(query)
+            await finder.suggest(query)
+            told = [fact.text for fact in stage.session.history() if isinstance(fact, ev.Notice)]
+        return suggested, [text for text in told if "fileSuggestion" in text]
+
+    paths, told = await found('cat; echo; echo "$CLAUDE_PROJECT_DIR"; seq 40', 'a"b')
+    assert paths[:3] == ('{"query": "a\\"b"}', str(project), "1") and len(paths) == 15 and not told
+    paths, told = await found("exit 3")
+    assert paths is None and len(told) == 1 and "exit code 3" in told[0]
+    managed(places, allowManagedHooksOnly=True)
+    assert await found("echo no") == (None, [])

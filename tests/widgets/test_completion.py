@@ -1,6 +1,7 @@
 """Fuzzy matching and the file index: right, and never in the way."""
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from hypothesis import given
@@ -117,4 +118,30 @@ async def test_an_empty_query_offers_the_top_of_the_tree(tmp_path: Path):
     index = FileIndex(tmp_path)
     found = await answers(index, "")
     assert found[:2] == ["a/", "top.py"] or found[:2] == ["top.py", "a/"]
+    await index.close()
+
+
+class Finder:
+    """What settings say, and the queries of a command of theirs."""
+
+    def __init__(self, *, hides: bool = True, found: Sequence[str] | None = None) -> None:
+        self.hides_ignored = hides
+        self.found = found
+        self.asked: list[str] = []
+
+    async def suggest(self, query: str) -> Sequence[str] | None:
+        self.asked.append(query)
+        return self.found
+
+
+async def test_settings_may_show_ignored_files_and_find_their_own(tmp_path: Path):
+    (tmp_path / ".gitignore").write_text("*.log\n")
+    (tmp_path / "app.log").write_text("")
+    finder = Finder(hides=False)
+    index = FileIndex(tmp_path, lambda: finder)
+    assert await answers(index, "app") == ["app.log"]
+    finder.hides_ignored = True
+    assert await answers(index, "app") == []
+    finder.found = ("far/away.py", "with space")
+    assert await answers(index, "wa") == ["far/away.py", "with space"] and finder.asked[-1] == "wa"
     await index.close()

@@ -168,6 +168,26 @@ class HasStatusLine(Protocol):
     status_line: StatusLine | None
 
 
+class FileFinder(Protocol):
+    """How settings want files to be found for `@`."""
+
+    @property
+    def hides_ignored(self) -> bool:
+        """Whether files that .gitignore names stay out."""
+        ...
+
+    async def suggest(self, query: str) -> Sequence[str] | None:
+        """Paths from a command of the settings; None where there is none or where it failed, which it tells."""
+        ...
+
+
+@runtime_checkable
+class FindsFiles(Protocol):
+    """A session of this machine, whose settings may say how files are found."""
+
+    file_finder: FileFinder | None
+
+
 @runtime_checkable
 class Shared(Protocol):
     """A session that several screens share; one of them owns it."""

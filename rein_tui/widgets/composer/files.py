@@ -8,8 +8,10 @@ import asyncio
 import os
 import shutil
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from pathlib import Path
+
+from rein_tui.harness.protocol.ports import FileFinder
 
 from .. import fuzzy
 from .sources import Candidate
@@ -26,20 +28,33 @@ _INERT = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooks
 """Listing must run nothing that a repository's settings name: nobody may have trusted it."""
 
 
-class FileIndex:
-    """The relative paths below `root`, files and folders (folders end in a slash)."""
+_RIPGREP = tuple("rg --no-config --files --no-require-git --hidden --glob !.git --null --no-messages".split())
 
-    def __init__(self, root: Path) -> None:
+
+class FileIndex:
+    """The relative paths below `root`, files and folders (folders end in a slash).
+
+    `finder` is what the settings of the session on the screen say about it.
+    """
+
+    def __init__(self, root: Path, finder: Callable[[], FileFinder | None] = lambda: None) -> None:
         self._root = root
+        self._finder = finder
+        self._hid_ignored = True
         self._chunks: tuple[str, ...] = ()
         self._listed_at = 0.0
         self._listing: asyncio.Task[None] | None = None
 
     def warm(self) -> None:
         """Begin listing in the background unless the list is fresh. Needs a running loop."""
+        finder = self._finder()
+        hides = finder is None or finder.hides_ignored
+        if hides != self._hid_ignored and self._listing is None:
+            self._chunks = ()
         fresh = self._chunks and time.monotonic() - self._listed_at < STALE_AFTER
         if not fresh and self._listing is None:
-            self._listing = asyncio.create_task(self._list())
+            self._hid_ignored = hides
+            self._listing = asyncio.create_task(self._list(hides))
 
     async def close(self) -> None:
         """Stop listing."""
@@ -49,6 +64,11 @@ class FileIndex:
 
     async def complete(self, query: str) -> AsyncGenerator[Sequence[Candidate]]:
         """Paths that match `query`, best first; yields early answers while the search goes on."""
+        finder = self._finder()
+        found = await finder.suggest(query) if finder is not None else None
+        if found is not None:
+            yield _candidates([(0, path, ()) for path in found])
+            return
         self.warm()
         if not self._chunks and self._listing is not None:
             await asyncio.shield(self._listing)
@@ -80,9 +100,9 @@ class FileIndex:
                 yield found.group()
             yield ""
 
-    async def _list(self) -> None:
+    async def _list(self, hides_ignored: bool) -> None:
         try:
-            names = await _list_files(self._root)
+            names = await _list_files(self._root, hides_ignored)
             self._chunks = await asyncio.to_thread(_chunked, names)
         finally:
             self._listed_at = time.monotonic()
@@ -107,11 +127,12 @@ def _chunked(names: Sequence[str]) -> tuple[str, ...]:
     return tuple("\n".join(paths[at : at + CHUNK]) for at in range(0, len(paths), CHUNK))
 
 
-async def _list_files(root: Path) -> list[str]:
+async def _list_files(root: Path, hides_ignored: bool) -> list[str]:
     """Relative paths of files: from ripgrep, else from git, else from the disk itself."""
+    ignoring = ((), ("--exclude-standard",)) if hides_ignored else (("--no-ignore",), ())
     commands = (
-        ("rg", "--no-config", "--files", "--no-require-git", "--hidden", "--glob", "!.git", "--null", "--no-messages"),
-        ("git", *_INERT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"),
+        (*_RIPGREP, *ignoring[0]),
+        ("git", *_INERT, "ls-files", "-z", "--cached", "--others", *ignoring[1]),
     )
     for command in commands:
         program = shutil.which(command[0])
@@ -120,7 +141,7 @@ async def _list_files(root: Path) -> list[str]:
         output = await _output(program, command[1:], root)
         if output:
             return await asyncio.to_thread(_split, output)
-    return await asyncio.to_thread(_walk, root)
+    return await asyncio.to_thread(_walk, root, hides_ignored)
 
 
 async def _output(program: str, arguments: Sequence[str], root: Path) -> bytes:
@@ -156,11 +177,11 @@ def _split(output: bytes) -> list[str]:
     return names
 
 
-def _walk(root: Path) -> list[str]:
+def _walk(root: Path, hides_ignored: bool = True) -> list[str]:
     import pathspec  # slow to import and rarely needed
 
     ignore = root / ".gitignore"
-    lines = ignore.read_text(errors="replace").splitlines() if ignore.is_file() else []
+    lines = ignore.read_text(errors="replace").splitlines() if hides_ignored and ignore.is_file() else []
     spec = pathspec.GitIgnoreSpec.from_lines(lines)
     names: list[str] = []
     for folder, folders, files in os.walk(root):
