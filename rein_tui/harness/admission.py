@@ -3,20 +3,23 @@
 import os
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .places import Places
 from .protocol.decisions import Option, Question, QuestionRequest
+from .protocol.errors import ConfigError
 from .protocol.events import Notice
 from .protocol.policy import TrustItem, TrustRequest
 from .protocol.ports import Prompter
+from .settings.edit import switch_on
 from .settings.layers import Settings
 from .settings.load import load_settings
 from .settings.trust import TrustReport, read_trust, record_trust
 from .wishes import Wishes
 
 _WITHOUT = "Go on without it"
+_NEVER_ASK, _NEVER_ASK_AGAIN = "Go on, nothing asks", "Go on, and do not ask me this again"
 
 
 @dataclass(slots=True)
@@ -30,6 +33,7 @@ class Admission:
     vouched: set[Path] = field(default_factory=set[Path])
     _answers: dict[Path, bool] = field(default_factory=dict[Path, bool])
     _ignored: set[str] = field(default_factory=set[str])
+    _agreed: bool = False
 
     async def settings(self, wishes: Wishes) -> Settings:
         """What holds in this folder, once the person was asked all that has to be asked. Raises ConfigError."""
@@ -37,6 +41,34 @@ class Admission:
         settings = await self._understood(self.load(wishes, trusted), wishes, trusted)
         self._warn_of_bypass(wishes, settings)
         return settings
+
+    async def with_mode(self, wishes: Wishes, settings: Settings) -> Wishes:
+        """The wishes; a session that would begin without any questions begins with them unless the person agrees."""
+        mode = wishes.mode or settings.get("permissions", "defaultMode")
+        forbidden = settings.get("permissions", "disableBypassPermissionsMode") == "disable"
+        agreed = self._agreed or settings.get("skipDangerousModePermissionPrompt", default=False) is True
+        if mode != "bypassPermissions" or not wishes.interactive or forbidden or agreed:
+            return wishes
+        question = Question(
+            question="In the mode bypassPermissions commands run and files change without a question.\n"
+            "Only for a machine that can be lost, such as a container without a way to the network.",
+            header="Mode",
+            options=(
+                Option(label="Ask as usual", description="Begin in the mode default"),
+                Option(label=_NEVER_ASK, description="This once"),
+                Option(label=_NEVER_ASK_AGAIN, description="Writes skipDangerousModePermissionPrompt to your settings"),
+            ),
+        )
+        request = QuestionRequest(id=f"mode_{uuid.uuid4().hex[:8]}", questions=(question,), title="Nothing would ask")
+        said = set((await self.prompter.question(request)).answers.values())
+        self._agreed = bool(said & {_NEVER_ASK, _NEVER_ASK_AGAIN})
+        if _NEVER_ASK_AGAIN in said:
+            try:
+                switch_on(self.places.user_settings, "skipDangerousModePermissionPrompt")
+            except ConfigError as problem:
+                text = f"It will be asked again: {problem.message}"
+                self.notices.append(Notice(level="warning", text=text, where=problem.where, code="settings"))
+        return wishes if self._agreed else replace(wishes, mode="default")
 
     def load(self, wishes: Wishes, trusted: bool) -> Settings:
         """The settings as the files are now. Raises ConfigError."""

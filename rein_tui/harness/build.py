@@ -153,6 +153,7 @@ class LocalWorkbench:
             text = f"The demo: a scripted model, real tools in a scratch folder. Send it this: {FIRST_PROMPT}"
             self.notices.append(Notice(text=text, code="demo"))
         settings = await self._admission.settings(wishes)
+        wishes = await self._admission.with_mode(wishes, settings)
         if self.model_is_open and self.choice is not None:
             self.choice = choice = with_settings(choice, settings.data, self.environment)
         provider = self._provider_for(choice, settings, wishes)

@@ -12,6 +12,7 @@ from msgspec import structs
 from rein_tui.harness.build import open_workbench
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol import events as ev
+from rein_tui.harness.protocol.decisions import QuestionReply, QuestionRequest
 from rein_tui.harness.protocol.ports import Prompt, SessionInfo
 from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.providers.scripted import ScriptedCall, Step
@@ -208,3 +209,46 @@ async def test_files_are_found_by_the_command_of_settings(places: Places, tmp_pa
     assert paths is None and len(told) == 1 and "exit code 3" in told[0]
     managed(places, allowManagedHooksOnly=True)
     assert await found("echo no") == (None, [])
+
+
+class Answering(ScriptedPerson):
+    """Chooses the option of every question that begins with these words."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words
+        self.asked = 0
+
+    async def question(self, request: QuestionRequest) -> QuestionReply:
+        self.asked += 1
+        found = {q.question: o.label for q in request.questions for o in q.options if o.label.startswith(self.words)}
+        return QuestionReply(answers=found, cancelled=not found)
+
+
+async def test_a_session_without_questions_begins_only_when_the_person_agrees(places: Places, tmp_path: Path) -> None:
+    (tmp_path / "script.json").write_text('{"steps": [{"text": "hi"}]}')
+    choice = ModelChoice(kind="demo", model="scripted", path=str(tmp_path / "script.json"))
+
+    async def mode(words: str, interactive: bool = True, **wish: Any) -> tuple[str, int]:
+        person = Answering(words)
+        bench = open_workbench(places, PATH, Wishes(root=tmp_path, interactive=interactive, **wish), person, choice)
+        try:
+            await bench.open()
+            return (await bench.open()).mode, person.asked
+        finally:
+            await bench.close()
+
+    bypass: dict[str, Any] = {"mode": "bypassPermissions"}
+    assert await mode("Ask as usual", **bypass) == ("default", 2)
+    assert await mode("nothing of that", **bypass) == ("default", 2)
+    assert await mode("Go on, nothing", **bypass) == ("bypassPermissions", 1)
+    assert await mode("", interactive=False, **bypass) == ("bypassPermissions", 0)
+    user(places, permissions={"defaultMode": "bypassPermissions"})
+    assert await mode("Ask as usual") == ("default", 2)
+    assert await mode("Go on, and do not") == ("bypassPermissions", 1)
+    written = json.loads(places.user_settings.read_text())
+    assert written == {
+        "permissions": {"defaultMode": "bypassPermissions"},
+        "skipDangerousModePermissionPrompt": True,
+    }
+    assert await mode("Ask as usual") == ("bypassPermissions", 0)
