@@ -1,6 +1,7 @@
 """Pages that are made from the code say what the code does. REIN_UPDATE_GOLDENS=1 writes them anew."""
 
 import os
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from textual.binding import Binding, BindingType
 from rein_tui.app import ReinApp
 from rein_tui.commands import builtin_commands
 from rein_tui.commands.keys import bound_actions
+from rein_tui.harness.settings.inert import WITHOUT_EFFECT
+from rein_tui.harness.settings.keys import FILESYSTEM_KEYS, KEYS, NETWORK_KEYS, PERMISSION_KEYS, SANDBOX_KEYS
 from rein_tui.keymap import key_name
 from rein_tui.preferences import Preferences
 from rein_tui.replay_questions import PLAYER
@@ -27,6 +30,7 @@ from rein_tui.widgets.surface import Surface
 from rein_tui.widgets.timeline import Timeline
 
 DOCS = Path(__file__).parents[1] / "docs"
+SOURCES = DOCS.parent / "rein_tui"
 
 PLACES: Sequence[tuple[str, Sequence[BindingType]]] = (
     ("In the prompt", PromptArea.BINDINGS),
@@ -128,3 +132,21 @@ def test_links_between_pages_lead_somewhere():
         for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.relative_to(root)} links to {target}"
+
+
+def test_every_setting_is_said_to_work_or_not_to_and_that_is_true() -> None:
+    page = DOCS / "settings.md"
+    text = page.read_text(encoding="utf-8")
+    listed = "\n".join(textwrap.wrap(", ".join(f"`{name}`" for name in WITHOUT_EFFECT) + ".", 118))
+    assert listed in text, listed
+    rest = text.replace(listed, "")
+    used = "".join(
+        path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py") if path.name not in ("keys.py", "inert.py")
+    )
+    groups = {"": KEYS, "permissions.": PERMISSION_KEYS, "sandbox.": SANDBOX_KEYS}
+    groups |= {"sandbox.filesystem.": FILESYSTEM_KEYS, "sandbox.network.": NETWORK_KEYS}
+    for prefix, keys in groups.items():
+        for name in keys:
+            if prefix + name not in {*WITHOUT_EFFECT, "$schema"}:
+                assert f"`{name}`" in rest, f"docs/settings.md does not say what {prefix}{name} does"
+                assert f'"{name}"' in used, f"nothing reads {prefix}{name}"

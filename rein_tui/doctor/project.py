@@ -15,6 +15,7 @@ from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.hooks import HookSpec
 from rein_tui.harness.protocol.tools import Workspace
+from rein_tui.harness.settings.inert import without_effect
 from rein_tui.harness.settings.layers import Settings
 from rein_tui.harness.settings.load import load_settings
 from rein_tui.harness.settings.trust import read_trust
@@ -55,6 +56,8 @@ def check_project(places: Places, environment: Mapping[str, str], root: Path) ->
     if not findings:
         files = len([layer for layer in settings.layers if layer.path])
         findings.append(ok("settings", f"{files} files, no problems"))
+    for name, source in without_effect(settings):
+        findings.append(note("settings", f"{name} has no effect in rein-tui", where=str(source)))
     if report.trusted:
         findings.append(ok("trust", f"{report.root} is trusted as it is now"))
     elif report.items:

@@ -22,14 +22,14 @@ _SOURCES = {
 
 @dataclass(slots=True)
 class LiveSettings:
-    """What follows the settings of one session; `took` hears of new ones, too."""
+    """What follows the settings of one session; `took` hears of new ones, too, and may have something to tell."""
 
     watch: SettingsWatch
     policy: Policy
     hooks: Hooks
     specs_of: Callable[[Settings], tuple[list[HookSpec], list[Notice]]]
     switches_of: Callable[[Settings], HookSwitches]
-    took: Callable[[Settings], None]
+    took: Callable[[Settings], Notice | None]
 
     async def refresh(self, tell: Emit) -> None:
         """Take over what changed since the last turn, unless a ConfigChange hook forbids it."""
@@ -41,11 +41,13 @@ class LiveSettings:
         if await self._is_forbidden(changed, tell):
             return
         self.policy.use(fresh)
-        self.took(fresh)
+        told = self.took(fresh)
         specs, problems = self.specs_of(fresh)
         self.hooks.replace(specs, self.switches_of(fresh))
         names = ", ".join(path or layer for layer, path in changed) or "settings"
         await tell(Notice(text=f"Settings changed and hold from now on: {names}", code="settings_changed"))
+        if told is not None:
+            await tell(told)
         for notice in (*fresh.problems, *problems):
             if notice not in before.problems:
                 await tell(notice)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from .compaction import WindowCompactor
+from .containment import Containment
 from .context.memory import MemoryScope
 from .context.references import ReferenceScope, expand_references
 from .context.remembered import remembered_in
@@ -21,7 +22,6 @@ from .instructions import Instructions
 from .live_settings import LiveSettings
 from .parts import Parts
 from .permissions.policy import Policy, PolicyOptions
-from .permissions.sandbox import Sandbox, SandboxUnavailable, sandbox_wrap
 from .plugins.extensions import load_extensions
 from .plugins.finding import PluginScene, managed_plugins
 from .plugins.furnishing import Furniture, usage_of
@@ -31,7 +31,6 @@ from .plugins.mcp.servers import Servers
 from .protocol.agents import AgentServer, AgentSpec
 from .protocol.base import JsonObject
 from .protocol.decisions import PermissionQuery, Source
-from .protocol.errors import StartError
 from .protocol.events import ContextPrepared, Notice, TodosChanged, ToolCallRequested
 from .protocol.hooks import HookOutcome, HookRun, HookSpec
 from .protocol.messages import Block
@@ -72,6 +71,7 @@ class Makers:
         self.scratch = Scratch(ground.places.data / "scratch" / self._id)
         self.hook_context: HookContext
         self._furniture: Furniture
+        self._containment: Containment
 
     async def furniture(self, workspace: Workspace) -> Furniture:
         """What files and plugins bring, found in a thread: it reads many small files."""
@@ -99,9 +99,10 @@ class Makers:
         """Plugins were found anew: their hooks hold from now on."""
         hooks.replace(self._hook_specs(settings)[0])
 
-    def _take(self, settings: Settings) -> None:
-        """Settings changed: commands and hooks that start from now on have their variables."""
+    def _take(self, settings: Settings) -> Notice | None:
+        """Settings changed: commands and hooks that start from now on have their variables and their sandbox."""
         self._settings = settings
+        return self._containment.use(settings)
 
     def _hook_specs(self, settings: Settings) -> tuple[list[HookSpec], list[Notice]]:
         """The hooks of settings and of plugins."""
@@ -168,8 +169,9 @@ class Makers:
             query = PermissionQuery(tool="Bash", input={"command": command}, cwd=str(workspace.cwd))
             return policy.decide(query).decided_by == "read_only"
 
-        wrap = self.sandbox(workspace)
-        policy.contain(wrap is not None and wrap.contains)
+        self._containment = containment = Containment(self._settings, workspace, self._ground.places)
+        self._opening.notices += [told] if (told := containment.notice()) is not None else []
+        policy.contain(containment.contains)
         shell = Shell(
             spool_folder=self.scratch.path,
             environment=lambda: {
@@ -179,7 +181,9 @@ class Makers:
             },
             env_file=self.scratch.path / "environment.sh",
             is_read_only=is_read_only,
-            wrap=wrap,
+            wrap=containment,
+            runs_outside=containment.is_outside,
+            guard=containment.guard,
             ambient=self._ground.environment,
         )
         return ToolParts(
@@ -218,22 +222,6 @@ class Makers:
             )
 
         return prepared
-
-    def sandbox(self, workspace: Workspace) -> Sandbox | None:
-        """The sandbox that settings want. Raises StartError where they want it more than a session."""
-        found = sandbox_wrap(self._settings, workspace, self._ground.places)
-        if isinstance(found, SandboxUnavailable):
-            if found.must_stop:
-                hint = "Install bubblewrap, or take failIfUnavailable out of the settings."
-                raise StartError(f"There is no sandbox: {found.reason}", where="sandbox.failIfUnavailable", hint=hint)
-            text = f"Commands run without the sandbox that settings want: {found.reason}"
-            self._opening.notices.append(Notice(level="warning", text=text, code="sandbox"))
-            return None
-        if found is not None:
-            limits = "; ".join(found.limits)
-            text = f"Commands run in a sandbox ({found.kind})." + (f" Its limits: {limits}" if limits else "")
-            self._opening.notices.append(Notice(text=text, code="sandbox"))
-        return found
 
     def compactor(self, parts: Parts, instructions: Instructions) -> WindowCompactor:
         """Keeps the conversation inside the model's window, which is asked for once a model."""

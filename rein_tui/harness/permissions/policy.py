@@ -1,6 +1,6 @@
 """The permission engine: it knows the rules, the folders and the mode, and decides about calls."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rein_tui.harness.places import Places
@@ -36,7 +36,7 @@ class Policy:
         self._options = options or PolicyOptions()
         self._grants = Grants(places, workspace.root, self._options.clock)
         self._wanted: Mode | None = None
-        self._contained = False
+        self._contains: Callable[[str], bool] = lambda _: False
         self.problems: tuple[Notice, ...] = ()
         self.use(settings)
         if self._options.mode is not None:
@@ -100,12 +100,14 @@ class Policy:
     def _possible(self, mode: Mode) -> Mode:
         return "default" if mode == "bypassPermissions" and self.bypass_forbidden else mode
 
-    def contain(self, holds: bool) -> None:
-        """Say whether commands run in a sandbox that keeps them from files and hosts that they should not reach."""
-        self._contained = holds
+    def contain(self, holds: Callable[[str], bool]) -> None:
+        """Say which lines run in a sandbox that keeps them from files and hosts that they should not reach."""
+        self._contains = holds
 
-    def _runs_contained(self) -> bool:
-        return bool(self.settings.get("sandbox", "autoAllowBashIfSandboxed", default=True))
+    def _runs_contained(self, query: PermissionQuery) -> bool:
+        command = query.input.get("command")
+        wanted = self.settings.get("sandbox", "autoAllowBashIfSandboxed", default=True)
+        return bool(wanted) and isinstance(command, str) and self._contains(command)
 
     # --- decisions -----------------------------------------------------------------------------------------
 
@@ -127,7 +129,7 @@ class Policy:
         mode = self._possible(query.mode or self.mode)
         scene = self._stage.scene(query.cwd, mode, query.frontmatter, query.checkout)
         verdict, parts = judge_call(query, tool, scene, self._git_may_read)
-        if tool == "Bash" and self._contained and self._runs_contained():
+        if tool == "Bash" and verdict.outcome == "ask" and self._runs_contained(query):
             verdict = in_sandbox(verdict, scene)
         around = Circumstances(mode, "; ".join(self.settings.broken))
         final = overlay(verdict, query, around)

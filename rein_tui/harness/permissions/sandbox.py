@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -33,8 +33,6 @@ SECRETS = (
 """Below the home folder; hidden from sandboxed commands."""
 
 _UNUSED = (
-    ("excludedCommands",),
-    ("filesystem", "allowRead"),
     ("filesystem", "disabled"),
     ("network", "allowUnixSockets"),
     ("network", "allowAllUnixSockets"),
@@ -63,11 +61,12 @@ class Sandbox:
     prefix: tuple[str, ...]
     limits: tuple[str, ...] = ()
     starter: tuple[str, ...] = ()
+    is_weak: bool = False
 
     @property
     def contains(self) -> bool:
         """Whether it holds well enough to run commands in it that nobody approved."""
-        return self.kind == "bubblewrap"
+        return self.kind == "bubblewrap" and not self.is_weak
 
     def __call__(self, argv: list[str], temporary: str = "", readable: Sequence[str] = ()) -> list[str]:
         """The argument list that runs `argv` in the sandbox.
@@ -85,7 +84,10 @@ class Sandbox:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What sandboxed commands may touch. Absolute, existing paths; `network` true means all of it."""
+    """What sandboxed commands may touch. Absolute, existing paths; `network` true means all of it.
+
+    `opened` can be read although they lie in what is `hidden`.
+    """
 
     writable: tuple[str, ...]
     frozen: tuple[str, ...]
@@ -94,6 +96,7 @@ class Bounds:
     network: bool
     allowed_hosts: tuple[str, ...] = ()
     denied_hosts: tuple[str, ...] = ()
+    opened: tuple[str, ...] = ()
 
 
 def sandbox_wrap(
@@ -108,6 +111,9 @@ def sandbox_wrap(
     failed = bubblewrap_problem(program) if program else "it is not installed"
     if not failed:
         return _bubblewrap(program, bounds, limits)
+    weaker = settings.get("sandbox", "enableWeakerNestedSandbox", default=False) is True
+    if weaker and program and not bubblewrap_problem(program, weak=True):
+        return _bubblewrap(program, bounds, (*limits, "processes outside of it can be seen"), weak=True)
     abi = abi_version()
     if abi > 0:
         return Sandbox("landlock", landlock_prefix(bounds), (*limits, *landlock_limits(abi, bounds)))
@@ -123,10 +129,10 @@ def _no_sandbox(failed: str) -> str:
     return f"no sandbox on this machine (bubblewrap: {failed}; no Landlock either)"
 
 
-def _bubblewrap(program: str, bounds: Bounds, limits: tuple[str, ...]) -> Sandbox:
-    prefix = (program, *bubblewrap_arguments(bounds))
+def _bubblewrap(program: str, bounds: Bounds, limits: tuple[str, ...], *, weak: bool = False) -> Sandbox:
+    prefix = (program, *bubblewrap_arguments(bounds, weak=weak))
     if bounds.network or not bounds.allowed_hosts:
-        return Sandbox("bubblewrap", prefix, limits)
+        return Sandbox("bubblewrap", prefix, limits, is_weak=weak)
     hosts = [word for host in bounds.allowed_hosts for word in ("--allow", host)]
     hosts += [word for host in bounds.denied_hosts for word in ("--deny", host)]
     python = (sys.executable, "-P", "-m")
@@ -134,7 +140,7 @@ def _bubblewrap(program: str, bounds: Bounds, limits: tuple[str, ...]) -> Sandbo
     gate = (*python, "rein_tui.harness.permissions.sandbox_proxy", *hosts, "--")
     starter = (*python, "rein_tui.harness.permissions.sandbox_inside")
     more = "hosts are let through for programs that use the proxy variables (HTTP and HTTPS)"
-    return Sandbox("bubblewrap", (*gate, *prefix, *mounts), (*limits, more), starter)
+    return Sandbox("bubblewrap", (*gate, *prefix, *mounts), (*limits, more), starter, is_weak=weak)
 
 
 def _own_code() -> list[str]:
@@ -164,7 +170,7 @@ def bounds_of(settings: Settings, workspace: Workspace, places: Places | None = 
     roots = [root, *map(str, workspace.additional), *additional_directories(settings, home)]
     writable = [*roots, *paths("allowWrite")]
     frozen = [entry for folder in roots for entry in _protected_in(Path(folder))] + paths("denyWrite")
-    masked = [str(Path(folder) / ".claude") for folder in roots if not os.path.lexists(Path(folder) / ".claude")]
+    masked = [path for folder in roots for path in _missing_in(folder)]
     hidden = [f"{home}/{name}" for name in SECRETS] + [*SOCKETS, *paths("denyRead")]
     if places is not None:
         hidden.append(str(places.data))
@@ -178,7 +184,33 @@ def bounds_of(settings: Settings, workspace: Workspace, places: Places | None = 
         network="*" in allowed and not denied,
         allowed_hosts=allowed,
         denied_hosts=denied,
+        opened=_opened(settings, home, places),
     )
+
+
+def _missing_in(folder: str) -> Iterator[str]:
+    """Protected folders that are not there and must not be made: the settings', and a repository's hooks."""
+    if not os.path.lexists(f"{folder}/.claude"):
+        yield f"{folder}/.claude"
+    if Path(folder, ".git").is_dir() and not os.path.lexists(f"{folder}/.git/hooks"):
+        yield f"{folder}/.git/hooks"
+
+
+def _opened(settings: Settings, home: str, places: Places | None) -> tuple[str, ...]:
+    """What settings open again of what they hide, never our own data."""
+    lock = settings.managed("sandbox", "filesystem", "allowManagedReadPathsOnly")
+    layers = settings.layers_of("managed") if lock else settings.layers
+    texts = [(layer, text) for layer in layers for text in layer.value("sandbox", "filesystem", "allowRead") or ()]
+    found = _existing([_absolute(text, home, layer.base) for layer, text in texts])
+    ours = os.path.realpath(places.data) if places is not None else ""
+    return tuple(
+        path for path in found if not ours or not (Path(path).is_relative_to(ours) or Path(ours).is_relative_to(path))
+    )
+
+
+def excluded_commands(settings: Settings) -> tuple[str, ...]:
+    """The commands that settings keep out of the sandbox, as patterns of rules."""
+    return tuple(settings.merged("sandbox", "excludedCommands") or ())
 
 
 def _hosts(settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -214,9 +246,11 @@ def _existing(paths: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path for path in real if Path(path).exists()))
 
 
-def bubblewrap_arguments(bounds: Bounds) -> list[str]:
-    """Options of bwrap for these bounds, in the order in which they are mounted."""
-    options = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]  # noqa: S108 (a private one)
+def bubblewrap_arguments(bounds: Bounds, *, weak: bool = False) -> list[str]:
+    """Options of bwrap for these bounds, in the order in which they are mounted. `weak` leaves /proc as it is."""
+    options = ["--ro-bind", "/", "/", "--dev", "/dev"]
+    options += [] if weak else ["--proc", "/proc"]
+    options += ["--tmpfs", "/tmp"]  # noqa: S108 (a private one)
     options += ["--setenv", "TMPDIR", "/tmp"]  # noqa: S108
     for path in bounds.writable:
         options += ["--bind", path, path]
@@ -226,15 +260,17 @@ def bubblewrap_arguments(bounds: Bounds) -> list[str]:
         options += ["--tmpfs", path, "--remount-ro", path]
     for path in bounds.hidden:
         options += ["--tmpfs", path] if Path(path).is_dir() else ["--ro-bind", "/dev/null", path]
+    for path in bounds.opened:
+        options += ["--ro-bind", path, path]
     options += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--die-with-parent", "--new-session"]
     options += ["--cap-drop", "ALL"]
     return options if bounds.network else [*options, "--unshare-net"]
 
 
 @lru_cache(maxsize=4)
-def bubblewrap_problem(program: str) -> str:
+def bubblewrap_problem(program: str, *, weak: bool = False) -> str:
     """Why bubblewrap cannot be used here, or empty. Tried once a process."""
-    options = bubblewrap_arguments(Bounds((), (), (), (), network=False))
+    options = bubblewrap_arguments(Bounds((), (), (), (), network=False), weak=weak)
     try:
         done = subprocess.run(
             [program, *options, "--", "true"],

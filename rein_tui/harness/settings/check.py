@@ -54,6 +54,9 @@ def check(draft: Draft) -> None:
     _check_environment(draft)
     _check_numbers(draft)
     _check_limits(draft)
+    if draft.data.get("strictPluginOnlyCustomization") not in (None, False, []):
+        text = "rein-tui does not keep it: skills, agents, hooks and servers of people and projects count"
+        draft.tell(("strictPluginOnlyCustomization",), text, "warning", "not_kept")
 
 
 def _unknown(draft: Draft, name: str) -> None:

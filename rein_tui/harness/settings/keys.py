@@ -148,10 +148,10 @@ SANDBOX_KEYS: dict[str, Key] = {
     "failIfUnavailable": Key("bool", strict=True),
     "autoAllowBashIfSandboxed": Key("bool", strict=False),
     "allowUnsandboxedCommands": Key("bool", strict=False),
-    "excludedCommands": Key("strings", strict=[]),
+    "excludedCommands": Key("strings", "UM", strict=[]),
     "filesystem": Key("object", strict={}),
     "network": Key("object", strict={"allowedDomains": []}),
-    "enableWeakerNestedSandbox": Key("bool", strict=False),
+    "enableWeakerNestedSandbox": Key("bool", "UM", strict=False),
     "ignoreViolations": Key("object"),
     "credentials": Key("any"),
     "bwrapPath": Key("string", "UM"),
@@ -159,7 +159,7 @@ SANDBOX_KEYS: dict[str, Key] = {
 
 FILESYSTEM_KEYS: dict[str, Key] = {
     "allowWrite": Key("strings", strict=[]),
-    "allowRead": Key("strings", strict=[]),
+    "allowRead": Key("strings", "UM", strict=[]),
     "denyWrite": Key("strings", vital=True),
     "denyRead": Key("strings", vital=True),
     "disabled": Key("bool", strict=False),

@@ -56,8 +56,9 @@ class Shell:
     """How commands are started in this session.
 
     `ambient` is where harmless variables come from (ours by default), `environment` is added to them; `env_file` is
-    sourced before every command (hooks write it); `wrap` puts the argv into a sandbox; `is_read_only` judges a
-    command line.
+    sourced before every command (hooks write it); `is_read_only` judges a command line. `wrap` puts the argv into a
+    sandbox, but not that of a line that `runs_outside`; `guard` is called before a command, and what it gives after
+    it: that has words about what the command may not have done.
     """
 
     spool_folder: Path
@@ -66,6 +67,8 @@ class Shell:
     env_file: Path | None = None
     wrap: Wrap | None = None
     is_read_only: Callable[[str], bool] | None = None
+    runs_outside: Callable[[str], bool] = lambda _: False
+    guard: Callable[[str], Callable[[], str] | None] = lambda _: None
     program: str = field(default_factory=lambda: shutil.which("bash") or "bash")
 
     def argv(self, command: str, cwd_file: str) -> list[str]:
@@ -77,7 +80,7 @@ class Shell:
         if cwd_file:
             lines.append(f"trap {shlex.quote(f'pwd -P >| {shlex.quote(cwd_file)}')} EXIT")
         argv = [self.program, "--noprofile", "--norc", "-c", "\n".join([*lines, f"eval {shlex.quote(command)}"])]
-        if self.wrap is None:
+        if self.wrap is None or self.runs_outside(command):
             return argv
         readable = (str(self.env_file),) if self.env_file is not None else ()
         return self.wrap(argv, str(Path(cwd_file).parent) if cwd_file else "", readable)
@@ -126,6 +129,7 @@ class Bash(BaseTool[BashInput]):
         cwd = str(context.workspace.cwd)
         if value.run_in_background:
             return await self._start(value, cwd, context)
+        look_after = self._shell.guard(value.command)
         with tempfile.TemporaryDirectory(prefix="rein-tui-", ignore_cleanup_errors=True) as folder:
             cwd_file = Path(folder, "cwd")
             async with LiveOutput(context) as live:
@@ -141,6 +145,8 @@ class Bash(BaseTool[BashInput]):
                     )
                 except OSError as error:
                     return failed(f"The shell could not be started: {error.strerror or error}")
+                finally:
+                    notices += [look_after()] if look_after is not None else []
             notices.append(await _move(cwd_file, context))
         return _result(value, done, cwd, [notice for notice in notices if notice])
 
@@ -150,14 +156,19 @@ class Bash(BaseTool[BashInput]):
         async def work(write: Write) -> int | None:
             # A server may print for days: only what is asked for is kept, so nothing ends it for printing.
             limits = OutputLimits(head=0, tail=0, spool=1 << 62)
-            done = await run_process(
-                shell.argv(value.command, ""),
-                cwd=cwd,
-                env=shell.variables(),
-                limits=limits,
-                on_output=write,
-                merge_stderr=True,
-            )
+            look_after = shell.guard(value.command)
+            try:
+                done = await run_process(
+                    shell.argv(value.command, ""),
+                    cwd=cwd,
+                    env=shell.variables(),
+                    limits=limits,
+                    on_output=write,
+                    merge_stderr=True,
+                )
+            finally:
+                if look_after is not None and (told := look_after()):
+                    await write(f"\n{told}\n".encode())
             return done.exit_code
 
         task = await self._background.start(one_line(value.command), work, context.emit, call_id=context.call_id)

@@ -33,7 +33,7 @@ def test_the_reason_names_rule_layer_and_line(make: Make, root: Path) -> None:
 
 
 def contained(policy: Policy, command: str) -> str:
-    policy.contain(True)
+    policy.contain(lambda _: True)
     return ask(policy, "Bash", command=command).outcome
 
 
@@ -51,7 +51,7 @@ def test_in_a_sandbox_only_what_lacks_a_rule_passes(make: Make) -> None:
     assert contained(make(deny=["Read(.env)"]), "cat .e*") == "ask"
     policy = make()
     assert ask(policy, "Bash", command="npm test").outcome == "ask"
-    policy.contain(True)
+    policy.contain(lambda _: True)
     decision = ask(policy, "Bash", command="npm test")
     assert decision.decided_by == "sandbox" and "autoAllowBashIfSandboxed" in decision.reason
     assert ask(policy, "WebFetch", url="https://x.org").outcome == "ask"

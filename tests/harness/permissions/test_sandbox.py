@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from rein_tui.harness.containment import Containment
 from rein_tui.harness.permissions.landlock import abi_version
+from rein_tui.harness.permissions.policy import Policy
 from rein_tui.harness.permissions.sandbox import (
     Bounds,
     Sandbox,
@@ -26,14 +28,20 @@ from rein_tui.harness.permissions.sandbox import (
     landlock_prefix,
     sandbox_wrap,
 )
+from rein_tui.harness.permissions.sandbox_guard import protected_entries, put_aside
 from rein_tui.harness.permissions.sandbox_proxy import host_allowed
+from rein_tui.harness.permissions.shell.excluded import is_excluded
 from rein_tui.harness.places import Places
+from rein_tui.harness.protocol.decisions import Layer, PermissionQuery
 from rein_tui.harness.protocol.tools import Workspace
 from rein_tui.harness.settings import Settings
 from rein_tui.harness.settings.load import assemble, layer_from_data
 from rein_tui.harness.tools.bash import Shell
 
 BWRAP = shutil.which("bwrap") or ""
+needs_bubblewrap = pytest.mark.skipif(
+    not BWRAP or bool(bubblewrap_problem(BWRAP or "bwrap")), reason="bubblewrap cannot run here"
+)
 
 
 def settings(places: Places, sandbox: Any) -> Settings:
@@ -107,15 +115,15 @@ def test_lists_of_the_wrong_kind_open_nothing(places: Places, furnished: Path) -
 
 
 def test_what_it_cannot_do_is_said(places: Places, root: Path) -> None:
-    wanted = {"enabled": True, "excludedCommands": ["docker"], "network": {"allowedDomains": ["x.org"]}}
+    wanted = {"enabled": True, "network": {"allowedDomains": ["x.org"], "allowLocalBinding": True}}
     found = sandbox_wrap(settings(places, wanted), space(places, root))
     assert isinstance(found, Sandbox | SandboxUnavailable)
     if isinstance(found, Sandbox):
-        assert any("excludedCommands" in limit for limit in found.limits)
+        assert any("allowLocalBinding" in limit for limit in found.limits)
         assert found.kind == "landlock" or "x.org" in found.prefix
 
 
-@pytest.mark.skipif(not BWRAP or bool(bubblewrap_problem(BWRAP or "bwrap")), reason="bubblewrap cannot run here")
+@needs_bubblewrap
 def test_bubblewrap_holds(places: Places, furnished: Path) -> None:
     found = sandbox_wrap(settings(places, {"enabled": True}), space(places, furnished), places)
     assert isinstance(found, Sandbox) and found.kind == "bubblewrap"
@@ -137,7 +145,7 @@ def test_bubblewrap_holds(places: Places, furnished: Path) -> None:
     assert not Path("/etc/evil").exists()
 
 
-@pytest.mark.skipif(not BWRAP or bool(bubblewrap_problem(BWRAP or "bwrap")), reason="bubblewrap cannot run here")
+@needs_bubblewrap
 def test_bubblewrap_has_no_network(places: Places, root: Path) -> None:
     found = sandbox_wrap(settings(places, {"enabled": True}), space(places, root))
     assert isinstance(found, Sandbox)
@@ -191,7 +199,7 @@ for url in sys.argv[1:]:
 """
 
 
-@pytest.mark.skipif(not BWRAP or bool(bubblewrap_problem(BWRAP or "bwrap")), reason="bubblewrap cannot run here")
+@needs_bubblewrap
 def test_single_hosts_are_let_through(places: Places, root: Path) -> None:
     wanted = {"enabled": True, "network": {"allowedDomains": ["localhost"], "deniedDomains": ["*.localhost"]}}
     found = sandbox_wrap(settings(places, wanted), space(places, root), places)
@@ -209,7 +217,7 @@ def test_single_hosts_are_let_through(places: Places, root: Path) -> None:
     assert done.returncode == 7
 
 
-@pytest.mark.skipif(not BWRAP or bool(bubblewrap_problem(BWRAP or "bwrap")), reason="bubblewrap cannot run here")
+@needs_bubblewrap
 @pytest.mark.parametrize("hosts", [[], ["x.org"]])
 def test_the_shell_keeps_its_folder_and_its_variables(places: Places, root: Path, hosts: list[str]) -> None:
     wanted = {"enabled": True, "network": {"allowedDomains": hosts}}
@@ -267,3 +275,157 @@ def reaches(sandbox: Sandbox, cwd: Path) -> bool:
         port = server.getsockname()[1]
         done = run(sandbox, f"exec 3<>/dev/tcp/127.0.0.1/{port} && echo connected", cwd)
         return "connected" in done.stdout
+
+
+def layered(places: Places, root: Path, **sandboxes: Any) -> Settings:
+    bases: dict[Layer, Path] = {"managed": places.managed, "user": places.config, "project": root}
+    layers = [
+        layer_from_data(name, f"/{name}.json", {"sandbox": sandboxes[name]}, str(base))[0]
+        for name, base in bases.items()
+        if name in sandboxes
+    ]
+    return assemble(layers, (), {}, True)
+
+
+def test_what_is_hidden_can_be_opened_again_but_not_by_a_project(places: Places, furnished: Path) -> None:
+    ssh, npm = places.home / ".ssh", places.home / ".npmrc"
+    npm.write_text("registry")
+    mine = {"enabled": True, "filesystem": {"allowRead": ["~/.ssh/id", str(places.data), "/"]}}
+    theirs = {"filesystem": {"allowRead": ["~/.npmrc"]}}
+    here = space(places, furnished)
+    bounds = bounds_of(layered(places, furnished, user=mine, project=theirs), here, places)
+    assert bounds.opened == (str(ssh / "id"),)  # never our own data, nor what it lies in
+    locked = {"filesystem": {"allowManagedReadPathsOnly": True, "allowRead": ["~/.npmrc"]}}
+    bounds = bounds_of(layered(places, furnished, managed=locked, user=mine), here, places)
+    assert bounds.opened == (str(npm),)
+
+
+@needs_bubblewrap
+def test_opened_files_can_be_read(places: Places, furnished: Path) -> None:
+    (places.home / ".ssh" / "known").write_text("hosts")
+    wanted = {"enabled": True, "filesystem": {"allowRead": ["~/.ssh/known"]}}
+    found = sandbox_wrap(settings(places, wanted), space(places, furnished), places)
+    assert isinstance(found, Sandbox)
+    done = run(found, f"cat {places.home}/.ssh/*; echo x >> {places.home}/.ssh/known", furnished)
+    assert done.stdout == "hosts" and (places.home / ".ssh" / "known").read_text() == "hosts"
+
+
+def nested(tmp_path: Path) -> str:
+    """A bubblewrap that cannot mount /proc, as in a container."""
+    fake = tmp_path / "bwrap"
+    fake.write_text(
+        f'#!/bin/sh\nfor w; do [ "$w" = --proc ] && echo "no proc" >&2 && exit 1; done\nexec {BWRAP} "$@"\n'
+    )
+    fake.chmod(0o755)
+    return str(fake)
+
+
+@needs_bubblewrap
+def test_a_weaker_sandbox_only_when_the_person_wants_it(places: Places, furnished: Path, tmp_path: Path) -> None:
+    here, path = space(places, furnished), nested(tmp_path)
+    weaker = {"enabled": True, "bwrapPath": path, "enableWeakerNestedSandbox": True}
+    found = sandbox_wrap(layered(places, furnished, user=weaker), here, places)
+    assert isinstance(found, Sandbox) and found.kind == "bubblewrap" and not found.contains
+    assert any("can be seen" in limit for limit in found.limits)
+    assert run(found, "echo x > a.txt; echo x > /etc/evil; cat ~/.ssh/id", furnished).stdout == ""
+    assert (furnished / "a.txt").read_text() == "x\n" and not Path("/etc/evil").exists()
+    user = {"enabled": True, "bwrapPath": path}
+    found = sandbox_wrap(layered(places, furnished, user=user, project={"enableWeakerNestedSandbox": True}), here)
+    assert not isinstance(found, Sandbox) or found.kind == "landlock"
+
+
+@pytest.mark.parametrize(
+    ("command", "is_outside"),
+    [
+        ("docker ps", True),
+        ("docker", True),
+        ("timeout 5 docker build .", True),
+        ("docker ps && docker images", True),
+        ("make image", True),
+        ("docker ps && ls", False),
+        ("docker ps | sh", False),
+        ("dockerd", False),
+        ("make image x", False),
+        ("LD_PRELOAD=x docker ps", False),
+        ("docker $(ls)", False),
+        ("echo docker ps", False),
+        ("", False),
+    ],
+)
+def test_which_lines_run_outside(command: str, is_outside: bool) -> None:
+    assert is_excluded(command, ["docker", "make image"], home="/h", cwd="/w") is is_outside
+    assert not is_excluded(command, ["*"], home="/h", cwd="/w")
+
+
+def contained(places: Places, root: Path, **sandbox: Any) -> Containment:
+    return Containment(layered(places, root, user={"enabled": True, **sandbox}), space(places, root), places)
+
+
+@needs_bubblewrap
+def test_a_line_that_runs_outside_asks_again(places: Places, furnished: Path) -> None:
+    containment = contained(places, furnished, excludedCommands=["touch"])
+    here = space(places, furnished)
+    policy = Policy(layered(places, furnished, user={"enabled": True}), here, places)
+    policy.contain(containment.contains)
+    for command, outcome in (("touch x", "ask"), ("touch x && rm y", "allow"), ("rm y", "allow")):
+        decision = policy.decide(PermissionQuery(tool="Bash", input={"command": command}, cwd=str(furnished)))
+        assert decision.outcome == outcome, decision
+    shell = Shell(spool_folder=furnished, wrap=containment, runs_outside=containment.is_outside)
+    assert shell.argv("touch x", "")[0].endswith("bash") and shell.argv("rm y", "")[0] == BWRAP
+
+
+@needs_bubblewrap
+def test_settings_and_folders_hold_from_the_next_command_on(places: Places, furnished: Path, tmp_path: Path) -> None:
+    here = space(places, furnished)
+    containment = Containment(layered(places, furnished), here, places)
+    assert containment(["true"]) == ["true"] and not containment.contains("true") and containment.notice() is None
+    told = containment.use(layered(places, furnished, user={"enabled": True}))
+    assert told is not None and "sandbox (bubblewrap)" in told.text and containment.contains("true")
+    more = tmp_path / "more"
+    more.mkdir()
+    here.additional.append(more)
+    (furnished / ".envrc").write_text("mine")
+    script = f"echo evil > {furnished}/.envrc; echo x > {more}/x; echo x > /etc/evil"
+    subprocess.run(containment(["bash", "-c", script]), cwd=furnished, check=False, capture_output=True, timeout=60)
+    assert (furnished / ".envrc").read_text() == "mine" and (more / "x").exists()
+    told = containment.use(layered(places, furnished, user={"enabled": False}))
+    assert told is not None and "without a sandbox" in told.text and containment(["true"]) == ["true"]
+    broken = {"enabled": True, "failIfUnavailable": True, "bwrapPath": "/no/bwrap"}
+    told = containment.use(layered(places, furnished, user=broken))
+    if abi_version() == 0:
+        assert told is not None and "No command runs" in told.text
+        with pytest.raises(OSError, match="no sandbox"):
+            containment(["true"])
+
+
+@needs_bubblewrap
+def test_protected_files_that_a_command_makes_are_put_aside(places: Places, root: Path) -> None:
+    for folder in (root / "old" / ".git", root / ".git"):
+        folder.mkdir(parents=True)
+    (root / ".git" / "config").write_text("[core]\n")
+    containment = contained(places, root)
+    script = """
+        echo evil > .envrc; ln -s /tmp .vscode; mkdir .husky; echo evil > .husky/pre-commit; echo fine > a.txt
+        echo evil > .git/hooks/pre-commit; echo evil > .claude/settings.json; echo evil > .MCP.json
+    """
+    look_after = containment.guard(script)
+    assert look_after is not None
+    subprocess.run(containment(["bash", "-c", script]), cwd=root, check=False, capture_output=True, timeout=60)
+    told = look_after()
+    assert {path.name for path in root.iterdir()} == {"old", ".git", "a.txt"}
+    assert all(name in told for name in (".envrc", ".vscode", ".husky", ".MCP.json")) and "a.txt" not in told
+    assert not any(Path(root, ".git", "hooks").iterdir())
+    kept = {path.name for path in (places.data / "put-aside").glob("*/*")}
+    assert kept == {".envrc", ".vscode", ".husky", ".MCP.json"}
+
+
+@pytest.mark.parametrize(
+    ("more", "stays"),
+    [("", True), ("git config core.fsmonitor 'touch x'", False), ("echo x > .git/hooks/pre-push", False)],
+)
+def test_a_new_repository_stays_as_long_as_it_runs_nothing(places: Places, root: Path, more: str, stays: bool) -> None:
+    before = protected_entries([str(root)])
+    subprocess.run(["bash", "-c", f"git init -q; {more}"], cwd=root, check=True, capture_output=True)
+    moved = put_aside(before, [str(root)], places.data / "aside")
+    assert bool(moved) != stays
+    assert (root / ".git").exists() == (stays or "hooks" in more) and not (root / ".git/hooks/pre-push").exists()
