@@ -10,10 +10,10 @@ from typing import Any, Protocol, TextIO, TypeAlias
 
 import msgspec
 
+from rein_tui.harness.containment import Containment
 from rein_tui.harness.permissions.cases import read_case
 from rein_tui.harness.permissions.policy import Policy, PolicyOptions
 from rein_tui.harness.permissions.recorded import recorded_calls
-from rein_tui.harness.permissions.sandbox import Sandbox, sandbox_wrap
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.decisions import Decision, PermissionQuery
 from rein_tui.harness.protocol.errors import ConfigError, ReinError
@@ -125,8 +125,7 @@ def _policy(args: argparse.Namespace, places: Places, sources: Sequence[SourceNa
 def _policy_of(settings: Settings, folder: Path, places: Places, mode: str | None) -> Policy:
     workspace = Workspace(root=folder, cwd=folder, home=places.home, trusted=settings.trusted)
     policy = Policy(settings, workspace, places, PolicyOptions(mode=MODES[mode] if mode else None))
-    sandbox = sandbox_wrap(settings, workspace, places)
-    policy.contain(isinstance(sandbox, Sandbox) and sandbox.contains)
+    policy.contain(Containment(settings, workspace, places).contains)
     return policy
 
 

@@ -21,6 +21,9 @@ class Containment:
         self._workspace = workspace
         self._places = places
         self._found = self._find()
+
+    def require(self) -> None:
+        """Raises StartError where settings want a sandbox more than a session, and there is none."""
         if isinstance(self._found, SandboxUnavailable) and self._found.must_stop:
             hint = "Install bubblewrap, or take failIfUnavailable out of the settings."
             raise StartError(f"There is no sandbox: {self._found.reason}", where="sandbox.failIfUnavailable", hint=hint)

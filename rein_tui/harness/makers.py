@@ -170,6 +170,7 @@ class Makers:
             return policy.decide(query).decided_by == "read_only"
 
         self._containment = containment = Containment(self._settings, workspace, self._ground.places)
+        containment.require()
         self._opening.notices += [told] if (told := containment.notice()) is not None else []
         policy.contain(containment.contains)
         shell = Shell(
