@@ -6,7 +6,7 @@ The only caller of harness.build.
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .harness.environment import collect_garbage, hide_from_children, set_child_subreaper
@@ -18,6 +18,7 @@ from .wanted import choice_of, wishes_of
 
 if TYPE_CHECKING:
     from .harness.build import LocalWorkbench
+    from .harness.store.journal import Loss
 
 BAD_USAGE = 2
 _SWITCH = 0.001
@@ -124,6 +125,7 @@ async def _headless(options: Options, places: Places) -> int:
         return await headless.run(harness, prompts)
     finally:
         await bench.close("other")
+        _say_losses(bench.store.losses)
 
 
 async def _set_up(options: Options, places: Places) -> int:
@@ -183,9 +185,16 @@ async def _screen(options: Options, places: Places) -> str:
         said = await app.run_async() or ""
         if app.wants_attach:
             _come_back_attachable(options, said.rpartition(" ")[2])
-        return said
     finally:
         await bench.close()
+        _say_losses(bench.losses)
+    loss = bench.losses.get(said.rpartition(" ")[2])
+    return "" if loss is not None and loss.is_whole else said
+
+
+def _say_losses(losses: "Mapping[str, Loss]") -> None:
+    for session_id, loss in losses.items():
+        sys.stderr.write(f"rein-tui: {session_id}: {loss}\n")
 
 
 def _come_back_attachable(options: Options, session_id: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .harness.protocol.events import Fact
@@ -12,6 +12,7 @@ from .harness.protocol.workbench import CommandInfo, ExportForm, ExtensionRow, F
 
 if TYPE_CHECKING:
     from .harness.build import LocalWorkbench
+    from .harness.store.journal import Loss
 
 _WARM = ("rein_tui.harness.build", "markdown_it", "pygments.lexers")
 """What the first turn will need; loaded in a thread once the screen is there."""
@@ -45,6 +46,11 @@ class DeferredWorkbench:
         """Close the real one, if there is one."""
         if self._bench is not None:
             await self._bench.close()
+
+    @property
+    def losses(self) -> "Mapping[str, Loss]":
+        """What could not be stored of sessions that are closed by now, by their id."""
+        return self._bench.store.losses if self._bench is not None else {}
 
     @property
     def choice(self) -> ModelChoice | None:

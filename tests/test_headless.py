@@ -233,14 +233,24 @@ def test_a_folder_that_nobody_trusted_runs_nothing_of_its_own(server: ChatServer
     assert "alpha" not in str(server.requests[-1])
 
 
-def test_a_data_folder_that_cannot_be_made_stops_nothing_and_is_said(server: ChatServer, project: Path) -> None:
+def test_without_a_disk_words_go_on_and_no_call_runs(server: ChatServer, project: Path) -> None:
     (project.parent / "data").write_text("a file in the way")
-    server.plays(use("Bash", command="echo made > out.txt"), say("Done."))
+    data = str(project.parent / "data")
     flags = ("--native-tools", "--permission-mode", "bypassPermissions")
-    done = rein(project, server, "-p", "go", *flags, REIN_TUI_DATA_DIR=str(project.parent / "data"))
+    plays = (use("Bash", command="echo made > out.txt"), say("Done."))
+    server.plays(*plays)
+    done = rein(project, server, "-p", "go", *flags, REIN_TUI_DATA_DIR=data)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Not run: the session cannot be stored" in done.stderr
+    assert not (project / "out.txt").exists()
+    server.plays(*plays)
+    done = rein(project, server, "-p", "go", *flags, "--no-session-persistence", REIN_TUI_DATA_DIR=data)
     assert (done.returncode, done.stdout) == (0, "Done.\n"), done.stderr
     assert (project / "out.txt").read_text() == "made\n"
-    assert "not being stored" in done.stderr
+    server.plays(say("Hello."))
+    done = rein(project, server, "-p", "hi", *flags, REIN_TUI_DATA_DIR=data)
+    assert (done.returncode, done.stdout) == (0, "Hello.\n")
+    assert "The session was not stored" in done.stderr
 
 
 def test_a_session_leaves_no_empty_folder(server: ChatServer, project: Path) -> None:

@@ -10,6 +10,7 @@ from .adjusting import Adjusting
 from .file_suggestion import FileSuggestion
 from .hooks.engine import Hooks
 from .judges import Judges
+from .keeping import Keeping
 from .lead import follow_lead, lead_of
 from .makers import Makers, effort_of, look_again, rehearsed, stop_hook_cap, thinks
 from .models_by_name import ModelsByName
@@ -92,6 +93,7 @@ async def assemble(
         stop_hook_cap=stop_hook_cap(ground.environment),
         after_call=furniture.after_call(instructions.touched),
         after_hooks=partial(look_again, tool_parts.files.ledger),
+        keep=Keeping(lambda: opening.journal.problem).demand,
     )
     lead, problems = lead_of(settings, furniture.agents())
     opening.notices += problems

@@ -41,6 +41,8 @@ from .store.store import Store
 from .wishes import Ground, Opening, StartSource, Wishes, started
 
 _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "LOCAL_LLM_API_KEY")
+_ASKED = "Nothing is lost until you leave. Before a tool runs that cannot be stored you are asked."
+_REFUSED = "No tool runs that cannot be stored; with --no-session-persistence nothing needs to be."
 _BREATH = 0.004
 """Seconds of reading in one go."""
 
@@ -452,7 +454,7 @@ def open_workbench(
     bench.is_guess = not is_named
     bench.model_is_open = is_open
     bench.notices += store.take_notices()
-    if store.problem:
-        hint = "The session goes on in memory; nothing is lost until you leave."
+    if store.problem and wishes.persist:
+        hint = _ASKED if wishes.interactive else _REFUSED
         bench.notices.append(Notice(level="error", text=f"Sessions cannot be stored: {store.problem}", hint=hint))
     return bench

@@ -64,6 +64,8 @@ class CallPassage:
         try:
             hooked = await self._before()
             approved_by = await Consent(call, hooked, self._context()).obtain()
+            if call.parts.keep is not None:
+                await call.parts.keep(call)
         except Refused as refused:
             await self._finish(ToolResult(content=refused.content, is_error=True), refused.outcome, 0.0)
             return

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .interrupt import Interrupt
 from .protocol.base import JsonObject
@@ -12,6 +12,9 @@ from .protocol.engines import HookEngine, PermissionEngine
 from .protocol.models import Provider
 from .protocol.ports import Prompter
 from .protocol.tools import Toolset, Workspace
+
+if TYPE_CHECKING:
+    from .underway import Underway
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Parts:
     texts for the model beside its result. `stop_hook_cap` is how often in a row Stop hooks may send the model on
     (0: no limit). `after_hooks` hears of each call (tool, input) after its PostToolUse hooks. `system_prompt` takes
     the place of ours. `fallbacks` gives the models that stand in, in order, for the rest of a turn in which the
-    model is overloaded, fails or is unknown.
+    model is overloaded, fails or is unknown. `keep` comes back when a call is stored, or raises Refused.
     """
 
     provider: Provider
@@ -58,5 +61,6 @@ class Parts:
     stop_hook_cap: int = 8
     fallbacks: Callable[[], Coroutine[Any, Any, Sequence[str]]] | None = None
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    keep: Callable[["Underway"], Coroutine[Any, Any, None]] | None = None
     after_call: Callable[[str, JsonObject], Sequence[str]] | None = None
     after_hooks: Callable[[str, JsonObject], None] | None = None

@@ -256,7 +256,8 @@ class Session:
             return
         self._disk_problem = problem
         if problem:
-            hint = "The session goes on in memory and is written as soon as the disk takes it."
+            hint = "It goes on in memory and is written as soon as the disk takes it."
+            hint += " /export saves it elsewhere." if self.parts.interactive else ""
             self.tell_aside(Notice(level="error", text=f"This session is not being stored: {problem}", hint=hint))
         else:
             self.tell_aside(Notice(text="The session is being stored again; nothing is missing."))

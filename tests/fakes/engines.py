@@ -113,10 +113,12 @@ class QuietHooks:
 class ScriptedPerson:
     """Answers from a list, then always the last one; `hang` never answers."""
 
-    def __init__(self, *replies: PermissionReply, hang: bool = False) -> None:
+    def __init__(self, *replies: PermissionReply, hang: bool = False, says: str = "yes") -> None:
         self._replies = list(replies) or [PermissionReply(answer="once")]
         self._hang = hang
+        self._says = says
         self.requests: list[PermissionRequest] = []
+        self.questions: list[QuestionRequest] = []
 
     async def ask(self, request: PermissionRequest) -> PermissionReply:
         self.requests.append(request)
@@ -125,7 +127,8 @@ class ScriptedPerson:
         return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
 
     async def question(self, request: QuestionRequest) -> QuestionReply:
-        return QuestionReply(answers={q.question: "yes" for q in request.questions})
+        self.questions.append(request)
+        return QuestionReply(answers={q.question: self._says for q in request.questions})
 
     async def trust(self, request: TrustRequest) -> TrustReply:
         return TrustReply(trusted=True)

@@ -31,17 +31,15 @@ class Checkpoints:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.problem = ""
 
-    def before_change(self, path: Path, data: bytes | None) -> None:
-        """Keep what a file holds; to be called before it is changed. Never raises: see `problem`."""
-        if data is None:
-            return
+    def before_change(self, path: Path, data: bytes | None) -> str:
+        """Keep what a file holds; to be called before it is changed. Returns why that failed, or nothing."""
         try:
-            self.keep(data)
-            self.problem = ""
+            if data is not None:
+                self.keep(data)
         except OSError as error:
-            self.problem = f"The content of {path} before its change could not be kept: {error.strerror}"
+            return f"What {path} held before this change could not be kept ({error.strerror}): /rewind cannot undo it."
+        return ""
 
     def keep(self, data: bytes) -> str:
         """Keep this content; returns its sha256. Raises OSError."""

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from ..protocol.errors import StoreError
 from ..protocol.events import Notice
-from .files import is_on_network, private_file, private_folder
+from .files import has_room, is_on_network, private_file, private_folder
 from .lease import Lease, Owner
 from .salvage import salvage
 from .schema import VERSION, add_words, migrate, version_of
@@ -23,6 +23,14 @@ T = TypeVar("T")
 _BUSY_SECONDS = 1.0  # a write takes milliseconds; a screen must not stand still for longer than this
 _RETRY_SECONDS = 2.0
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_MAY_BE_FULL = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+_WORDS = {
+    sqlite3.SQLITE_FULL: "The disk is full",
+    sqlite3.SQLITE_READONLY: "The session store cannot be written",
+    sqlite3.SQLITE_IOERR: "The disk failed",
+    sqlite3.SQLITE_CANTOPEN: "The session store cannot be opened",
+    sqlite3.SQLITE_BUSY: "Another program is writing to the session store",
+}
 
 
 class Database:
@@ -35,6 +43,7 @@ class Database:
         self._may_write = False
         self._not_before = 0.0
         self._writes_through = True
+        self._why_not = ""
         self.problem = ""
         self.has_words = False
         self.notices: list[Notice] = []
@@ -83,7 +92,7 @@ class Database:
                 return work(connection)
             except sqlite3.DatabaseError as error:
                 if last or not _is_corrupt(error) or not self._replace(str(error)):
-                    raise StoreError(_say(error), where=str(self._path), hint=_hint(error)) from error
+                    raise StoreError(self._say(error), where=str(self._path), hint=_hint(error)) from error
         raise AssertionError
 
     def _follow(self) -> None:
@@ -124,7 +133,7 @@ class Database:
             if _code_of(error) == sqlite3.SQLITE_BUSY:  # it cost a second to find out
                 self._not_before = time.monotonic() + _RETRY_SECONDS
             self._connection, self._may_write = self._open_to_read(), False
-            self.problem = _say(error)
+            self.problem = self._why_not = self._say(error)
         except StoreError as error:
             self.problem = error.message
         return self._connection
@@ -173,6 +182,15 @@ class Database:
             if connection is not None:
                 connection.close()
         return None
+
+    def _say(self, error: Exception) -> str:
+        """What failed, in words; that it may only be read is not the reason, but what came of it."""
+        code = _code_of(error)
+        if code == sqlite3.SQLITE_READONLY and not self._may_write and self._why_not:
+            return self._why_not
+        if code in _MAY_BE_FULL and not has_room(self._path):
+            code = sqlite3.SQLITE_FULL
+        return f"{_WORDS.get(code, 'The session store cannot be used')}: {error}."
 
     # --- repairing ------------------------------------------------------------------------------------------
 
@@ -252,18 +270,6 @@ def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
 
 def _code_of(error: Exception) -> int:
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
-
-
-def _say(error: Exception) -> str:
-    words = {
-        sqlite3.SQLITE_FULL: "The disk is full",
-        sqlite3.SQLITE_READONLY: "The session store cannot be written",
-        sqlite3.SQLITE_IOERR: "The disk failed",
-        sqlite3.SQLITE_CANTOPEN: "The session store cannot be opened",
-        sqlite3.SQLITE_BUSY: "Another program is writing to the session store",
-    }
-    said = words.get(_code_of(error), "The session store cannot be used")
-    return f"{said}: {error}. This session goes on in memory."
 
 
 def _hint(error: sqlite3.DatabaseError) -> str:

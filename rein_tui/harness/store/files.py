@@ -1,6 +1,7 @@
 """Folders and files that only their owner may read, written whole or not at all."""
 
 import os
+import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -43,6 +44,14 @@ def write_private(path: Path, content: bytes) -> None:
         with suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def has_room(path: Path, least: int = 1 << 16) -> bool:
+    """Whether the disk of this file takes so many bytes more, as far as this system tells."""
+    try:
+        return shutil.disk_usage(path.parent).free >= least
+    except OSError:
+        return True
 
 
 def is_on_network(path: Path, mounts: Path = Path("/proc/mounts")) -> bool:

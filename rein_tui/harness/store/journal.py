@@ -80,6 +80,17 @@ class StoredFact(NamedTuple):
     body: bytes
 
 
+class Loss(NamedTuple):
+    """Why a session, or only its end, did not reach the disk."""
+
+    reason: str
+    is_whole: bool
+
+    def __str__(self) -> str:
+        part = "The session was" if self.is_whole else "The end of the session was"
+        return f"{part} not stored. {self.reason}"
+
+
 class DiskJournal:
     """One session's facts in the store; implements `engines.Journal`."""
 
@@ -91,6 +102,8 @@ class DiskJournal:
         self._saved_title = ""
         self._reading: set[str] = set()
         self._is_closed = False
+        self.lost = ""
+        """Why what was told last did not reach the disk before it was closed; empty when all did."""
         self._lease: Lease | None = None
         self._closed: Callable[[str], object] = lambda session_id: None
 
@@ -177,8 +190,10 @@ class DiskJournal:
         What is told later stays in memory: without the lease nothing may be written.
         """
         for _ in range(_LAST_TRIES):
-            if not self._pending or (self._database.open() and self.flush()):
+            if self._is_closed or not self._pending or (self._database.open() and self.flush()):
                 break
+        else:
+            self.lost = self._database.problem if self._summary.turns or self.is_stored else ""
         self._is_closed = True
         if self._lease is not None:
             self._lease.release()

@@ -16,7 +16,7 @@ from .catalog import Catalog, Row
 from .codec import decode_fact
 from .database import Database
 from .ending import read_ending
-from .journal import DiskJournal, check_session_id, read_facts
+from .journal import DiskJournal, Loss, check_session_id, read_facts
 from .lease import Lease, Owner, holder
 from .redact import StorageRedactor
 from .search import Hit, find
@@ -42,6 +42,8 @@ class Store:
         self._catalog = Catalog(self._database, self._leases)
         self._redact = StorageRedactor(secrets)
         self._live: dict[str, DiskJournal] = {}
+        self.losses: dict[str, Loss] = {}
+        """What could not be stored of sessions that are closed by now, by their id."""
 
     @classmethod
     def open(cls, places: Places, *, secrets: Iterable[str] = ()) -> "Store":
@@ -310,9 +312,14 @@ class Store:
                 hint="Close it there, or fork it with --fork-session.",
             )
         journal = DiskJournal(self._database, summary, self._redact)
-        journal.attach(number=number, last=last, lease=lease, closed=lambda gone: self._live.pop(gone, None))
+        journal.attach(number=number, last=last, lease=lease, closed=self._let_go)
         self._live[summary.id] = journal
         return journal
+
+    def _let_go(self, session_id: str) -> None:
+        journal = self._live.pop(session_id, None)
+        if journal is not None and journal.lost:
+            self.losses[session_id] = Loss(journal.lost, is_whole=not journal.is_stored)
 
 
 def _name(owner: Owner) -> str:

@@ -11,14 +11,14 @@ import msgspec
 from ..process import uninterrupted
 from ..protocol.base import JsonObject
 from ..protocol.displays import DiffDisplay
-from ..protocol.events import FileChanged
+from ..protocol.events import FileChanged, Notice
 from ..protocol.tools import ToolContext
 from .base import BaseTool, ToolInput, one_line
 from .files import Loaded, Version, replace
 from .ledger import Ledger
 
-BeforeChange = Callable[[Path, bytes | None], None]
-"""Called with the real path and what the file holds (None: no file) before a tool changes it."""
+BeforeChange = Callable[[Path, bytes | None], str]
+"""Called with the real path and what the file holds (None: no file) before a tool changes it; returns a problem."""
 
 FilePath = Annotated[str, msgspec.Meta(description="Absolute path", min_length=1)]
 
@@ -48,7 +48,9 @@ class FileAccess:
 
     async def _change(self, data: bytes, diff: DiffDisplay, old: Loaded | None, context: ToolContext) -> Version:
         if self.before_change is not None:
-            self.before_change(Path(diff.path), None if old is None else old.data)
+            problem = self.before_change(Path(diff.path), None if old is None else old.data)
+            if problem:
+                await context.emit(Notice(level="warning", text=problem, code="store.no_checkpoint"))
         version = await asyncio.to_thread(replace, diff.path, data, old)
         await context.emit(
             FileChanged(

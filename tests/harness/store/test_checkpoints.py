@@ -128,9 +128,8 @@ def test_contents_that_were_not_kept(project: Project) -> None:
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "objects").write_text("in the way")
     checkpoints = Checkpoints(tmp_path / "objects")
-    checkpoints.before_change(Path("/p/a"), b"x")
-    assert "/p/a" in checkpoints.problem
-    checkpoints.before_change(Path("/p/a"), None)
+    assert "/p/a" in checkpoints.before_change(Path("/p/a"), b"x")
+    assert not checkpoints.before_change(Path("/p/a"), None)
 
 
 def test_modes_and_deleted_files_come_back(project: Project) -> None:

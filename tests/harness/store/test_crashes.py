@@ -170,7 +170,7 @@ def test_a_lease_ends_with_its_process(places: Places) -> None:
 def test_a_file_where_the_folder_should_be(places: Places) -> None:
     places.data.write_text("in the way")
     store = Store.open(places)
-    assert "goes on in memory" in store.problem
+    assert "cannot be used" in store.problem
     with pytest.raises(StoreError):
         store.sessions()
     journal = store.create(SessionInfo(id="", cwd="/p"))

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rein_tui.harness.protocol.displays import DiffDisplay, FileDisplay
-from rein_tui.harness.protocol.events import FileChanged
+from rein_tui.harness.protocol.events import FileChanged, Notice
 from rein_tui.harness.protocol.messages import ImageBlock
 from rein_tui.harness.tools.files import FileRefusedError, digest, load, real_path, replace
 from rein_tui.harness.tools.ledger import Ledger
@@ -404,10 +404,16 @@ def test_denied_files_are_refused_when_they_are_opened(tmp_path: Path) -> None:
 
 async def test_before_change_gets_what_was_there(bench: Bench) -> None:
     kept: list[tuple[str, bytes | None]] = []
-    bench.parts.files.before_change = lambda path, data: kept.append((path.name, data))
+
+    def keep(path: Path, data: bytes | None) -> str:
+        kept.append((path.name, data))
+        return "" if data is None else "no room"
+
+    bench.parts.files.before_change = keep
     await bench.call("Write", file_path="a.txt", content="one")
     await bench.call("Edit", file_path="a.txt", old_string="one", new_string="two")
     assert kept == [("a.txt", None), ("a.txt", b"one")]
+    assert [notice.text for notice in bench.told(Notice)] == ["no room"]
 
 
 async def test_a_change_that_began_is_told_though_the_call_is_cancelled(bench: Bench) -> None:
@@ -415,8 +421,9 @@ async def test_a_change_that_began_is_told_though_the_call_is_cancelled(bench: B
     value = tool.parse(tool.normalize({"file_path": "a.txt", "content": "x"}, bench.workspace))
     running: asyncio.Task[object]
 
-    def cancel(path: Path, data: bytes | None) -> None:
+    def cancel(path: Path, data: bytes | None) -> str:
         running.cancel()
+        return ""
 
     bench.parts.files.before_change = cancel
     running = asyncio.create_task(tool.run(value, bench.context()))
