@@ -28,7 +28,7 @@ from .prices import Price, cost, price_of
 from .retry import Pace, RetryPolicy, with_retries
 from .sse import SseDecoder
 from .streaming import read_answer
-from .strict_json import child, number, read_event
+from .strict_json import child, number, read_event, text
 
 if TYPE_CHECKING:
     import httpx2
@@ -39,6 +39,9 @@ SMALL_MODEL = "claude-haiku-5-5"
 DEFAULT_URL = "https://api.anthropic.com"
 API_VERSION = "2026-10-21"
 """What the SDK sends unless an option says otherwise; shown in the inspector, tested against the SDK."""
+_MOST_PAGES = 20
+"""Pages of the model list that are read."""
+
 _BETA = "anthropic-beta"
 _INTERLEAVED = "interleaved-thinking-2025-05-14"
 """Lets models that think with a budget think between calls, too; adaptive ones do so by themselves."""
@@ -103,10 +106,19 @@ class AnthropicProvider:
     async def models(self) -> tuple[ModelInfo, ...]:
         """The models that the API lists, newest first. Raises ProviderError."""
         client, origin, headers = await self._prepare()
-        with translated(origin, self._options.idle, self._keys):
-            reply = await client.models.with_raw_response.list(limit=1000, timeout=10.0, extra_headers=headers)
-            data = reply.http_response.content
-        self._models = read_models(_object(data, origin), self._url, self._options.prices)
+        pages: list[JsonObject] = []
+        after = ""
+        while len(pages) < _MOST_PAGES:
+            with translated(origin, self._options.idle, self._keys):
+                query = {"limit": 1000, **({"after_id": after} if after else {})}
+                listed = client.models.with_raw_response.list
+                reply = await listed(timeout=10.0, extra_headers=headers, extra_query=query)
+                data = reply.http_response.content
+            pages.append(_object(data, origin))
+            before, after = after, text(pages[-1], "last_id")
+            if pages[-1].get("has_more") is not True or after in {"", before}:
+                break
+        self._models = read_models(pages, self._url, self._options.prices)
         return self._models
 
     async def context_window(self, model: str) -> int:

@@ -1,7 +1,7 @@
 """What the Messages API's model list says, and what is safe to assume before it was read."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ..protocol.base import JsonObject
 from ..protocol.errors import ProviderError
@@ -50,10 +50,13 @@ class ModelLimits:
         return bool(word)
 
 
-def read_models(reply: JsonObject, server: str, prices: Mapping[str, Price]) -> tuple[ModelInfo, ...]:
-    """The models of a list reply that can still be used, in the server's order."""
-    entries = [entry for entry in children(reply, "data") if text(entry, "lifecycle") != "retired"]
-    return tuple(_model(entry, server, prices) for entry in entries if text(entry, "id"))
+def read_models(pages: Iterable[JsonObject], server: str, prices: Mapping[str, Price]) -> tuple[ModelInfo, ...]:
+    """The models of a list, page by page, that can still be used: each once, in the server's order."""
+    found: dict[str, JsonObject] = {}
+    for entry in (entry for page in pages for entry in children(page, "data")):
+        if text(entry, "id") and text(entry, "lifecycle") != "retired":
+            found.setdefault(text(entry, "id"), entry)
+    return tuple(_model(entry, server, prices) for entry in found.values())
 
 
 def window_of(model: str) -> int:

@@ -225,6 +225,24 @@ async def test_models_counts_and_the_wire() -> None:
         await provider.close()
 
 
+async def test_a_model_list_in_pages_is_read_to_its_end() -> None:
+    def route(seen: Seen) -> list[Op]:
+        after = seen.path.partition("after_id=")[2].partition("&")[0]
+        page = {"": ("a", "b"), "b": ("b", "c"), "c": ("d", "d")}[after]
+        listed = [{"id": name} for name in page]
+        # The last page lies, and names itself as the next one.
+        return answer(json.dumps({"data": listed, "has_more": True, "last_id": listed[-1]["id"]}), "application/json")
+
+    async with model_server(route=lambda seen: route(seen) if "after_id=d" not in seen.path else END) as fake:
+        provider = claude(fake.url)
+        assert [info.id for info in await provider.models()] == ["a", "b", "c", "d"]
+        await provider.close()
+    assert len(fake.requests) == 4
+
+
+END = answer('{"data": [], "has_more": true, "last_id": "d"}', "application/json")
+
+
 async def test_windows_are_known_without_a_server() -> None:
     provider = AnthropicProvider(KeyRing(), AnthropicOptions())
     assert await provider.context_window("claude-sonnet-5-5") == 1_000_000
