@@ -3,6 +3,7 @@
 It folds events like every pane. Text deltas cost one comparison. A timer runs only while a turn does.
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -57,6 +58,7 @@ class Status(Widget):
         self._activity = ""
         self._since = 0.0
         self._calls: dict[str, str] = {}
+        self._due = 0.0
         self._queued = 0
         self._paused = False
         self._hint = ""
@@ -156,7 +158,8 @@ class Status(Widget):
                 if not self._hooks and not self._in_turn:
                     self._rest()
             case RequestRetried():
-                self._now(f"retry {event.attempt} in {elapsed(event.delay)}: {event.reason}")
+                self._now(f"retry {event.attempt}: {event.reason}")
+                self._due = self._clock() + event.delay
             case _ if isinstance(event, TURN_ENDS):
                 self._rest()
             case _:
@@ -165,6 +168,7 @@ class Status(Widget):
     def _now(self, activity: str) -> None:
         if activity != self._activity:
             self._activity, self._since = activity, self._clock()
+            self._due = 0.0
             self._draw_soon()
 
     def _draw_soon(self) -> None:
@@ -229,6 +233,8 @@ class Status(Widget):
         room = max(12, self.size.width - model[1].cell_length - mode[1].cell_length - 32)
         waiting = self._activity == "waiting for you"
         colour = "bold $text-accent" if waiting else "$text-primary"
-        seconds = elapsed(self._clock() - self._since)
+        now = self._clock()
+        left = math.ceil(self._due - now)
+        seconds = f"in {elapsed(left)}" if left > 0 else elapsed(now - max(self._since, self._due))
         words = Content(safe_text(self._activity, "path")).truncate(room, ellipsis=True)
         return Content.assemble(("● ", colour), words.stylize(colour if waiting else "$text"), f" {seconds}")

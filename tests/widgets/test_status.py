@@ -14,8 +14,10 @@ from rein_tui.harness.protocol.events import (
     MessageFinished,
     ModeChanged,
     ModelChanged,
+    RequestRetried,
     SessionStarted,
     StepStarted,
+    TextDelta,
     TurnFinished,
     TurnStarted,
 )
@@ -30,7 +32,8 @@ from tests import stories
 class Bench(App[None]):
     def __init__(self) -> None:
         super().__init__()
-        self.status = Status(clock=lambda: 100.0)
+        self.now = 100.0
+        self.status = Status(clock=lambda: self.now)
 
     def compose(self) -> ComposeResult:
         yield self.status
@@ -89,6 +92,25 @@ async def test_a_local_model_says_how_its_calls_travel_and_how_fast_it_writes():
     text = await drawn(START, LOCAL, answered("native", tokens=12))
     assert "native · ctx 10% of 16k · 4.0 tok/s" in text
     assert "tok/s" not in await drawn(START, LOCAL, answered(""))
+
+
+async def test_the_wait_before_a_retry_counts_down():
+    app = Bench()
+    told: list[str] = []
+    async with app.run_test(size=(120, 5)):
+        for event in (START, TurnStarted(text="hi"), RequestRetried(attempt=2, delay=4.5, reason="busy")):
+            await app.status.apply(event)
+        for app.now in (100.0, 101.0, 104.2, 107.0):
+            told.append(app.status.render().plain.partition("● ")[2].removesuffix("  F1 keys"))
+        await app.status.apply(TextDelta(text="a"))
+        told.append(app.status.render().plain.partition("● ")[2].removesuffix("  F1 keys"))
+    assert told == [
+        "retry 2: busy in 5s",
+        "retry 2: busy in 4s",
+        "retry 2: busy in 1s",
+        "retry 2: busy 2s",
+        "writing 0s",
+    ]
 
 
 async def test_a_call_that_was_held_back_does_not_count_as_fast():
