@@ -16,6 +16,7 @@ from .gauge import PromptGauge, told_apart
 from .http import Endpoint, HttpServer
 from .keys import KeyRing
 from .ollama_wire import OllamaAccumulator, encode_body, encode_request
+from .openai_wire import blind_notice
 from .retry import LOCAL_POLICY, Pace, RetryPolicy, with_retries
 from .scripted import estimate_usage
 from .servers import PATIENCE, abilities_of, look, show_ollama, window_of
@@ -101,6 +102,8 @@ class OllamaProvider:
 
     async def _attempt(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
         known = await self._look_up(request.model)
+        if not _able("vision", known) and (notice := blind_notice(request)):
+            yield notice
         reader = self._text_mode.reader(request) if self._text_mode is not None else None
         accumulator = OllamaAccumulator(self._server.origin, call_ids(request), reader)
         body = encode_body(self.wire(request).body, vision=_able("vision", known))

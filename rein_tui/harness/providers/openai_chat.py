@@ -18,7 +18,7 @@ from .gauge import PromptGauge, told_apart
 from .http import Endpoint, HttpServer
 from .keys import KeyRing
 from .openai_stream import ChatAccumulator
-from .openai_wire import DROPPABLE, encode_body, encode_request
+from .openai_wire import DROPPABLE, blind_notice, encode_body, encode_request, refuses_images
 from .prices import Price, cost, price_of
 from .retry import LOCAL_POLICY, Pace, RetryPolicy, with_retries
 from .scripted import estimate_usage
@@ -54,6 +54,7 @@ class OpenAIChatProvider:
         self._gauge = PromptGauge()
         self._refused: frozenset[str] = frozenset()
         self._models: dict[str, ModelInfo] = {}
+        self._blind: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -121,12 +122,19 @@ class OpenAIChatProvider:
 
     async def _attempt(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
         while True:
+            begun = False
             try:
                 async with aclosing(self._once(request)) as events:
                     async for event in events:
+                        begun = begun or not isinstance(event, ProviderNotice)
                         yield event
                 return
             except ProviderError as error:
+                if begun:
+                    raise
+                if self._vision(request.model) and refuses_images(error, request):
+                    self._blind.add(request.model)
+                    continue
                 refused = _refused_field(error, self.wire(request).body)
                 if not refused or refused in self._refused:
                     raise
@@ -135,6 +143,8 @@ class OpenAIChatProvider:
     async def _once(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
         reader = self._text_mode.reader(request) if self._text_mode is not None else None
         accumulator = ChatAccumulator(self._server.origin, call_ids(request), reader)
+        if not self._vision(request.model) and (notice := blind_notice(request)):
+            yield notice
         body = encode_body(self.wire(request).body, vision=self._vision(request.model))
         async with (
             self._server.stream("/v1/chat/completions", body) as answer,
@@ -157,6 +167,8 @@ class OpenAIChatProvider:
 
     def _vision(self, model: str) -> bool:
         """Images go out unless the server has said that the model cannot see."""
+        if model in self._blind:
+            return False
         info = self._models.get(model)
         return info is None or not info.abilities or "vision" in info.abilities
 

@@ -4,14 +4,17 @@ Thinking is left out (templates of local models do not want it back), ids are ke
 note where the model cannot see. Roles alternate, because many chat templates insist on it.
 """
 
+import re
 from collections.abc import Iterable
+from itertools import takewhile
 from typing import Any
 
 import msgspec
 
 from ..protocol.base import JsonObject
+from ..protocol.errors import ProviderError
 from ..protocol.messages import ImageBlock, Message, TextBlock, ToolResultBlock, ToolSpec, ToolUseBlock
-from ..protocol.models import ModelRequest
+from ..protocol.models import ModelRequest, ProviderNotice
 from .base import safe_id
 from .memo import Memo
 
@@ -107,6 +110,29 @@ def _encoded(message: Message, *, vision: bool) -> list[JsonObject]:
         elif isinstance(block, ImageBlock):
             parts.append(_image(block) if vision else {"type": "text", "text": image_note(block)})
     return [*encoded, {"role": "user", "content": _plain(parts)}] if parts else encoded
+
+
+def blind_notice(request: ModelRequest) -> ProviderNotice | None:
+    """What a person is told whose model cannot see an image that came since it last answered."""
+    since = takewhile(lambda message: message.role == "user", reversed(request.messages))
+    shown = [block for message in since for block in message.blocks if isinstance(block, ImageBlock | ToolResultBlock)]
+    if not any(isinstance(block, ImageBlock) or _seen_in([block]) for block in shown):
+        return None
+    return ProviderNotice(
+        text=f"{request.model} takes no images: it is told their names only.",
+        hint="Choose a model with vision with /model; the image stays in the conversation.",
+        code="no_vision",
+    )
+
+
+_ABOUT_IMAGES = re.compile(r"\bimages?\b|image_url|\bvision\b|multi-?modal|mmproj", re.IGNORECASE)
+
+
+def refuses_images(error: ProviderError, request: ModelRequest) -> bool:
+    """Whether the server has just said that this model takes none of the images that it was sent."""
+    sent = (block for message in request.messages for block in message.blocks)
+    has_any = any(isinstance(b, ImageBlock) or (isinstance(b, ToolResultBlock) and _seen_in([b])) for b in sent)
+    return has_any and error.status >= 400 and _ABOUT_IMAGES.search(error.message) is not None
 
 
 def image_note(block: ImageBlock) -> str:

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from rein_tui.harness.protocol.errors import ConfigError, ProviderError
-from rein_tui.harness.protocol.messages import Message, TextBlock, ToolSpec, ToolUseBlock
+from rein_tui.harness.protocol.messages import (
+    ImageBlock,
+    Message,
+    TextBlock,
+    ToolResultBlock,
+    ToolSpec,
+    ToolUseBlock,
+)
 from rein_tui.harness.protocol.models import Completed, ModelRequest, Provider, ProviderEvent, ProviderNotice, Retrying
 from rein_tui.harness.providers.base import Secret
 from rein_tui.harness.providers.http import Endpoint, HttpServer
@@ -140,6 +147,60 @@ async def test_a_field_that_the_server_refuses_is_left_out_from_then_on() -> Non
             assert done.usage.input_tokens > 0  # estimated: this server counts nothing
         await provider.close()
     assert len(fake.requests) == 4
+
+
+PICTURE = Message(
+    role="user", blocks=(TextBlock(text="see"), ImageBlock(media_type="image/png", data="aWNv", name="a.png"))
+)
+SEEN = Message(
+    role="user",
+    blocks=(ToolResultBlock(tool_use_id="call_a", content=(ImageBlock(media_type="image/png", data="aWNv"),)),),
+)
+
+
+@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize("said", [(PICTURE,), (Message(role="assistant", blocks=(CALL,)), SEEN)])
+async def test_a_model_without_vision_is_told_of_images_and_so_is_the_person(
+    status: int, said: tuple[Message, ...]
+) -> None:
+    """No list of abilities says so: the server refuses the first image, which must not end the conversation."""
+    refusal = '{"error": {"code": 500, "message": "image input is not supported - hint: provide the mmproj"}}'
+
+    def route(seen: Seen) -> Sequence[Op]:
+        if b"image_url" in seen.body:
+            return answer(refusal, "application/json", status)
+        return answer(chat_stream([TextBlock(text="ok")], HABITS["openai"]).decode())
+
+    async with model_server(route=route) as fake:
+        provider = chat(fake)
+        request = asking("start", *said)
+        events = await play(provider, request)
+        assert [event.code for event in events if isinstance(event, ProviderNotice)] == ["no_vision"]
+        assert isinstance(events[-1], Completed)
+        later = asking("start", *said, Message(role="assistant", blocks=(TextBlock(text="ok"),)), *asking().messages)
+        assert not [event for event in await play(provider, later) if isinstance(event, ProviderNotice)]
+        await provider.close()
+    assert [b"image_url" in seen.body for seen in fake.requests] == [True, False, False]
+    assert b"not shown, this model takes no images" in fake.requests[1].body
+
+
+async def test_a_failure_that_only_names_an_image_is_a_failure() -> None:
+    async with model_server([answer('{"error": {"message": "no image pulled"}}', "application/json", 400)]) as fake:
+        provider = chat(fake)
+        with pytest.raises(ProviderError):
+            await play(provider, asking())
+        await provider.close()
+    assert len(fake.requests) == 1
+
+
+async def test_ollama_s_models_without_vision_are_told_of_images() -> None:
+    pages = {**OLLAMA, "/api/chat": ollama_stream([TextBlock(text="ok")]).decode()}
+    async with model_server(route=site(pages)) as fake:
+        provider = OllamaProvider(OllamaOptions(Endpoint(url=fake.url)))
+        events = await play(provider, asking("start", PICTURE))
+        assert [event.code for event in events if isinstance(event, ProviderNotice)] == ["no_vision"]
+        await provider.close()
+    assert b"a.png: not shown" in fake.requests[-1].body
 
 
 async def test_llamacpp_s_grammar_failure_ends_in_text() -> None:
