@@ -4,12 +4,17 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
-from typing import Any, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
-from .harness.protocol.errors import ProviderError
+from .harness.protocol.errors import ProviderError, ReinError
 from .harness.protocol.models import ModelInfo
 from .harness.protocol.workbench import FoundServer, ModelChoice
 from .options import Subparsers
+
+if TYPE_CHECKING:
+    from .harness.providers.choose import Surroundings
+    from .harness.providers.keys import KeyRing
 
 
 def add_models_parser(subparsers: Subparsers) -> None:
@@ -22,16 +27,21 @@ def add_models_parser(subparsers: Subparsers) -> None:
 
 async def run_models(args: argparse.Namespace, environment: Mapping[str, str], out: TextIO | None = None) -> int:
     """Print servers and models; exit code 0 when at least one answered, else 1."""
+    from .harness.providers.choose import local_keys
     from .harness.providers.probe import find_servers
 
-    urls = [url for url in (args.local_url, environment.get("LOCAL_LLM_URL", "")) if url]
-    servers = await find_servers(urls)
+    around = _surroundings(environment)
+    keys = local_keys(around.environment)
+    urls = [url for url in (args.local_url, around.environment.get("LOCAL_LLM_URL", "")) if url]
+    servers = await find_servers(urls, keys)
     rows = [
-        (server, model, await _verdict(server, model, environment) if args.probe else "")
+        (server, model, await _verdict(server, model, around) if args.probe else "")
         for server in servers
         for model in server.models
     ]
     stream = out or sys.stdout
+    if args.local_url:
+        await _tell_why_not(args.local_url, keys, servers)
     if args.json:
         stream.write(json.dumps([_record(*row) for row in rows], indent=2) + "\n")
     else:
@@ -39,15 +49,40 @@ async def run_models(args: argparse.Namespace, environment: Mapping[str, str], o
     return 0 if servers else 1
 
 
-async def _verdict(server: FoundServer, model: ModelInfo, environment: Mapping[str, str]) -> str:
-    """What trying the model out shows; sessions go by it from then on."""
+def _surroundings(environment: Mapping[str, str]) -> "Surroundings":
+    """Keys and options as a session here has them, of the person's own settings."""
     from .harness.places import find_places
-    from .harness.providers.choose import Surroundings, make_provider
+    from .harness.providers.choose import Surroundings
+    from .harness.settings.load import load_settings
+    from .harness.settings.models import own_environment
+
+    places = find_places(environment)
+    settings = load_settings(places, Path.cwd(), sources=("user",))
+    return Surroundings(
+        environment=own_environment(settings, environment),
+        settings=settings.data,
+        probes=places.cache / "tool-probes.json",
+    )
+
+
+async def _tell_why_not(url: str, keys: "KeyRing", servers: tuple[FoundServer, ...]) -> None:
+    """A server that was named and not found says why."""
+    from .harness.providers.probe import look_at
+
+    if any(url.rstrip("/").removesuffix("/v1") == server.url for server in servers):
+        return
+    try:
+        await look_at(url, keys)
+    except ReinError as error:
+        sys.stderr.write(f"{error}\n")
+
+
+async def _verdict(server: FoundServer, model: ModelInfo, around: "Surroundings") -> str:
+    """What trying the model out shows; sessions go by it from then on."""
+    from .harness.providers.choose import make_provider
     from .harness.providers.text_mode.calling import CallingProvider
 
-    choice = ModelChoice(kind="local", model=model.id, url=server.url)
-    probes = find_places(environment).cache / "tool-probes.json"
-    provider = make_provider(choice, Surroundings(environment=environment, settings={}, probes=probes))
+    provider = make_provider(ModelChoice(kind="local", model=model.id, url=server.url), around)
     assert isinstance(provider, CallingProvider)
     try:
         found = await provider.probe(model.id)

@@ -25,7 +25,16 @@ from .protocol.models import ModelInfo, Provider
 from .protocol.ports import Harness, Prompter, SessionInfo
 from .protocol.workbench import CommandInfo, ExportForm, ExtensionRow, FoundServer, ModelChoice, ModelProbe
 from .providers.base import NO_SECRET, Secret
-from .providers.choose import Surroundings, default_of, make_provider, offered, permitted, settled, with_settings
+from .providers.choose import (
+    Surroundings,
+    default_of,
+    local_keys,
+    make_provider,
+    offered,
+    permitted,
+    settled,
+    with_settings,
+)
 from .providers.keys import KeyHelper, shell_helper
 from .providers.probe import find_servers
 from .providers.scripted import ScriptedProvider
@@ -33,7 +42,7 @@ from .providers.text_mode.calling import CallingProvider
 from .recorded import Recordings
 from .session import EndReason, Session
 from .settings.layers import Settings
-from .settings.models import ModelRules, model_rules
+from .settings.models import ModelRules, model_rules, own_environment
 from .store.ageing import let_old_go
 from .store.export import export
 from .store.journal import MemoryJournal
@@ -83,6 +92,7 @@ class LocalWorkbench:
     _brought: Extensions | None = None
     _rules: ModelRules = field(default_factory=ModelRules)
     _local_default: str = ""
+    _addresses: dict[str, None] = field(default_factory=dict[str, None])
     _is_clean: bool = False
 
     def __post_init__(self) -> None:
@@ -294,10 +304,7 @@ class LocalWorkbench:
     def _around(self, settings: Settings) -> Surroundings:
         """Keys and addresses come from the person and the administrator, never from a project's files."""
         own = settings.layers_of("managed", "command_line", "user")
-        environment = dict(self.environment)
-        for layer in reversed(own):
-            values: Mapping[str, object] = layer.data.get("env") or {}
-            environment.update({name: str(value) for name, value in values.items()})
+        environment = own_environment(settings, self.environment)
         self.store.protect(*(environment[name] for name in _KEYS if environment.get(name)))
         helper = next((layer for layer in own if layer.data.get("apiKeyHelper")), None)
         return Surroundings(
@@ -331,9 +338,17 @@ class LocalWorkbench:
         """Nothing to wait for."""
 
     async def find_servers(self) -> tuple[FoundServer, ...]:
-        """Model servers on the usual local ports."""
-        url = self.environment.get("LOCAL_LLM_URL", "")
-        return await find_servers([url] if url else [])
+        """Model servers that the person named, and those on the usual local ports."""
+        self._note_address(self.choice)
+        settings = self._admission.load(self.wishes, self._admission.was_admitted(self.wishes.root))
+        environment = own_environment(settings, self.environment)
+        named = (*self._addresses, environment.get("LOCAL_LLM_URL", ""))
+        return await find_servers([url for url in named if url], local_keys(environment))
+
+    def _note_address(self, choice: ModelChoice | None) -> None:
+        """Who goes over to another server may want to come back."""
+        if choice is not None and choice.kind == "local" and choice.url:
+            self._addresses[choice.url] = None
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """What the current provider offers. Raises ProviderError."""
@@ -367,6 +382,7 @@ class LocalWorkbench:
         await _check(provider, choice)
         remember(self.places, choice, api_key)
         self.model_is_open = False
+        self._note_address(self.choice)
         old, self._provider, self.choice, self.key = self._provider, provider, choice, key
         window = await provider.context_window(choice.model)
         for opened in self._open.values():

@@ -209,7 +209,7 @@ def _local(choice: ModelChoice, around: Surroundings) -> Provider:
         idle=_seconds(settings, "idleTimeoutSeconds", 300.0),
         allow_http=_setting(settings, "allowPlainHttp", bool, False),
     )
-    keys = KeyRing(_key_from(around.environment, "LOCAL_LLM_API_KEY"))
+    keys = local_keys(around.environment)
     policy = LOCAL_POLICY if is_loopback(endpoint.url) else RetryPolicy()
     chat = ChatOptions(endpoint, _setting(settings, "contextWindow", int, 0), _prices(settings), policy)
     native = OllamaOptions(endpoint, _setting(settings, "numCtx", int, 0), policy)
@@ -225,6 +225,11 @@ def _local(choice: ModelChoice, around: Surroundings) -> Provider:
 
 _TRUE = {"1", "true", "yes", "on"}
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+def local_keys(environment: Mapping[str, str]) -> KeyRing:
+    """The key of local servers, which is none of Claude's."""
+    return KeyRing(_key_from(environment, "LOCAL_LLM_API_KEY"))
 
 
 def _key_from(environment: Mapping[str, str], *names: str) -> Secret:

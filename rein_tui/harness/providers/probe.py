@@ -19,6 +19,7 @@ from ..protocol.messages import Message, TextBlock, ToolSpec
 from ..protocol.models import Completed, ModelInfo, ModelRequest, Provider
 from ..protocol.workbench import FoundServer
 from .http import Endpoint, HttpServer
+from .keys import KeyRing
 from .servers import PATIENCE, look
 
 USUAL_URLS = (
@@ -40,24 +41,37 @@ class ToolProbe(Word, frozen=True, kw_only=True):
     dialect: str = ""
 
 
-async def find_servers(urls: Sequence[str] = (), *, usual: Sequence[str] = USUAL_URLS) -> tuple[FoundServer, ...]:
-    """Servers that answer on `urls` and on the usual ports, in that order, each address once."""
-    wanted = dict.fromkeys(url.rstrip("/").removesuffix("/v1") for url in (*urls, *usual))
-    found = await asyncio.gather(*(_try(url) for url in wanted))
+async def find_servers(
+    urls: Sequence[str] = (), keys: KeyRing | None = None, *, usual: Sequence[str] = USUAL_URLS
+) -> tuple[FoundServer, ...]:
+    """Servers that answer on `urls` and on the usual ports, in that order, each address once.
+
+    `keys` go to `urls`, which a person named, and never to whoever listens on a usual port.
+    """
+    wanted: dict[str, KeyRing | None] = {_root(url): keys for url in urls}
+    wanted = {**wanted, **{_root(url): None for url in usual if _root(url) not in wanted}}
+    found = await asyncio.gather(*(_try(url, key) for url, key in wanted.items()))
     return tuple(server for server in found if server is not None)
 
 
-async def _try(url: str) -> FoundServer | None:
-    try:
-        server = HttpServer(Endpoint(url=url, idle=PATIENCE))
-    except ConfigError:
-        return None
+async def look_at(url: str, keys: KeyRing | None = None) -> FoundServer:
+    """The server at this address. Raises ConfigError for an address that makes no sense, ProviderError."""
+    server = HttpServer(Endpoint(url=url, idle=PATIENCE), keys)
     try:
         return await look(server)
-    except ProviderError:
-        return None
     finally:
         await server.close()
+
+
+def _root(url: str) -> str:
+    return url.rstrip("/").removesuffix("/v1")
+
+
+async def _try(url: str, keys: KeyRing | None) -> FoundServer | None:
+    try:
+        return await look_at(url, keys)
+    except (ConfigError, ProviderError):
+        return None
 
 
 class ToolProber:

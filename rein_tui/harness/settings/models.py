@@ -5,6 +5,7 @@ whole id; families and versions mean Claude models only.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +69,15 @@ def fits(entry: str, model: str) -> bool:
     version = name[found.end() :]
     wanted = wanted.removeprefix("claude-")
     return f"{version}-".startswith(f"{wanted}-") or (wanted.isalpha() and wanted in version.split("-"))
+
+
+def own_environment(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables as the person and the administrator set them; no project says where requests go, with which key."""
+    own = dict(environment)
+    for layer in reversed(settings.layers_of("managed", "command_line", "user")):
+        values: Mapping[str, object] = layer.data.get("env") or {}
+        own.update({name: str(value) for name, value in values.items()})
+    return own
 
 
 def _plain(name: str) -> str:

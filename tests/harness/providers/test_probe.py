@@ -9,7 +9,9 @@ import pytest
 from rein_tui.harness.protocol.messages import Message, TextBlock, ToolUseBlock
 from rein_tui.harness.protocol.models import Completed, ModelRequest, Provider, ProviderEvent, Retrying
 from rein_tui.harness.protocol.workbench import FoundServer
+from rein_tui.harness.providers.base import Secret
 from rein_tui.harness.providers.http import Endpoint, HttpServer
+from rein_tui.harness.providers.keys import KeyRing
 from rein_tui.harness.providers.local import LocalProvider
 from rein_tui.harness.providers.ollama import OllamaOptions, OllamaProvider
 from rein_tui.harness.providers.openai_chat import ChatOptions, OpenAIChatProvider
@@ -60,6 +62,14 @@ async def test_servers_are_found_where_they_are_and_nowhere_else() -> None:
     async with model_server(route=site(VLLM)) as one, model_server(route=site({})) as nothing:
         found = await find_servers([f"{one.url}/v1", "http://example.com"], usual=(gone.url, one.url, nothing.url))
     assert [(server.url, server.flavour) for server in found] == [(one.url, "vllm")]
+
+
+async def test_a_key_goes_to_addresses_that_a_person_named_and_to_no_other() -> None:
+    async with model_server(route=site(VLLM)) as named, model_server(route=site(VLLM)) as usual:
+        found = await find_servers([named.url], KeyRing(Secret("sk-local", "test")), usual=(usual.url, named.url))
+    assert len(found) == 2
+    assert {seen.headers.get("authorization") for seen in named.requests} == {"Bearer sk-local"}
+    assert {seen.headers.get("authorization") for seen in usual.requests} == {None}
 
 
 async def test_an_unknown_local_server_is_asked_once_and_spoken_to_in_its_own_words() -> None:
