@@ -35,10 +35,14 @@ async def _model(app: "ReinApp", argument: str) -> None:
         from rein_tui.widgets.picker import Item, Picker
 
         app.hint("asking the server for its models")
-        models = await app.workbench.models()
-        items = [Item(m.id, m.title or m.id, _about(m)) for m in models]
+        title = "Model"
+        try:
+            items = [Item(m.id, m.title or m.id, _about(m)) for m in await app.workbench.models()]
+        except ReinError as error:  # gateways may have no list; a name can be typed all the same
+            title = f"Model · there is no list: {error.message}"
+            items = [Item(choice.model, choice.model, "answers now")]
         items.append(Item(_ELSEWHERE, "Another server, key or file …", "what answers on this machine, or Claude's API"))
-        wanted = await app.ask(Picker("Model", items, current=choice.model)) or ""
+        wanted = await app.ask(Picker(title, items, current=choice.model, open_ended=True)) or ""
     if wanted == _ELSEWHERE:
         app.run_command("welcome")
     elif wanted:

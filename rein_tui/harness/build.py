@@ -19,7 +19,7 @@ from .demo.script import FIRST_PROMPT, demo_script
 from .places import Places
 from .plugins.extensions import Extensions
 from .protocol.engines import Journal
-from .protocol.errors import ProviderError, StartError
+from .protocol.errors import ProviderError, ProviderErrorKind, StartError
 from .protocol.events import Fact, ModelChanged, Notice
 from .protocol.models import ModelInfo, Provider
 from .protocol.ports import Harness, Prompter, SessionInfo
@@ -427,11 +427,17 @@ async def _told(journal: Journal) -> list[Fact]:
     return facts
 
 
+_NO_LIST = frozenset[ProviderErrorKind]({"not_found", "invalid_request", "malformed", "server"})
+"""Failures of a gateway that answers and has no list of models."""
+
+
 async def _check(provider: Provider, choice: ModelChoice) -> None:
-    """Find out now, not at the first prompt, whether the server answers and knows the model."""
+    """Find out now, not at the first prompt, whether the server answers and knows the model, where it has a list."""
     try:
         models = await provider.models()
-    except ProviderError:
+    except ProviderError as error:
+        if error.kind in _NO_LIST:
+            return
         await provider.close()
         raise
     known = {m.id for m in models}

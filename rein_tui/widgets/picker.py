@@ -32,7 +32,10 @@ class Item:
 
 
 class Picker(Modal[str]):
-    """Answers with the key of the item picked. `on_highlight` hears of each item passed, for a live preview."""
+    """Answers with the key of the item picked. `on_highlight` hears of each item passed, for a live preview.
+
+    `open_ended`: what is typed may be taken as it stands, after the items that it fits.
+    """
 
     FIRST = "Input"
 
@@ -62,6 +65,7 @@ class Picker(Modal[str]):
         *,
         current: str = "",
         on_highlight: Callable[[str], None] | None = None,
+        open_ended: bool = False,
     ) -> None:
         super().__init__()
         self._title_text = title
@@ -69,6 +73,7 @@ class Picker(Modal[str]):
         self._shown: tuple[Item, ...] = ()
         self._current = current
         self._on_highlight = on_highlight
+        self._open_ended = open_ended
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="frame") as frame:
@@ -122,6 +127,8 @@ class Picker(Modal[str]):
             if hit is not None:
                 found.append((-hit[0], order, item, hit[1]))
         found.sort(key=lambda entry: entry[:2])
+        if self._open_ended and query and all(query != item.key for item in self._items):
+            found.append((0, len(self._items), Item(query, query, "as it stands"), ()))
         self._shown = tuple(item for _, _, item, _ in found[:LIMIT])
         rows = self.query_one(OptionList)
         width = max(24, (rows.size.width or 84) - 2)

@@ -215,6 +215,7 @@ class FakeWorkbench:
     ) -> None:
         self.choice = choice
         self.probed = probed
+        self.has_no_list = False
         self.opened: list[FakeHarness] = []
         self.keys: list[str] = []
         self.deleted: list[str] = []
@@ -282,6 +283,8 @@ class FakeWorkbench:
         return self._servers
 
     async def models(self) -> tuple[ModelInfo, ...]:
+        if self.has_no_list:
+            raise ProviderError("no such page", kind="not_found")
         return (
             ModelInfo(id=stories.MODEL, title="Sonnet 4.5", context_window=200_000),
             ModelInfo(id="claude-haiku-4-5", title="Haiku 4.5", context_window=200_000),

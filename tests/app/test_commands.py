@@ -95,6 +95,19 @@ async def test_the_model_is_picked_from_what_the_server_offers():
         await stage.until(lambda: stage.workbench.choice and stage.workbench.choice.model == "claude-haiku-4-5")
 
 
+async def test_a_model_can_be_typed_where_there_is_no_list():
+    async with on_stage() as stage:
+        stage.workbench.has_no_list = True
+        await stage.type("/model")
+        await stage.pilot.press("enter")
+        await shown(stage, Picker)
+        await stage.until(lambda: "no such page" in stage.text())
+        await stage.type("my/own-model")
+        await stage.until(lambda: "as it stands" in stage.text())
+        await stage.pilot.press("enter")
+        await stage.until(lambda: stage.workbench.choice and stage.workbench.choice.model == "my/own-model")
+
+
 async def test_a_theme_is_tried_on_kept_and_taken_back(places: Places):
     async with on_stage(places=places) as stage:
         before = stage.app.theme

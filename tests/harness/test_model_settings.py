@@ -1,7 +1,7 @@
 """Settings about models in the assembled house: who may be chosen, who stands in, under which name one is asked for."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,13 @@ import pytest
 from rein_tui.harness.build import LocalWorkbench, open_workbench
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol import events as ev
-from rein_tui.harness.protocol.errors import ConfigError, StartError
+from rein_tui.harness.protocol.errors import ConfigError, ProviderError, StartError
 from rein_tui.harness.protocol.messages import TextBlock, ToolUseBlock
 from rein_tui.harness.protocol.ports import Harness, Prompt
 from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.wishes import Wishes
 from tests.fakes.engines import ScriptedPerson
+from tests.fakes.local_servers import VLLM, site
 from tests.fakes.model_server import ModelServer, Op, Seen, answer, model_server
 from tests.fakes.streams import anthropic_stream
 
@@ -28,11 +29,14 @@ SURELY_BUSY = [{**BUSY[0], "headers": {**BUSY[0]["headers"], "x-should-retry": "
 class Claude:
     """Lists three models; those in `failing` answer with these operations."""
 
-    def __init__(self, failing: dict[str, list[Op]] | None = None) -> None:
+    def __init__(self, failing: dict[str, list[Op]] | None = None, list_status: int = 200) -> None:
         self.failing = failing or {}
+        self.list_status = list_status
         self.asked: list[str] = []
 
     def __call__(self, seen: Seen) -> list[Op]:
+        if seen.method == "GET" and self.list_status != 200:
+            return answer('{"error": {"message": "no such page"}}', "application/json", self.list_status)
         if seen.method == "GET":
             data = [{"id": name, "display_name": name, "type": "model"} for name in MODELS]
             return answer(json.dumps({"data": data, "has_more": False}), "application/json")
@@ -161,3 +165,35 @@ async def test_a_model_is_asked_for_by_the_name_that_the_server_has(places: Plac
         await said(harness)
         assert claude.asked == ["arn:aws:bedrock:x/sonnet"]
         assert bench.choice is not None and bench.choice.model == "claude-sonnet-5-5"
+
+
+@pytest.mark.parametrize("status", [404, 500, 401])
+async def test_a_model_can_be_named_where_a_gateway_has_no_list(places: Places, tmp_path: Path, status: int) -> None:
+    claude = Claude(list_status=status)
+    async with house(places, tmp_path, claude) as bench:
+        harness = await bench.open()
+        chosen = ModelChoice(kind="anthropic", model="claude-opus-5-5")
+        if status == 401:
+            with pytest.raises(ProviderError):
+                await bench.choose(chosen)
+            return
+        await bench.choose(chosen)
+        await said(harness)
+    assert claude.asked[-1:] == ["claude-opus-5-5"]
+
+
+async def test_servers_in_use_and_used_before_are_found_again(places: Places, tmp_path: Path) -> None:
+    """Whoever went over to Claude may want to come back; a server that wants the key of local servers gets it."""
+
+    def route(seen: Seen) -> Sequence[Op]:
+        is_known = seen.headers.get("authorization") == "Bearer sk-local"
+        return site(VLLM)(seen) if is_known else answer("{}", "application/json", 401)
+
+    async with (
+        model_server(route=route) as local,
+        house(places, tmp_path, Claude(), env={"LOCAL_LLM_API_KEY": "sk-local"}) as bench,
+    ):
+        await bench.open()
+        await bench.choose(ModelChoice(kind="local", model="m", url=local.url))
+        await bench.choose(ModelChoice(kind="anthropic", model="claude-opus-5-5"))
+        assert local.url in [server.url for server in await bench.find_servers()]
