@@ -1,7 +1,7 @@
 """The families: what opens a call of each, and who reads it. Specific marks come before plain JSON."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -37,7 +37,15 @@ class Dialect:
 _DSML = "｜DSML｜"
 _MARKS = ("", "ant" + "ml:", _DSML)
 DIALECTS: tuple[Dialect, ...] = (
-    Dialect("hermes", ("<tool_call>", "<toolcall>", "<tool_calls>", "<function_call>", "[tool_call]"), tags.hermes),
+    Dialect(
+        "hermes",
+        (
+            *("<tool_call>", "<toolcall>", "<tool_calls>", "<function_call>", "[tool_call]"),
+            *("<TOOL_CALL>", "<tool_use>"),
+        ),
+        tags.hermes,
+    ),
+    Dialect("hermes", ("<tool_call ", "<function_call ", "<tool_use "), tags.attributed),
     Dialect("tools tag", ("<tools>",), tags.hermes),
     Dialect("qwen3-coder", ("<function=",), tags.parameters),
     Dialect(
@@ -110,6 +118,22 @@ DIALECTS: tuple[Dialect, ...] = (
 )
 
 
+_TAGS = {
+    "Bash": ("bash", "execute_command", "run_command", "run_terminal_cmd"),
+    "Read": ("read", "read_file", "view_file"),
+    "Write": ("write", "write_to_file", "write_file", "create_file"),
+    "Edit": ("edit", "edit_file", "replace_in_file"),
+    "Grep": ("grep", "search_files", "grep_search"),
+    "Glob": ("glob",),
+}
+"""Tags in which models that learnt from other assistants write calls of the same tools."""
+
+
+def _tags_of(names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        yield from (name, *_TAGS.get(name, ()))
+
+
 class Openers:
     """All openers for the tools that were sent: where the next one stands, and where one may be beginning."""
 
@@ -117,7 +141,7 @@ class Openers:
         own = tuple(names)
         dialects = [
             *DIALECTS,
-            Dialect("own tag", tuple(f"<{name}>" for name in own), tags.own_tag),
+            Dialect("own tag", tuple(f"<{name}>" for name in _tags_of(own)), tags.own_tag),
             Dialect(
                 "pythonic", tuple(f"{name}{call}(" for name in own for call in ("", ".call")), plain=plain.function
             ),

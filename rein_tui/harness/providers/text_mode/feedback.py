@@ -15,6 +15,7 @@ from ...protocol.models import Completed, ModelRequest
 from .fitting import Tools, missing
 from .forms import Form
 from .prompt import example, flat, signature, slim
+from .quoting import ASKED_AGAIN
 
 RETRIES = 2
 
@@ -55,7 +56,7 @@ def asked_again(
     said = done.parse.raw if done.parse and done.parse.dialect != "native" else _attempt(done, problem.call)
     words = ask_for_json(problem, tools) if constrained else explain(problem, form)
     attempt = Message(role="assistant", blocks=(TextBlock(text=said),))
-    answer = Message(role="user", blocks=(TextBlock(text=words),))
+    answer = Message(role="user", blocks=(TextBlock(text=words),), id=ASKED_AGAIN)
     changed = structs.replace(request, messages=(*request.messages, attempt, answer))
     if not constrained:
         return changed

@@ -75,10 +75,18 @@ class Tools:
         self.specs = {spec.name: spec for spec in specs}
         self._folded = {_fold(name): name for name in self.specs}
 
-    def knows(self, name: str) -> bool:
-        """Whether a name means a tool beyond doubt: itself, in another case, or by a usual alias."""
-        found = self.resolve(name)
-        return found is not None and not (found[1] and found[1].what.startswith("misspelt"))
+    def knows(self, call: RawCall | str) -> bool:
+        """Whether a call or a name means a tool beyond doubt: itself, in another case, or by a usual alias.
+
+        Where the arguments only stand beside the name, one of them must be the tool's: packages have names, too.
+        """
+        found = self.resolve(call if isinstance(call, str) else call.name)
+        if found is None or (found[1] and found[1].what.startswith("misspelt")):
+            return False
+        if isinstance(call, str) or not call.beside:
+            return True
+        fields = self.specs[found[0]].input_schema.get("properties", {})
+        return not fields or bool(fields.keys() & _renamed(call.arguments, fields, [], []).keys())
 
     def resolve(self, name: str) -> tuple[str, Repair | None] | None:
         """The tool that a name means, and the repair if it had another; None when no tool is near."""

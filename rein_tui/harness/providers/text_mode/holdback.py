@@ -4,21 +4,18 @@ The result depends on the text alone, never on its chunks: everything is read th
 Raw calls are never shown as prose; prose is never lost nor reordered.
 """
 
-import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from ...protocol.messages import Block, ParseTrace, TextBlock, ThinkingBlock, ToolUseBlock
+from ...protocol.messages import Message, ToolUseBlock
 from ...protocol.models import ProviderEvent, TextChunk, ThinkingChunk
 from ..base import NewId, TextEnd, new_call_id
 from .cursor import Cursor
 from .dialects import Openers
-from .fitting import Fitted, Tools
-from .lenient import Repair
+from .ending import Ending, Heard
+from .fitting import Tools
 from .plain import Scene
-from .shapes import Found, RawCall, call_of
 from .strings import NeedMore
 
 _QUIET = 64
@@ -31,21 +28,15 @@ _Mode = Literal["prose", "thinking", "fence", "response", "made up"]
 _CLOSERS: dict[_Mode, str] = {"thinking": "</think>", "fence": "```", "response": "</tool_response>"}
 
 
-@dataclass(slots=True)
-class _Heard:
-    """What was understood so far."""
-
-    prose: list[str] = field(default_factory=list[str])
-    thinking: list[str] = field(default_factory=list[str])
-    found: list[Found] = field(default_factory=list[Found])
-    dropped: bool = False
-
-
 class HoldBack:
-    """`base.TextReader` for one answer with these tools."""
+    """`base.TextReader` for one answer with these tools. `read` is the conversation: calls that stand there may be
+    quoted."""
 
-    def __init__(self, tools: Tools, openers: Openers, new_id: NewId = new_call_id) -> None:
+    def __init__(
+        self, tools: Tools, openers: Openers, new_id: NewId = new_call_id, read: Sequence[Message] = ()
+    ) -> None:
         self._tools = tools
+        self._read = read
         self._openers = openers
         self._new_id = new_id
         self._raw: list[str] = []
@@ -54,7 +45,7 @@ class HoldBack:
         self._tail = ""
         self._wait = 0
         self._after_call = False
-        self._heard = _Heard()
+        self._heard = Heard()
         self._events: list[ProviderEvent] = []
 
     def feed(self, text: str) -> Iterable[ProviderEvent]:
@@ -68,7 +59,7 @@ class HoldBack:
     def finish(self, native: tuple[ToolUseBlock, ...]) -> TextEnd:
         """The message: prose, then calls. Native calls win over those written as text beside them."""
         self._go_on(final=True)
-        ending = _Ending(self._tools, self._heard, "".join(self._raw), self._new_id)
+        ending = Ending(self._tools, self._heard, "".join(self._raw), self._new_id, self._read)
         blocks, parse = ending.blocks(native)
         return TextEnd(events=self._taken(), blocks=blocks, parse=parse)
 
@@ -212,82 +203,3 @@ def _unsure_mark(text: str) -> int:
 def _beginning(text: str, closer: str) -> int:
     """How many characters at the end of the text may be the beginning of the closer."""
     return next((n for n in range(min(len(closer) - 1, len(text)), 0, -1) if closer.startswith(text[-n:])), 0)
-
-
-class _Ending:
-    """Makes blocks and a trace of what was heard."""
-
-    def __init__(self, tools: Tools, heard: _Heard, raw: str, new_id: NewId) -> None:
-        self._tools = tools
-        self._heard = heard
-        self._raw = raw
-        self._new_id = new_id
-        self._repairs: list[Repair] = []
-        self._notes: list[str] = []
-
-    def blocks(self, native: tuple[ToolUseBlock, ...]) -> tuple[tuple[Block, ...], ParseTrace | None]:
-        """The message's blocks, thinking first, and how its calls were read; no trace for plain prose."""
-        if native:
-            calls = tuple(self._mended(call) for call in native)
-            dialect = "native"
-            self._raw = "\n".join(f"{call.name} {call.malformed or json.dumps(call.input)}" for call in native)
-            if self._heard.found:
-                self._notes.append("calls written as text beside the server's own were left out")
-        else:
-            calls = self._read()
-            dialect = ", ".join(dict.fromkeys(found.dialect for found in self._heard.found))
-        if self._heard.dropped:
-            self._notes.append("a result that the model made up was left out")
-        prose = "".join(self._heard.prose)
-        blocks: list[Block] = []
-        if self._heard.thinking:
-            blocks.append(ThinkingBlock(thinking="".join(self._heard.thinking).strip()))
-        if prose.strip():
-            blocks.append(TextBlock(text=prose))
-        blocks += calls
-        return tuple(blocks), self._trace(calls, dialect, bool(native))
-
-    def _trace(self, calls: tuple[ToolUseBlock, ...], dialect: str, native: bool) -> ParseTrace | None:
-        if not calls or (native and not self._repairs and not self._notes):
-            return None
-        return ParseTrace(
-            raw=self._raw,
-            dialect=dialect,
-            repairs=tuple(dict.fromkeys(repair.what for repair in self._repairs)),
-            semantic=any(repair.semantic for repair in self._repairs),
-            call_ids=tuple(call.id for call in calls),
-            note="; ".join(self._notes),
-        )
-
-    def _read(self) -> tuple[ToolUseBlock, ...]:
-        """The calls written as text, each once."""
-        seen: list[tuple[str, object]] = []
-        calls: list[ToolUseBlock] = []
-        for raw in (call for found in self._heard.found for call in found.calls):
-            fitted = self._tools.fit(raw)
-            key = (fitted.name, fitted.input if not fitted.raw else fitted.raw)
-            if key in seen:
-                self._notes.append(f"a repeated {fitted.name} call was left out")
-                continue
-            seen.append(key)
-            self._repairs += fitted.repairs
-            calls.append(_block(fitted, self._new_id()))
-        return tuple(calls)
-
-    def _mended(self, call: ToolUseBlock) -> ToolUseBlock:
-        """A native call, repaired where it did not parse or does not fit."""
-        malformed = call.malformed  # maybe cut off by the limit of tokens
-        raw = call_of(call.name, malformed, closed=False) if malformed else RawCall(call.name, call.input)
-        fitted = self._tools.fit(raw)
-        if raw.problem or (call.malformed and fitted.problem):
-            return call
-        if all(repair.what.startswith("unknown key") for repair in fitted.repairs):
-            return call  # what the server parsed and the tool understands stays as it is
-        self._repairs += fitted.repairs
-        return ToolUseBlock(id=call.id, name=fitted.name, input=fitted.input)
-
-
-def _block(fitted: Fitted, call_id: str) -> ToolUseBlock:
-    if fitted.raw:
-        return ToolUseBlock(id=call_id, name=fitted.name, malformed=fitted.raw)
-    return ToolUseBlock(id=call_id, name=fitted.name, input=fitted.input)

@@ -69,7 +69,7 @@ class ToolText:
         names = tuple(tool.name for tool in request.tools)
         if names not in self._openers:
             self._openers = {names: Openers(names)}
-        return HoldBack(Tools(request.tools), self._openers[names])
+        return HoldBack(Tools(request.tools), self._openers[names], read=request.messages)
 
 
 class PassThrough:

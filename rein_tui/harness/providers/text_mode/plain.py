@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from .cursor import Cursor
 from .pythonic import expression, python_calls
+from .quoting import announces_example
 from .shapes import Found, RawCall, broken, call_of, calls_of
 from .strings import NeedMore
 from .tags import ENDS, hermes, json_calls, parameters
@@ -18,11 +19,6 @@ MOST_BEFORE = 400
 MOST_AFTER = 400
 """Characters of prose before and behind a bare call; a message with more is an answer that quotes one."""
 
-_QUOTING = re.compile(
-    r"\b(examples?|e\.g\.|for instance|instance|looks?(?: something)? like|would be|format|syntax|such as|schema|"
-    r"like (?:this|so)|instead of|do not|don't|never|output was|returned|result)\W*$",
-    re.IGNORECASE,
-)
 _FENCE_AHEAD = re.compile(r"```(?:json|tool_call)?\s*[\[{]")
 _TOOL_FENCES = frozenset({"tool_call", "tool_calls", "tool", "tool_use", "function_call", "action"})
 _JSON_FENCES = frozenset({"json", "json5", "jsonc", "", "text", "plaintext", "txt", "xml", "html"})
@@ -31,19 +27,19 @@ _PYTHON_FENCES = frozenset({"tool_code", "python", "py"})
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a reader may know beside the text: whether a name is a tool's, and the prose before."""
+    """What a reader may know beside the text: whether a call or a name is one of a tool's, and the prose before."""
 
-    knows: Callable[[str], bool]
+    knows: Callable[[RawCall | str], bool]
     before: str = ""
 
     @property
     def is_quoting(self) -> bool:
         """Whether the words just before announce an example."""
-        return _QUOTING.search(self.before[-120:].rstrip(" \t\r\n:*`")) is not None
+        return announces_example(self.before)
 
     def accepts(self, calls: tuple[RawCall, ...]) -> bool:
         """Whether these may be calls without a mark that says so."""
-        return bool(calls) and all(self.knows(call.name) for call in calls) and not self.is_quoting
+        return bool(calls) and all(self.knows(call) for call in calls) and not self.is_quoting
 
 
 def _little_follows(cursor: Cursor) -> bool:

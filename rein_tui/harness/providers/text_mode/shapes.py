@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from ...protocol.base import JsonObject
+from ..strict_json import child
 from .lenient import Repair, load
 
 NAME_KEYS = ("name", "tool_name", "function_name", "tool", "function", "action", "recipient_name", "command_name")
@@ -26,7 +27,10 @@ _BESIDE = frozenset({"type", "id", "tool_call_id", "call_id", "index", "thought"
 
 @dataclass(frozen=True, slots=True)
 class RawCall:
-    """A call as it was written. `typed` false: its values are text, and the schema says what they are."""
+    """A call as it was written. `typed` false: its values are text, and the schema says what they are.
+
+    `beside`: the arguments stood beside the name, so that any object with a name looks like this.
+    """
 
     name: str
     arguments: JsonObject
@@ -34,6 +38,7 @@ class RawCall:
     typed: bool = True
     problem: str = ""
     raw: str = ""
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,19 @@ class Found:
     dialect: str = ""
 
 
+def is_definition(value: Any) -> bool:
+    """Whether a value describes a tool, or several, as a model does that is asked what it can do."""
+    if isinstance(value, list):
+        return bool(cast(list[Any], value)) and all(is_definition(item) for item in cast(list[Any], value))
+    if not isinstance(value, dict):
+        return False
+    found = cast(JsonObject, value)
+    if isinstance(found.get("function"), dict):
+        return is_definition(found["function"])
+    schemas = [child(found, key) for key in ("parameters", "input_schema", "inputSchema")]
+    return any(schema.get("type") == "object" and isinstance(schema.get("properties"), dict) for schema in schemas)
+
+
 def calls_in(value: Any, repairs: tuple[Repair, ...] = ()) -> tuple[RawCall, ...]:
     """The calls that a value stands for; none when it is something else."""
     if isinstance(value, list):
@@ -53,6 +71,8 @@ def calls_in(value: Any, repairs: tuple[Repair, ...] = ()) -> tuple[RawCall, ...
     if not isinstance(value, dict):
         return ()
     found = cast(JsonObject, value)
+    if is_definition(found):
+        return ()
     for key in _WRAPPERS:
         if isinstance(found.get(key), dict | list) and key in found:
             return calls_in(found[key], repairs)
@@ -75,7 +95,7 @@ def _named(found: JsonObject, name_key: str, repairs: tuple[Repair, ...]) -> tup
     rest = {key: item for key, item in found.items() if key != name_key and key not in _BESIDE}
     if rest:
         repairs = (*repairs, Repair("the arguments stood beside the name"))
-    return (RawCall(name=name, arguments=rest, repairs=repairs),)
+    return (RawCall(name=name, arguments=rest, repairs=repairs, beside=bool(rest)),)
 
 
 def with_arguments(call: RawCall, value: Any) -> RawCall:
@@ -104,6 +124,14 @@ def calls_of(text: str, *, closed: bool = True) -> tuple[RawCall, ...]:
     except ValueError:
         return ()
     return calls_in(value, repairs)
+
+
+def defines(text: str) -> bool:
+    """Whether a JSON text describes tools and calls none."""
+    try:
+        return is_definition(load(text)[0])
+    except ValueError:
+        return False
 
 
 def call_of(name: str, text: str, *, closed: bool = True) -> RawCall:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from .cursor import Cursor
 from .lenient import Repair
 from .pythonic import expression, python_calls
-from .shapes import Found, RawCall, broken, call_of, calls_of
+from .shapes import Found, RawCall, broken, call_of, calls_of, defines
 
 STRUCK = "</s>"
 """Ends a message of Mistral or Llama 2; in prose it is HTML."""
@@ -35,7 +35,9 @@ def json_calls(cursor: Cursor, *closers: str, tagged: bool = False) -> tuple[Raw
         cursor.at = stray.end() if stray else cursor.at
         over = cursor.is_at_end()
         closed = bool(cursor.literal(*stops))
-        found = calls_of(raw, closed=closed or not over) or (broken(raw),)
+        found = calls_of(raw, closed=closed or not over)
+        if not found:
+            found = () if defines(raw) else (broken(raw),)
         late = tagged and not closed and cursor.peek() not in ("{", "[")
         calls += tuple(_unclosed(call) for call in found) if late else found
         if closed or cursor.peek() not in ("{", "["):
@@ -58,7 +60,8 @@ def hermes(cursor: Cursor, opener: str) -> Found | None:
         calls = json_calls(cursor, "```", *closers, tagged=True)
         return _then(Found(calls), cursor, closers) if calls else None
     if cursor.peek() in ("{", "["):
-        return Found(json_calls(cursor, *closers, tagged=True))
+        calls = json_calls(cursor, *closers, tagged=True)
+        return Found(calls) if calls else None
     if cursor.literal("<function="):
         found = parameters(cursor, "<function=")
         return _then(replace(found, dialect="qwen3-coder") if found else None, cursor, closers)
@@ -68,6 +71,29 @@ def hermes(cursor: Cursor, opener: str) -> Found | None:
         return _then(_spelled(cursor), cursor, closers)
     name = cursor.name()
     return _then(_named(cursor, name, closers), cursor, closers) if name else None
+
+
+_ATTRIBUTE = re.compile(r"""\s*([\w.\-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+
+
+def attributed(cursor: Cursor, opener: str) -> Found | None:
+    """`<tool_call id="1">…</tool_call>` and `<tool_call name="x">{…}</tool_call>`."""
+    head, end = cursor.until(">", "\n")
+    given = {found[1]: found[2] or found[3] or "" for found in _ATTRIBUTE.finditer(head)}
+    if end != ">" or not given or _ATTRIBUTE.sub("", head).strip():
+        return None
+    name = next((given[key] for key in ("name", "function", "tool") if given.get(key)), "")
+    closer = "</" + opener[1:-1] + ">"
+    if not name:
+        return hermes(cursor, opener[:-1] + ">")
+    cursor.space()
+    if cursor.peek() == "{":
+        raw = cursor.value(closer, *ENDS)
+        return _then(Found((call_of(name, raw, closed=not cursor.is_at_end()),)), cursor, (closer,))
+    body, closed = cursor.until(closer)
+    if not closed:
+        return None
+    return Found((RawCall(name=name, arguments=dict(_children(body)), typed=False),))
 
 
 def _then(found: Found | None, cursor: Cursor, closers: tuple[str, ...]) -> Found | None:
@@ -99,7 +125,8 @@ def _named(cursor: Cursor, name: str, closers: tuple[str, ...]) -> Found | None:
         if cursor.literal("<arg_value>"):
             arguments[key.strip()], _ = cursor.until("</arg_value>", *closers)
         cursor.space()
-    if arguments or cursor.sees(*closers):
+    # `<tool_call> and </tool_call>` speaks of the tags.
+    if arguments or (cursor.text[start - 1] not in " \t" and cursor.sees(*closers)):
         return Found((RawCall(name=name, arguments=dict(arguments), typed=False),), dialect="glm")
     return None
 
@@ -117,11 +144,12 @@ def _spelled(cursor: Cursor) -> Found | None:
     return Found((RawCall(name=name, arguments=dict(_children(body)), typed=False),))
 
 
-_CHILD = re.compile(r"<([\w.\-]+)>(.*?)</\1>", re.DOTALL)
+_CHILD = re.compile(r"""<([\w.\-]+)(?:\s+(?:name|key)=["']([^"'>]+)["'][^>]*)?>(.*?)</\1>""", re.DOTALL)
 
 
 def _children(body: str) -> list[tuple[str, str]]:
-    return [(found[1], _trimmed(found[2])) for found in _CHILD.finditer(body)]
+    """Values in tags of their own, or in tags that name them: `<arg name="k">v</arg>`."""
+    return [(found[2] or found[1], _trimmed(found[3])) for found in _CHILD.finditer(body)]
 
 
 def _trimmed(text: str) -> str:
@@ -130,7 +158,7 @@ def _trimmed(text: str) -> str:
 
 
 def own_tag(cursor: Cursor, opener: str) -> Found | None:
-    """`<Read><file_path>a</file_path></Read>`: the tool's name is the tag."""
+    """`<Read><file_path>a</file_path></Read>`: the tool's name, or one that it is known by, is the tag."""
     name = opener[1:-1]
     cursor.space()
     if cursor.peek() == "{":
