@@ -1,11 +1,14 @@
 """How app tests drive the screen: an app over fakes, and waiting for what must happen instead of for time."""
 
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from textual.events import Key
+from textual.keys import key_to_character
 from textual.pilot import Pilot
 
 from rein_tui.app import ReinApp
@@ -15,8 +18,11 @@ from rein_tui.modal_prompter import ModalPrompter
 from tests.app.fake_harness import NOW, FakeHarness, FakeWorkbench
 from tests.stories import Beat
 
-PATIENCE = 500
-"""Rounds of the message loop that a condition may take."""
+PATIENCE = 20.0
+"""Seconds that a condition may take."""
+
+STILL = 5
+"""Rounds of the message loop without a change that make rest."""
 
 
 @dataclass
@@ -34,11 +40,10 @@ class Stage:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Let the app work until this holds."""
-        for _ in range(PATIENCE):
-            if condition():
-                return
-            await self.pilot.pause()
-        raise AssertionError("it never came true")
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < end, f"it never came true:\n{self.text()}"
+            await self.pilot.pause(0)
 
     async def settled(self) -> None:
         """Let the app work until nothing moves any more: turns rest, or wait for a hold or the person."""
@@ -48,21 +53,38 @@ class Stage:
             await self.pilot.pause()
             await self.pilot.pause()
 
+    async def still(self) -> None:
+        """Let the app work for some rounds without a change: for keys that start nothing outside the message loop."""
+        before: tuple[object, ...] = ()
+        rounds = 0
+        while rounds < STILL:
+            now = self._moving()
+            before, rounds = now, rounds + 1 if now == before else 0
+            await self.pilot.pause(0.001)
+
     def _moving(self) -> tuple[object, ...]:
         turns = self.app.desk.current
         facts = len(self.harness.history()) if self.workbench.opened else 0
         composer = self.app.main.composer
         return (facts, turns and turns.state, len(self.app.screen_stack), composer.text, composer.is_searching)
 
+    async def press(self, *keys: str) -> None:
+        """Press these, each when what the one before set in motion is done. The pilot's own waits 50 ms for each."""
+        for key in keys:
+            self.app.post_message(Key(key, "/" if key == "slash" else key_to_character(key)))
+            await self.pilot.pause(0)
+            await self.pilot.pause(0)
+
     async def type(self, text: str) -> None:
         """Type into whatever has the focus."""
         names = {" ": "space", "/": "slash", "!": "exclamation_mark", "@": "at", "\\": "backslash", ".": "full_stop"}
-        await self.pilot.press(*(names.get(c, c) for c in text))
+        await self.press(*(names.get(c, c) for c in text))
 
     async def say(self, text: str) -> None:
         """Put a prompt into the composer and send it."""
         self.app.main.composer.text = text
-        await self.pilot.press("enter")
+        await self.pilot.pause(0)
+        await self.press("enter")
         await self.settled()
 
     def text(self) -> str:

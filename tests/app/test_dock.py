@@ -21,10 +21,10 @@ def reading() -> stories.Story:
 async def inspect(stage: Stage) -> None:
     """One turn, then the details of its call."""
     await stage.say("read it")
-    await stage.pilot.press("f2")
+    await stage.press("f2")
     await stage.until(lambda: stage.app.main.dock.shown == "inspector")
     await stage.settled()
-    await stage.pilot.press("home", "down", "enter")
+    await stage.press("home", "down", "enter")
     await stage.settled()
 
 
@@ -32,9 +32,9 @@ async def inspect(stage: Stage) -> None:
 async def test_each_tab_by_its_key(key: str, tab: str):
     async with on_stage(lambda: [stories.greeting()]) as stage:
         await stage.say("hello")
-        await stage.pilot.press(key)
+        await stage.press(key)
         await stage.until(lambda: stage.app.main.dock.shown == tab)
-        await stage.pilot.press(key)
+        await stage.press(key)
         await stage.until(lambda: not stage.app.main.dock.shown)
 
 
@@ -42,7 +42,7 @@ async def test_each_tab_by_its_key(key: str, tab: str):
 async def test_enter_in_the_details_goes_to_the_block_of_the_chat(width: int):
     async with on_stage(lambda: [reading()], size=(width, 36)) as stage:
         await inspect(stage)
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await stage.until(lambda: stage.app.focused is stage.app.main.chat.surface)
         cursor = stage.app.main.chat.surface.cursor
         assert cursor is not None
@@ -53,5 +53,5 @@ async def test_enter_in_the_details_goes_to_the_block_of_the_chat(width: int):
 async def test_y_in_the_details_copies():
     async with on_stage(lambda: [reading()]) as stage:
         await inspect(stage)
-        await stage.pilot.press("3", "y")
+        await stage.press("3", "y")
         await stage.until(lambda: '"file_path": "src/auth/tokens.py"' in stage.app.clipboard)

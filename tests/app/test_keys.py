@@ -70,9 +70,9 @@ class Walk:
                     self.pressed.add((owner, key))
                     if node is active.node:
                         break
-            await self.stage.pilot.press(key)
+            await self.stage.press(key)
         if until is None:
-            await self.stage.settled()
+            await self.stage.still()
         else:
             await self.stage.until(until)
 
@@ -86,14 +86,14 @@ class Walk:
         stage = self.stage
         while (turns := stage.app.desk.current) is not None and turns.state != "idle":
             if isinstance(stage.app.screen, PermissionModal):
-                await stage.pilot.press("y")
+                await stage.press("y")
             else:
-                await stage.pilot.pause()
+                await stage.pilot.pause(0)
 
     async def back(self, key: str = "escape") -> None:
         """Close what is on top."""
         depth = len(self.stage.app.screen_stack)
-        await self.stage.pilot.press(key)
+        await self.stage.press(key)
         await self.stage.until(lambda: len(self.stage.app.screen_stack) < depth)
 
 
@@ -127,7 +127,6 @@ async def test_everywhere():
         await walk.press("f6", until=lambda: not main.sidebar.display)
         main.composer.text = "steered"
         await walk.press("f8", until=lambda: not main.composer.text)
-        await walk.stage.settled()
         await walk.rest()
         await walk.press("ctrl+home", until=lambda: surface.scroll_y == 0)
         await walk.press("ctrl+end", until=lambda: surface.following)
@@ -234,7 +233,7 @@ async def test_in_the_inspector_and_its_details():
             await walk.press(key, until=lambda place=place: rows.cursor and number[rows.cursor] == place)
         for key in ("slash", "ctrl+f"):
             await walk.press(key, until=lambda: isinstance(app.focused, Input))
-            await walk.stage.pilot.press("escape")
+            await walk.stage.press("escape")
             await walk.stage.until(lambda: page.has_focus)
         await walk.press("t")
         await walk.press("o", until=lambda: "cannot be lent" in walk.stage.text())
@@ -296,10 +295,10 @@ async def test_in_the_session_list():
         await walk.press("space", until=lambda: isinstance(app.screen, Preview))
         await walk.back()
         await walk.press("r", until=lambda: isinstance(app.focused, Input))
-        await walk.stage.pilot.press("escape")
+        await walk.stage.press("escape")
         await walk.stage.until(lambda: rows.has_focus)
         await walk.press("slash", until=lambda: isinstance(app.focused, Input))
-        await walk.stage.pilot.press("escape")
+        await walk.stage.press("escape")
         await walk.stage.until(lambda: rows.has_focus)
         count = rows.option_count
         await walk.press("d", "d", until=lambda: rows.option_count == count - 1)
@@ -337,7 +336,7 @@ async def test_in_a_permission_question():
         walk.stage = stage
         await walk.press("tab", until=lambda: isinstance(stage.app.focused, Input))
         await walk.press("down", "up")
-        await stage.pilot.press("escape")
+        await stage.press("escape")
         await stage.settled()
         await walk.press("question_mark", until=lambda: "tried" in stage.text())
         top = question.seen.scroll_y
@@ -349,7 +348,7 @@ async def test_in_a_permission_question():
         await walk.press("left", "right", "v", "i", "e", until=lambda: stage.app.screen is question)
         for key in ("a", "3"):
             await walk.press(key, until=lambda: question.has_class("-step"))
-            await stage.pilot.press("escape")
+            await stage.press("escape")
             await stage.until(lambda: not question.has_class("-step"))
     left = {key for owner in (PermissionModal, CallModal) for key in keys_of(owner) if (owner, key) not in walk.pressed}
     assert not left, f"keys without a test: {sorted(left)}"

@@ -22,7 +22,7 @@ async def test_keys_of_the_permission_question(key: str, answer: str):
     async with on_stage(lambda: [stories.fix()]) as stage:
         await stage.say("fix it")
         await stage.until(lambda: is_asked(stage))
-        await stage.pilot.press(key)
+        await stage.press(key)
         await stage.until(lambda: stage.harness.replies)
         assert stage.harness.replies[0].answer == answer
         if answer == "session":
@@ -33,21 +33,21 @@ async def test_during_its_grace_a_question_takes_no_key():
     async with on_stage(lambda: [stories.fix()], grace=3600) as stage:
         await stage.say("fix it")
         await stage.until(lambda: is_asked(stage))
-        await stage.pilot.press("y", "enter", "n", "escape")
+        await stage.press("y", "enter", "n", "escape")
         await stage.settled()
         assert is_asked(stage)
         assert not stage.harness.replies
         modal = stage.app.screen
         assert isinstance(modal, PermissionModal)
         modal.end_grace()
-        await stage.pilot.press("y")
+        await stage.press("y")
         await stage.until(lambda: stage.harness.replies)
 
 
 async def test_a_question_waits_for_a_pause_in_typing_and_the_text_stays():
     async with on_stage(lambda: [[stories.Hold(), *stories.fix()]], typing_pause=3600) as stage:
         await stage.type("fix it")
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await stage.settled()
         await stage.type("and th")
         stage.harness.go_on()
@@ -77,9 +77,9 @@ async def test_two_questions_come_one_after_the_other():
         await stage.settled()
         assert len(stage.app.screen_stack) == 2
         first = stage.app.screen
-        await stage.pilot.press("y")
+        await stage.press("y")
         await stage.until(lambda: is_asked(stage) and stage.app.screen is not first)
-        await stage.pilot.press("n")
+        await stage.press("n")
         replies = await asyncio.gather(*asked)
         assert [reply.answer for reply in replies] == ["once", "deny"]
 
@@ -103,7 +103,7 @@ async def test_foreign_text_in_a_question_is_harmless():
         assert "[/tmp/a]" in stage.text()
         assert "\x1b" not in stage.text()
         assert "\u202e" not in stage.text()
-        await stage.pilot.press("n")
+        await stage.press("n")
         await asked
 
 
@@ -132,26 +132,26 @@ NAME = Question(question="What name?")
 async def test_one_option_by_number_and_by_enter():
     async with on_stage() as stage:
         task = await ask(stage, COLOURS)
-        await stage.pilot.press("2")
+        await stage.press("2")
         assert await task == {"Which colour?": "[/blue]"}
         task = await ask(stage, COLOURS)
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         assert await task == {"Which colour?": "red"}
 
 
 async def test_several_options():
     async with on_stage() as stage:
         task = await ask(stage, TOPPINGS)
-        await stage.pilot.press("space", "down", "down", "space", "enter")
+        await stage.press("space", "down", "down", "space", "enter")
         assert await task == {"Which toppings?": "olives, basil"}
 
 
 async def test_words_of_their_own_and_several_questions():
     async with on_stage() as stage:
         task = await ask(stage, COLOURS, NAME)
-        await stage.pilot.press("tab", *"green", "enter")
+        await stage.press("tab", *"green", "enter")
         await stage.settled()
-        await stage.pilot.press(*"Ann", "enter")
+        await stage.press(*"Ann", "enter")
         assert await task == {"Which colour?": "green", "What name?": "Ann"}
 
 
@@ -159,7 +159,7 @@ async def test_no_answer():
     async with on_stage(lambda: [stories.questioning()]) as stage:
         await stage.say("make an example")
         await stage.until(lambda: isinstance(stage.app.screen, QuestionModal))
-        await stage.pilot.press("escape")
+        await stage.press("escape")
         await stage.settled()
         answered = [fact for fact in stage.harness.history() if isinstance(fact, QuestionAnswered)]
         assert answered[0].reply.cancelled

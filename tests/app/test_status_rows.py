@@ -62,6 +62,6 @@ async def test_a_problem_is_told_once_and_the_command_shows_all() -> None:
         await stage.say("/statusline")
         assert "Status line" in stage.text()
         assert '"id": "m"' in stage.text()
-        await stage.pilot.press("escape")
+        await stage.press("escape")
         await stage.say("/statusline model and branch")
         assert "They want: model and branch" in stage.harness.prompts[-1].text

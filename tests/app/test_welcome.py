@@ -22,7 +22,7 @@ async def choose(stage: Stage, text: str) -> None:
     rows = stage.app.main.query_one(Welcome).query_one(OptionList)
     await stage.until(lambda: any(text in str(option.prompt) for option in rows.options))
     rows.highlighted = next(at for at, option in enumerate(rows.options) if text in str(option.prompt))
-    await stage.pilot.press("enter")
+    await stage.press("enter")
     await stage.pilot.pause()
 
 
@@ -57,10 +57,10 @@ async def test_a_key_is_masked_and_a_wrong_one_can_be_tried_again():
         await stage.type("wrong")
         await stage.settled()
         assert "wrong" not in stage.text()
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await stage.until(lambda: "refused the key" in stage.text())
         field.value = "sk-ant-good"
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await stage.until(lambda: stage.workbench.opened)
         assert stage.workbench.keys == ["sk-ant-good"]
 
@@ -72,10 +72,10 @@ async def test_a_model_file_must_exist(tmp_path: Path):
         await choose(stage, "Model file")
         field = stage.app.main.query_one(Welcome).query_one(Input)
         field.value = str(tmp_path / "none.gguf")
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await stage.until(lambda: "no file at" in stage.text())
         field.value = str(model)
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await stage.until(lambda: stage.workbench.opened)
         assert stage.workbench.choice is not None
         assert stage.workbench.choice.path == str(model)
@@ -84,10 +84,10 @@ async def test_a_model_file_must_exist(tmp_path: Path):
 async def test_esc_goes_back_to_the_offers_and_r_looks_again():
     async with on_stage(choice=None) as stage:
         await choose(stage, "Server")
-        await stage.pilot.press("escape")
+        await stage.press("escape")
         await stage.settled()
         assert isinstance(stage.app.focused, OptionList)
-        await stage.pilot.press("r")
+        await stage.press("r")
         await stage.until(lambda: "no local model server" in stage.text())
 
 
@@ -104,6 +104,6 @@ async def test_the_mouse_chooses_too():
 async def test_a_key_that_is_set_already_need_not_be_typed():
     async with on_stage(choice=None) as stage:
         await choose(stage, "Claude")
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await stage.until(lambda: bool(stage.workbench.opened))
         assert stage.workbench.keys == [""]

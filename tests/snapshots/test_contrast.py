@@ -84,18 +84,18 @@ async def test_every_word_can_be_read():
         await stage.until(lambda: isinstance(stage.app.screen, PermissionModal))
         faint |= await in_each_theme(stage, "question")
         while isinstance(stage.app.screen, PermissionModal):
-            await stage.pilot.press("y")
+            await stage.press("y")
             await stage.settled()
         await stage.say("again")
         for key, where in (("f2", "inspector"), ("f3", "hooks"), ("f4", "timeline"), ("f5", "context")):
-            await stage.pilot.press(key)
+            await stage.press(key)
             await stage.settled()
             faint |= await in_each_theme(stage, where)
         for key, where in (("f1", "keys"), ("ctrl+p", "palette")):
-            await stage.pilot.press(key)
+            await stage.press(key)
             await stage.settled()
             faint |= await in_each_theme(stage, where)
-            await stage.pilot.press("escape")
+            await stage.press("escape")
         stage.app.main.sidebar.focus_list()
         faint |= await in_each_theme(stage, "sessions")
     assert not faint, "too faint:\n" + "\n".join(sorted(faint))

@@ -52,13 +52,13 @@ async def test_welcome(size: tuple[int, int]):
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_palette_keys_and_question(size: tuple[int, int]):
     async with on_stage(lambda: [stories.questioning(several=True)], size=size) as stage:
-        await stage.pilot.press("ctrl+p")
+        await stage.press("ctrl+p")
         await stage.until(lambda: "Commands" in stage.text())
         await check(stage, "palette")
-        await stage.pilot.press("escape", "f1")
+        await stage.press("escape", "f1")
         await stage.until(lambda: "Keys valid now" in stage.text())
         await check(stage, "keys")
-        await stage.pilot.press("escape")
+        await stage.press("escape")
         await stage.settled()
         await stage.say("make an example")
         await stage.until(lambda: "Which database" in stage.text())
@@ -69,9 +69,9 @@ async def test_palette_keys_and_question(size: tuple[int, int]):
 async def test_sessions(size: tuple[int, int]):
     async with on_stage(size=size, stored=SESSIONS) as stage:
         if not stage.app.main.sidebar.display:
-            await stage.pilot.press("f6")
+            await stage.press("f6")
             await stage.until(lambda: stage.app.main.sidebar.display)
         stage.app.main.sidebar.focus_list()
-        await stage.pilot.press("down", "d")
+        await stage.press("down", "d")
         await stage.until(lambda: "d again deletes" in stage.text())
         await check(stage, "sessions")
