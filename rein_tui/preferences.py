@@ -25,7 +25,7 @@ def read_preferences(path: Path | None) -> tuple[Preferences, list[Notice]]:
         return Preferences(), []
     try:
         return msgspec.json.decode(path.read_bytes(), type=Preferences), []
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, RecursionError) as error:
         hint = "defaults are used; the next change writes a good file"
         return Preferences(), [Notice(text=f"preferences: {error}", level="warning", where=str(path), hint=hint)]
 

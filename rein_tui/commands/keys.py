@@ -7,6 +7,8 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.dom import DOMNode
 
+from rein_tui.keymap import EVERYWHERE, PROMPT, Action
+
 from .registry import Command
 
 if TYPE_CHECKING:
@@ -87,8 +89,8 @@ def _order(row: tuple[str, str, str]) -> tuple[bool, bool, str]:
     return (not row[0].startswith("F"), row[0].startswith(("ctrl", "shift", "alt")), row[0])
 
 
-def bound_actions() -> set[str]:
-    """The names by which a keybindings file may rebind keys. Loads every pane: ask only where there is such a file."""
+def bound_actions() -> dict[str, Action]:
+    """What a keybindings file may rebind, by name. Loads every pane: ask only where there is such a file."""
     from rein_tui.app import ReinApp
     from rein_tui.replay_questions import PLAYER
     from rein_tui.screen import MainScreen
@@ -105,9 +107,16 @@ def bound_actions() -> set[str]:
     from rein_tui.widgets.timeline import SpanList, Timeline
 
     panes = (ListPane, RowList, Page, Inspector, HookLog, Timeline, SpanList, ContextPane)
+    places: dict[type, str] = {ReinApp: EVERYWHERE, MainScreen: EVERYWHERE, PromptArea: PROMPT}
     owners = (ReinApp, MainScreen, PromptArea, SessionList, Surface, Chat, *panes)
-    bindings = [*PLAYER, *(binding for owner in owners for binding in owner.BINDINGS)]
-    return {b.id for b in bindings if isinstance(b, Binding) and b.id}
+    bound = [(places.get(owner, owner.__name__), binding) for owner in owners for binding in owner.BINDINGS]
+    actions: dict[str, Action] = {}
+    for place, binding in [*bound, *(("replay", binding) for binding in PLAYER)]:
+        if isinstance(binding, Binding) and binding.id:
+            keys = frozenset(each.key for each in Binding.make_bindings([binding]))
+            before = actions.get(binding.id)
+            actions[binding.id] = Action(keys | before.keys if before else keys, place)
+    return actions
 
 
 COMMANDS = (Command("keys", "The keys valid now", _keys, key="f1", family="help", aliases=("keybindings",)),)

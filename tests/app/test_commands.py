@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rein_tui.commands import builtin_commands
+from rein_tui.commands.keys import bound_actions
 from rein_tui.commands.prompt import edit
 from rein_tui.commands.registry import Command, Registry, split_command
 from rein_tui.harness.places import Places
@@ -33,27 +34,27 @@ async def test_no_two_commands_share_a_name_or_a_key():
 
 async def test_f1_shows_the_keys_valid_now_and_esc_closes():
     async with on_stage() as stage:
-        await stage.pilot.press("f1")
+        await stage.press("f1")
         await shown(stage, Sheet)
         text = stage.text()
         for _ in range(3):
-            await stage.pilot.press("pagedown")
+            await stage.press("pagedown")
             await stage.settled()
             text += stage.text()
         for words in ("F2", "ctrl+j", "New line", "Stash", "shift+tab"):
             assert words in text
-        await stage.pilot.press("escape")
+        await stage.press("escape")
         await stage.settled()
         assert len(stage.app.screen_stack) == 1
 
 
 async def test_the_palette_finds_and_runs():
     async with on_stage() as stage:
-        await stage.pilot.press("ctrl+p")
+        await stage.press("ctrl+p")
         await shown(stage, Picker)
         await stage.type("status")
         await stage.settled()
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await shown(stage, Sheet)
         assert "provider" in stage.text()
 
@@ -62,7 +63,7 @@ async def test_the_palette_finds_and_runs():
 async def test_pages(name: str):
     async with on_stage() as stage:
         await stage.type(f"/{name}")
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await shown(stage, Sheet)
 
 
@@ -70,7 +71,7 @@ async def test_shift_tab_goes_through_the_modes():
     async with on_stage() as stage:
         seen: list[str] = []
         for _ in range(3):
-            await stage.pilot.press("shift+tab")
+            await stage.press("shift+tab")
             await stage.settled()
             seen.append(stage.harness.mode)
         assert seen == ["acceptEdits", "plan", "default"]
@@ -88,10 +89,10 @@ async def test_a_dangerous_mode_takes_its_name():
 async def test_the_model_is_picked_from_what_the_server_offers():
     async with on_stage() as stage:
         await stage.type("/model")
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await shown(stage, Picker)
         await stage.type("haiku")
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await stage.until(lambda: stage.workbench.choice and stage.workbench.choice.model == "claude-haiku-4-5")
 
 
@@ -112,12 +113,12 @@ async def test_a_theme_is_tried_on_kept_and_taken_back(places: Places):
     async with on_stage(places=places) as stage:
         before = stage.app.theme
         await stage.type("/theme")
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await shown(stage, Picker)
-        await stage.pilot.press("down")
+        await stage.press("down")
         await stage.settled()
         assert stage.app.theme != before
-        await stage.pilot.press("escape")
+        await stage.press("escape")
         await stage.settled()
         assert stage.app.theme == before
         await stage.say("/theme rein-light")
@@ -167,10 +168,10 @@ async def test_clear_begins_a_new_session_and_resume_picks_an_old_one():
         await stage.say("/clear")
         await stage.until(lambda: len(stage.workbench.opened) == 2)
         await stage.type("/resume")
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await shown(stage, Picker)
         await stage.type("parser")
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await stage.until(lambda: stage.harness.info.id == "a3")
 
 
@@ -178,20 +179,20 @@ async def test_history_is_searched_with_ctrl_r():
     async with on_stage() as stage:
         await stage.say("fix the parser")
         await stage.say("write the docs")
-        await stage.pilot.press("ctrl+r")
+        await stage.press("ctrl+r")
         await shown(stage, Picker)
         await stage.type("pars")
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await stage.until(lambda: stage.app.main.composer.text == "fix the parser")
 
 
 async def test_ctrl_c_twice_leaves_with_the_command_that_resumes():
     async with on_stage() as stage:
         await stage.say("hello")
-        await stage.pilot.press("ctrl+c")
+        await stage.press("ctrl+c")
         await stage.settled()
         assert "ctrl+c again exits" in stage.text()
-        await stage.pilot.press("ctrl+c")
+        await stage.press("ctrl+c")
         await stage.until(lambda: stage.app.return_value is not None)
         assert stage.app.return_value == f"rein-tui --resume {stage.harness.info.id}"
 
@@ -206,16 +207,16 @@ async def test_a_session_without_a_turn_leaves_without_a_word():
 async def test_ctrl_c_clears_the_prompt_first_and_undo_brings_it_back():
     async with on_stage() as stage:
         await stage.type("precious")
-        await stage.pilot.press("ctrl+c")
+        await stage.press("ctrl+c")
         assert stage.app.main.composer.text == ""
-        await stage.pilot.press("ctrl+z")
+        await stage.press("ctrl+z")
         assert stage.app.main.composer.text == "precious"
 
 
 async def test_ctrl_c_copies_what_is_selected():
     async with on_stage() as stage:
         await stage.type("word")
-        await stage.pilot.press("shift+home", "ctrl+c")
+        await stage.press("shift+home", "ctrl+c")
         await stage.settled()
         assert stage.app.clipboard == "word"
         assert stage.app.main.composer.text == "word"
@@ -226,15 +227,15 @@ async def test_esc_twice_clears_the_prompt_and_on_an_empty_one_opens_rewind():
         await stage.say("first")
         await stage.say("second")
         await stage.type("no")
-        await stage.pilot.press("escape", "escape")
+        await stage.press("escape", "escape")
         await stage.settled()
         assert stage.app.main.composer.text == ""
-        await stage.pilot.press("escape", "escape")
+        await stage.press("escape", "escape")
         await shown(stage, Picker)
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await stage.until(lambda: "Not undone: make build" in stage.text())
         assert "1 file: tokens.py" in stage.text()
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await stage.until(lambda: stage.harness.rewound)
         assert stage.harness.rewound == [(1, True, True)]
         await stage.until(lambda: stage.app.main.composer.text == "second")
@@ -251,13 +252,13 @@ async def test_files_changed_by_others_are_asked_about_before_they_go_back():
         ):
             stage.harness.rewound.clear()
             await stage.type("/rewind")
-            await stage.pilot.press("enter")
+            await stage.press("enter")
             await stage.until(lambda: "Go back to before" in stage.text())
-            await stage.pilot.press("enter")
+            await stage.press("enter")
             await stage.until(lambda: "What should go back" in stage.text())
-            await stage.pilot.press("down", "down", "enter")
+            await stage.press("down", "down", "enter")
             await stage.until(lambda: "Changed since by somebody else: tokens.py" in stage.text())
-            await stage.pilot.press(*keys)
+            await stage.press(*keys)
             await stage.settled()
             if also is None:
                 assert stage.harness.rewound == []
@@ -271,11 +272,11 @@ async def test_summarise_from_here_keeps_what_came_before():
         await stage.say("first")
         await stage.say("second")
         await stage.type("/rewind")
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await stage.until(lambda: "Go back to before" in stage.text())
-        await stage.pilot.press("enter")
+        await stage.press("enter")
         await stage.until(lambda: "summarise from here" in stage.text())
-        await stage.pilot.press("down", "down", "down", "enter")
+        await stage.press("down", "down", "down", "enter")
         await stage.until(lambda: any(isinstance(f, Compacted) and f.from_turn == 2 for f in stage.harness.history()))
 
 
@@ -302,28 +303,67 @@ async def test_a_terminal_that_cannot_be_lent_and_an_editor_that_is_not_there_sa
     async with on_stage() as stage:
         monkeypatch.setenv("VISUAL", "/no/such/editor")
         await stage.type("this")
-        await stage.pilot.press("ctrl+g")
+        await stage.press("ctrl+g")
         await stage.until(lambda: "editor" in stage.text())
         assert stage.app.main.composer.text == "this"
 
 
-def test_keys_file(places: Places):
-    places.config.mkdir(parents=True)
-    path = places.config / "rein-tui-keys.json"
-    path.write_text(
-        '{\n  "inspector": "f9, ctrl+e",\n  "hook": "f3",\n  "keys": 1,\n  "stop": "ctrl+i",\n  "mode": "x y"\n}'
-    )
-    keymap, notices = read_keymap(path, {"inspector", "hooks", "keys", "stop", "mode"})
-    assert keymap == {"inspector": "f9,ctrl+e"}
-    assert [notice.where.rsplit(":", 1)[1] for notice in notices] == ["3", "4", "5", "6"]
-    assert "hooks" in notices[0].text
-    assert "tab" in notices[2].text
+KEYS_FILES: tuple[tuple[str, dict[str, str], str], ...] = (  # what is written, what applies, what is said of the rest
+    ('{"inspector": "F9, Ctrl+E"}', {"inspector": "f9,ctrl+e"}, ""),
+    (
+        '{"surface.copy": "?", "blocks.up": "alt+↑", "scroll.up": "page up"}',
+        {"surface.copy": "question_mark", "blocks.up": "alt+up", "scroll.up": "pageup"},
+        "",
+    ),
+    ('\ufeff{"inspector": "f9"}', {"inspector": "f9"}, ""),
+    ('{"hook": "f9"}', {}, "did you mean 'hooks'"),
+    ('{"inspector": 1}', {}, "wants its keys as text"),
+    ('{"inspector": ""}', {}, "wants its keys as text"),
+    ('{"inspector": "f9,,"}', {}, "'' is no key"),
+    ('{"inspector": "\\ud800"}', {}, "is no key"),
+    ('{"inspector": "ctrl+i"}', {}, "as 'tab'"),
+    ('{"inspector": "ctrl+k ctrl+s"}', {}, "no chords"),
+    ('{"inspector": "e"}', {}, "for writing in the prompt"),
+    ('{"inspector": "/"}', {}, "for writing in the prompt"),
+    ('{"inspector": "ctrl+c"}', {}, "ctrl+c is the key of 'leave'"),
+    ('{"leave": "f9", "inspector": "ctrl+c"}', {"leave": "f9", "inspector": "ctrl+c"}, ""),
+    ('{"inspector": "f3", "hooks": "f2"}', {"inspector": "f3", "hooks": "f2"}, ""),
+    ('{"inspector": "f9", "hooks": "f9"}', {"inspector": "f9"}, "F9 is the key of 'inspector'"),
+    ('{"inspector": "f3", "hooks": "ctrl+c"}', {}, "F3 is the key of 'hooks'"),
+    ('{"surface.copy": "f2"}', {}, "F2 is the key of 'inspector'"),
+    (
+        '{"composer.send": "ctrl+enter", "composer.steer": "f9", "composer.newline": "enter"}',
+        {"composer.send": "ctrl+enter", "composer.steer": "f9", "composer.newline": "enter"},
+        "",
+    ),
+    ("[]", {}, "an object"),
+    ("[" * 100_000, {}, "recursion"),
+    ('{"inspector": ' + "1" * 6000 + "}", {}, "digits"),
+)
+
+
+@pytest.mark.parametrize(("text", "applies", "said"), KEYS_FILES, ids=[text[:40] for text, _, _ in KEYS_FILES])
+def test_keys_file(tmp_path: Path, text: str, applies: dict[str, str], said: str):
+    path = tmp_path / "keys.json"
+    path.write_text(text, encoding="utf-8")
+    keymap, notices = read_keymap(path, bound_actions())
+    assert keymap == applies
+    assert said in " ".join(notice.text for notice in notices)
+    assert bool(said) == bool(notices)
+
+
+def test_a_bad_entry_of_a_keys_file_has_its_line(tmp_path: Path):
+    path = tmp_path / "keys.json"
+    path.write_text('{\n  "inspector": "f9",\n  "hook": "f3",\n  "stop": "ctrl+i"\n}')
+    keymap, notices = read_keymap(path, bound_actions())
+    assert keymap == {"inspector": "f9"}
+    assert [notice.where.rsplit(":", 1)[1] for notice in notices] == ["3", "4"]
 
 
 def test_a_keys_file_that_is_no_json_names_its_line(tmp_path: Path):
     path = tmp_path / "keys.json"
     path.write_text('{\n "a": "b"\n "c": "d"}')
-    keymap, notices = read_keymap(path, {"a"})
+    keymap, notices = read_keymap(path, {})
     assert keymap == {}
     assert notices[0].where.endswith(":3")
 
@@ -332,12 +372,12 @@ async def test_rebound_keys_work(places: Places):
     places.config.mkdir(parents=True)
     (places.config / "rein-tui-keys.json").write_text(json.dumps({"inspector": "f9", "composer.newline": "ctrl+n"}))
     async with on_stage(places=places) as stage:
-        await stage.pilot.press("f9")
+        await stage.press("f9")
         await stage.until(lambda: stage.app.main.dock.shown == "inspector")
-        await stage.pilot.press("f9")
+        await stage.press("f9")
         await stage.until(lambda: not stage.app.main.dock.shown)
         await stage.type("a")
-        await stage.pilot.press("ctrl+n")
+        await stage.press("ctrl+n")
         await stage.type("b")
         assert stage.app.main.composer.text == "a\nb"
 
