@@ -111,6 +111,17 @@ async def test_a_hundred_thousand_files_are_searched_in_short_slices(tmp_path: P
     assert found[0] == "packages/pkg7/src/module_77707.py"
 
 
+async def test_what_begins_looks_for_new_files(tmp_path: Path):
+    (tmp_path / "old.py").write_text("")
+    index = FileIndex(tmp_path)
+    assert await answers(index, "") == ["old.py"]
+    (tmp_path / "new.py").write_text("")
+    index._listed_at -= 5.0  # pyright: ignore[reportPrivateUsage]  seconds pass
+    assert await answers(index, "o") == ["old.py"]
+    assert await answers(index, "") == ["new.py", "old.py"]
+    await index.close()
+
+
 async def test_an_empty_query_offers_the_top_of_the_tree(tmp_path: Path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "b.py").write_text("")

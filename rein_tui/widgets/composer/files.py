@@ -5,6 +5,8 @@ paths at C speed; between slices the loop is free, so a key never waits for a se
 """
 
 import asyncio
+import heapq
+import itertools
 import os
 import shutil
 import time
@@ -21,6 +23,10 @@ CHUNK = 2000
 MAX_FILES = 400_000
 STALE_AFTER = 10.0
 """Seconds after which a list is refreshed when it is used."""
+FRESH = 1.0
+"""Seconds for which a list is good enough for a completion that begins."""
+_PIECE = 100_000
+"""Bytes of a listing that are taken apart at a time."""
 SLICE = 0.004
 """Seconds of work between two pauses."""
 
@@ -45,13 +51,13 @@ class FileIndex:
         self._listed_at = 0.0
         self._listing: asyncio.Task[None] | None = None
 
-    def warm(self) -> None:
-        """Begin listing in the background unless the list is fresh. Needs a running loop."""
+    def warm(self, age: float = STALE_AFTER) -> None:
+        """Begin listing in the background unless the list is younger than this. Needs a running loop."""
         finder = self._finder()
         hides = finder is None or finder.hides_ignored
         if hides != self._hid_ignored and self._listing is None:
             self._chunks = ()
-        fresh = self._chunks and time.monotonic() - self._listed_at < STALE_AFTER
+        fresh = self._chunks and time.monotonic() - self._listed_at < age
         if not fresh and self._listing is None:
             self._hid_ignored = hides
             self._listing = asyncio.create_task(self._list(hides))
@@ -63,15 +69,29 @@ class FileIndex:
             await asyncio.gather(self._listing, return_exceptions=True)
 
     async def complete(self, query: str) -> AsyncGenerator[Sequence[Candidate]]:
-        """Paths that match `query`, best first; yields early answers while the search goes on."""
+        """Paths that match `query`, best first; yields early answers while the search goes on.
+
+        What begins looks for new files too: their answers come once more when the disk was read.
+        """
         finder = self._finder()
         found = await finder.suggest(query) if finder is not None else None
         if found is not None:
             yield _candidates([(0, path, ()) for path in found])
             return
-        self.warm()
-        if not self._chunks and self._listing is not None:
-            await asyncio.shield(self._listing)
+        self.warm(STALE_AFTER if query else FRESH)
+        listing = self._listing
+        if not self._chunks and listing is not None:
+            await asyncio.shield(listing)
+        async for answer in self._search(query):
+            yield answer
+        if listing is not None and not listing.done():
+            before = self._chunks
+            await asyncio.shield(listing)
+            if self._chunks != before:
+                async for answer in self._search(query):
+                    yield answer
+
+    async def _search(self, query: str) -> AsyncGenerator[Sequence[Candidate]]:
         if not query:
             top = self._chunks[0].split("\n")[:50] if self._chunks else []
             yield _candidates([(0, path, ()) for path in top])
@@ -119,12 +139,22 @@ def _quoted(path: str) -> str:
 
 
 def _chunked(names: Sequence[str]) -> tuple[str, ...]:
+    """All paths, their folders among them, in joined texts: those near the top first."""
     folders: set[str] = set()
     for folder in {name.rpartition("/")[0] for name in names}:
         parts = folder.split("/")
         folders.update("/".join(parts[:end]) + "/" for end in range(1, len(parts) + 1) if parts[0])
-    paths = sorted({*names, *folders}, key=lambda path: (path.count("/") - path.endswith("/"), path))
-    return tuple("\n".join(paths[at : at + CHUNK]) for at in range(0, len(paths), CHUNK))
+    by_depth: dict[int, list[str]] = {}
+    for path in itertools.chain(names, folders):
+        by_depth.setdefault(path.count("/") - path.endswith("/"), []).append(path)
+    paths = itertools.chain.from_iterable(_sorted(by_depth[depth]) for depth in sorted(by_depth))
+    return tuple("\n".join(chunk) for chunk in iter(lambda: tuple(itertools.islice(paths, CHUNK)), ()))
+
+
+def _sorted(paths: list[str]) -> Iterator[str]:
+    """Sorted in short runs that are then merged: one long sort would keep the interpreter from the event loop."""
+    runs = [sorted(paths[at : at + CHUNK]) for at in range(0, len(paths), CHUNK)]
+    return (path for path, _ in itertools.groupby(heapq.merge(*runs)))
 
 
 async def _list_files(root: Path, hides_ignored: bool) -> list[str]:
@@ -167,14 +197,19 @@ async def _output(program: str, arguments: Sequence[str], root: Path) -> bytes:
 
 def _split(output: bytes) -> list[str]:
     names: list[str] = []
-    for raw in output.split(b"\0")[:MAX_FILES]:
-        try:
-            name = raw.decode()
-        except UnicodeDecodeError:
-            continue
-        if name and name.isprintable():
-            names.append(name)
-    return names
+    at = 0
+    while at < len(output) and len(names) < MAX_FILES:
+        end = output.find(b"\0", at + _PIECE)
+        piece = output[at : end if end >= 0 else len(output)]
+        for raw in piece.split(b"\0"):
+            try:
+                name = raw.decode()
+            except UnicodeDecodeError:
+                continue
+            if name and name.isprintable():
+                names.append(name)
+        at += len(piece) + 1
+    return names[:MAX_FILES]
 
 
 def _walk(root: Path, hides_ignored: bool = True) -> list[str]:
