@@ -319,11 +319,49 @@ async def test_keys_of_the_editor_and_of_history_search():
         ("x u", "one two\nthree"),
         ("0 2 x", "e two\nthree"),
         ("j 0 i >", "one two\n>three"),
+        ("0 2 d w", "\nthree"),
+        ("0 d 2 w", "\nthree"),
+        ("g g d G", ""),
+        ("d k", "three"),
+        ("d j", ""),
+        ("0 f o x", "one tw\nthree"),
+        ("0 d f e", " two\nthree"),
+        ("0 d t w", "wo\nthree"),
+        ("$ d F n", "oo\nthree"),
+        ("$ d b", "one o\nthree"),
+        ("0 r X", "Xne two\nthree"),
+        ("0 3 r X", "XXX two\nthree"),
+        ("0 2 ~", "ONe two\nthree"),
+        ("0 J", "one two three"),
+        ("0 d i w", " two\nthree"),
+        ("0 d a w", "two\nthree"),
+        ("0 w c i w X escape", "one X\nthree"),
+        ("0 x .", "e two\nthree"),
+        ("0 x 2 .", " two\nthree"),
+        ("0 c w a b escape w .", "ab ab\nthree"),
+        ("A ! escape j .", "one two!\nthree!"),
+        ("0 d w u", "one two\nthree"),
+        ("0 x x u u ctrl+r", "ne two\nthree"),
+        ("0 v l d", "e two\nthree"),
+        ("0 v e y P", "oneone two\nthree"),
+        ("V d", "three"),
+        ("0 v j d", "hree"),
+        ("0 v i w c X", "X two\nthree"),
+        ("0 v e y w v e p", "one one\nthree"),
+        ("0 D p", "one two\nthree"),
+        ("0 C x escape", "x\nthree"),
+        ("S x escape", "x\nthree"),
+        ("0 s x escape", "xne two\nthree"),
+        ("y y 2 p", "one two\none two\none two\nthree"),
+        ("0 d ;", "one two\nthree"),
+        ("d escape x", "one tw\nthree"),
+        ("0 f o ; , x", "ne two\nthree"),
     ],
 )
 async def test_vim_keys(keys: str, text: str):
     app = Bench()
-    names = {"!": "exclamation_mark", ">": "greater_than_sign", "$": "dollar_sign"}
+    names = {"!": "exclamation_mark", ">": "greater_than_sign", "$": "dollar_sign", "~": "tilde", ".": "full_stop"}
+    names |= {";": "semicolon", ",": "comma"}
     async with app.run_test() as pilot:
         app.composer.area.set_vim(True)
         app.composer.text = "one two\nthree"
@@ -357,3 +395,30 @@ async def test_old_prompts_are_private_and_hold_no_key_of_ours(tmp_path: Path):
     await history.store("use local-key-12345 here")
     assert path.read_text() == '"use [redacted] here"\n'
     assert path.stat().st_mode & 0o077 == 0
+
+
+async def test_the_mode_of_vim_keys_is_on_the_frame():
+    app = Bench()
+    async with app.run_test() as pilot:
+        area, frame = app.composer.area, app.composer.query_one("#prompt-row")
+        area.set_vim(True)
+        await pilot.press(*"words", "escape")
+        await pilot.pause()
+        assert str(frame.border_title) == "normal"
+        await pilot.press("v", "h")
+        await pilot.pause()
+        assert str(frame.border_title) == "visual"
+        assert area.selected_text == "ds"
+        await pilot.press("escape", "i")
+        await pilot.pause()
+        assert str(frame.border_title) == ""
+
+
+async def test_half_a_chip_is_never_deleted_by_vim_keys():
+    app = Bench()
+    async with app.run_test() as pilot:
+        app.composer.area.set_vim(True)
+        app.composer.insert("1\n2\n3\n4")
+        await pilot.press("escape", "0", "d", "w")
+        await pilot.pause()
+        assert app.composer.text == ""

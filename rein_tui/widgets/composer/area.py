@@ -17,7 +17,7 @@ from textual.widgets import TextArea
 from ..safe import safe_text
 from . import chips
 from .chips import Chips
-from .vim import Vim
+from .vim import Mode, Vim
 
 _HEAVY = 20_000
 """Characters that a text area still edits without a stall; more becomes a chip."""
@@ -56,7 +56,10 @@ class PromptArea(TextArea):
     ]
 
     class Meant(Message):
-        """A key asked for something: submit, steer, older, newer, history, editor, stash, image, page_up, page_down."""
+        """A key asked for something: submit, steer, older, newer, history, editor, stash, image, page_up, page_down.
+
+        Or it led to another `mode` of vim's keys.
+        """
 
         def __init__(self, wish: str) -> None:
             super().__init__()
@@ -83,6 +86,7 @@ class PromptArea(TextArea):
         self.chips = Chips()
         self.is_choosing = False
         self.last_typed = 0.0
+        self.mode: Mode = "insert"
         self._vim: Vim | None = None
 
     def _toggle_cursor_blink_visible(self) -> None:
@@ -101,7 +105,22 @@ class PromptArea(TextArea):
     def set_vim(self, on: bool) -> None:
         """Vim keys, or none."""
         self._vim = Vim(self) if on else None
-        self.remove_class("-normal")
+        self.show_mode("insert")
+
+    def show_mode(self, mode: Mode) -> None:
+        """Say which mode of vim's keys counts now."""
+        self.mode = mode
+        self.post_message(self.Meant("mode"))
+
+    def around_chips(self, start: tuple[int, int], end: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+        """This range, with the chips that it touches whole: half a chip would stand for nothing."""
+        for first, last in self.chips.spans(self.document.get_line(start[0])):
+            if first < start[1] < last and start < end:
+                start = (start[0], first)
+        for first, last in self.chips.spans(self.document.get_line(end[0])):
+            if first < end[1] < last and start < end:
+                end = (end[0], last)
+        return start, end
 
     # --- keys ---
 

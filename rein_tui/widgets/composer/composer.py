@@ -171,6 +171,8 @@ class Composer(Vertical):
                 self._swap_stash()
             case "page_up" | "page_down":
                 self.post_message(self.PageRequested(event.wish))
+            case "mode":
+                self._show_labels()
             case _:
                 self.post_message(self.ImageRequested())
 
@@ -220,7 +222,9 @@ class Composer(Vertical):
         self.set_class(kind == "shell", "-shell")
         self.set_class(kind == "private_shell", "-private")
         row = self.query_one("#prompt-row", Horizontal)
-        labels = (LABELS[kind], self._hint(kind) if kind == "command" else self._stash and "stashed · F7")
+        mode = "" if self.area.mode == "insert" else self.area.mode
+        title = " · ".join(filter(None, [mode, LABELS[kind]]))
+        labels = (title, self._hint(kind) if kind == "command" else self._stash and "stashed · F7")
         if labels != self._labels:  # setting them paints the row anew
             self._labels = labels
             row.border_title, row.border_subtitle = (Content(label) for label in labels)
