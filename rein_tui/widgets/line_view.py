@@ -62,6 +62,7 @@ class LineView(ScrollView, can_focus=True):
         self._timer: Timer | None = None
         self._flushed = 0.0
         self._cost = 0.0
+        self._fitted = Size(0, 0)
 
     @property
     def vertical_scrollbar(self) -> LeanScrollBar:
@@ -301,8 +302,22 @@ class LineView(ScrollView, can_focus=True):
         self._painter = None
         super().notify_style_update()
 
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
+        # Textual tells its size to no widget that appears after somebody asked where anything is, and before the
+        # layout: its map holds the widget already. Typing while the first block comes is enough.
+        changed = super()._size_updated(size, virtual_size, container_size, layout)
+        if size != self._fitted:
+            self.call_after_refresh(self._fit)
+        return changed
+
+    def _fit(self) -> None:
+        """Take a size that nobody told."""
+        if self.size != self._fitted:
+            self.on_resize(events.Resize(self.size, self.virtual_size))
+
     def on_resize(self, event: events.Resize) -> None:
         """Another size: lay out what is in view again, holding the text on top."""
+        self._fitted = event.size
         width = self.scrollable_content_region.width
         self._painter = None
         self._shown = []

@@ -1,7 +1,9 @@
 """The screen at every size: what folds, what covers, what stays reachable."""
 
 import pytest
+from textual.events import AppBlur, AppFocus
 
+from rein_tui.harness.protocol.events import Notice
 from rein_tui.widgets.sidebar_list import SessionList
 from tests import stories
 from tests.app.driving import on_stage
@@ -12,11 +14,11 @@ from tests.app.fake_harness import SESSIONS
 async def test_a_key_shows_its_tab_and_folds_it(key: str, tab: str):
     async with on_stage(lambda: [stories.greeting()]) as stage:
         await stage.say("hello")
-        await stage.pilot.press(key)
+        await stage.press(key)
         await stage.until(lambda: stage.app.main.dock.shown == tab)
         await stage.settled()
         assert stage.app.main.chat.region.width > 0
-        await stage.pilot.press(key)
+        await stage.press(key)
         await stage.until(lambda: not stage.app.main.dock.shown)
         await stage.settled()
         assert stage.app.focused is stage.app.main.composer.area
@@ -26,23 +28,23 @@ async def test_a_pane_shown_late_knows_the_story_from_its_beginning():
     async with on_stage(lambda: [stories.fix()]) as stage:
         await stage.say("fix it")
         await stage.until(lambda: len(stage.app.screen_stack) > 1)
-        await stage.pilot.press("n")
+        await stage.press("n")
         await stage.settled()
-        await stage.pilot.press("f3")
+        await stage.press("f3")
         await stage.until(lambda: "lint.sh" in stage.text())
-        await stage.pilot.press("f2")
+        await stage.press("f2")
         await stage.until(lambda: stage.app.main.dock.shown == "inspector")
 
 
 @pytest.mark.parametrize("width", [60, 80, 99])
 async def test_below_a_hundred_columns_the_dock_takes_the_screen_and_esc_gives_it_back(width: int):
     async with on_stage(size=(width, 30)) as stage:
-        await stage.pilot.press("f2")
+        await stage.press("f2")
         await stage.until(lambda: stage.app.main.dock.shown)
         await stage.settled()
         assert stage.app.main.dock.region.width == width
         assert stage.app.main.chat.region.width == 0
-        await stage.pilot.press("escape")
+        await stage.press("escape")
         await stage.settled()
         assert stage.app.main.chat.region.width > 0
         assert stage.app.focused is stage.app.main.composer.area
@@ -53,12 +55,12 @@ async def test_below_eighty_columns_the_sidebar_lies_over_the_chat():
         screen = stage.app.main
         assert not screen.sidebar.display
         wide = screen.chat.region.width
-        await stage.pilot.press("f6")
+        await stage.press("f6")
         await stage.until(lambda: isinstance(stage.app.focused, SessionList))
         await stage.settled()
         assert screen.sidebar.display
         assert screen.chat.region.width == wide == 60
-        await stage.pilot.press("escape")
+        await stage.press("escape")
         await stage.settled()
         assert not screen.sidebar.display
 
@@ -66,12 +68,12 @@ async def test_below_eighty_columns_the_sidebar_lies_over_the_chat():
 async def test_f6_hides_the_sidebar_where_there_is_room_and_shows_it_where_there_is_little():
     async with on_stage(size=(120, 36)) as stage:
         assert stage.app.main.sidebar.display
-        await stage.pilot.press("f6")
+        await stage.press("f6")
         await stage.settled()
         assert not stage.app.main.sidebar.display
     async with on_stage(size=(100, 30)) as stage:
         assert not stage.app.main.sidebar.display
-        await stage.pilot.press("f6")
+        await stage.press("f6")
         await stage.settled()
         assert stage.app.main.sidebar.display
 
@@ -96,18 +98,39 @@ async def test_typing_goes_to_the_prompt_wherever_the_focus_is():
         assert stage.app.main.composer.text == "hi"
 
 
+async def test_a_screen_that_came_up_unseen_has_a_focus_when_someone_looks():
+    async with on_stage() as stage:
+        app = stage.app
+        app.set_focus(None)
+        app.post_message(AppBlur())
+        await stage.until(lambda: not app.app_focus)
+        app.post_message(AppFocus())
+        await stage.until(lambda: app.main.composer.area.has_focus)
+
+
+async def test_the_first_block_shows_also_where_something_is_painted_meanwhile():
+    async with on_stage(size=(100, 30)) as stage:
+        main = stage.app.main
+        await main.apply(Notice(text="the first words"))
+        assert main.chat.surface.display
+        # A paint before the layout makes Textual's map anew, so that the layout finds nothing that it did not know.
+        main._compositor._full_map_invalidated = True  # pyright: ignore[reportPrivateUsage]  as a race leaves it
+        assert main.status.region
+        await stage.until(lambda: "the first words" in stage.text())
+
+
 async def test_but_not_a_key_that_the_focused_pane_takes():
     async with on_stage(lambda: [stories.greeting()], stored=SESSIONS) as stage:
         await stage.say("hello")
         stage.app.main.sidebar.focus_list()
         await stage.settled()
-        await stage.pilot.press("down", "d")
+        await stage.press("down", "d")
         await stage.settled()
         assert stage.app.main.composer.text == ""
         assert "d again deletes it" in stage.text()
         stage.app.main.chat.surface.focus()
         await stage.settled()
-        await stage.pilot.press("g")
+        await stage.press("g")
         await stage.settled()
         assert stage.app.main.composer.text == ""
 
@@ -123,7 +146,7 @@ async def test_the_status_line_always_fits():
 
 async def test_a_click_on_a_tab_and_on_the_status_line():
     async with on_stage() as stage:
-        await stage.pilot.press("f2")
+        await stage.press("f2")
         await stage.until(lambda: stage.app.main.dock.shown == "inspector")
         await stage.settled()
         await stage.pilot.click("TabRow", offset=(17, 0))
