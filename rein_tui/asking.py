@@ -56,6 +56,7 @@ class Asking:
         left = [one for one in waiting if one.call_id not in self._ahead]
         return Docket(
             permissions=permissions,
+            folder=asking.info.cwd,
             session="" if asking is harnesses[0] else asking.info.title or asking.info.id,
             waiting=tuple(left),
             number=answered + 1,

@@ -19,6 +19,7 @@ from .diff import diff_title
 from .displays import display_pieces, text_pieces
 from .figures import short_duration
 from .lines import EMPTY, Piece, joined
+from .nearby import nearby
 from .safe import SafeStream, safe_content
 
 CardState: TypeAlias = Literal[
@@ -163,9 +164,7 @@ class CardBlock(ChatBlock):
     @property
     def title(self) -> str:
         """Name and summary, paths below the project shortened."""
-        text = self.summary or self.name
-        if self.look.cwd:
-            text = text.replace(f"{self.look.cwd}/", "")
+        text = nearby(self.summary or self.name, self.look.cwd)
         return text if text.startswith(self.name) else f"{self.name} {text}"
 
     @property
@@ -223,6 +222,11 @@ class CardBlock(ChatBlock):
         pieces: list[Piece] = []
         if self.display is not None and self.shows_result:
             pieces = display_pieces(self.display, width, limit)
+        elif self.state == "denied" and self.shows_result:
+            why = nearby(self.result.removeprefix("Permission denied: "), self.look.cwd)
+            pieces = [
+                Piece(safe_content(line, "output", "$text-muted")) for line in why.rstrip("\n").split("\n")[:limit]
+            ]
         elif self.result and self.shows_result:
             style = "$text-error" if self.state in {"error", "invalid"} else "$text-muted"
             pieces = text_pieces(self.result.rstrip("\n"), limit, style=style)

@@ -72,9 +72,9 @@ class PermissionModal(CallModal[PermissionReply]):
     ]
 
     def __init__(self, request: PermissionRequest, *, docket: Docket | None = None, grace: float = 0.0) -> None:
-        super().__init__(Proposal.of(request), grace=grace)
-        self._request = request
         self._docket = docket or Docket()
+        super().__init__(Proposal.of(request), folder=self._docket.folder, grace=grace)
+        self._request = request
         self._suggested = 0
         self._is_ignoring = False
 
@@ -262,7 +262,7 @@ class PermissionModal(CallModal[PermissionReply]):
         if self._docket.waiting:
             rows = [self.proposal, *(waiting.proposal for waiting in self._docket.waiting)]
             app = cast("App[object]", cast("Any", self).app)
-            app.push_screen(BatchModal(rows), self._judged)
+            app.push_screen(BatchModal(rows, folder=self._docket.folder), self._judged)
 
     def _judged(self, judged: Judged | None) -> None:
         """Choices to calls that wait are kept until their turn comes; the one to this call is given now."""

@@ -52,8 +52,8 @@ class BatchModal(CallModal[Judged]):
         Binding("escape,v", "leave", "Back"),
     ]
 
-    def __init__(self, proposals: Sequence[Proposal]) -> None:
-        super().__init__(proposals[0])
+    def __init__(self, proposals: Sequence[Proposal], *, folder: str = "") -> None:
+        super().__init__(proposals[0], folder=folder)
         self._proposals = tuple(proposals)
         self._judged: Judged = {}
         self._looked_at = {index for index, proposal in enumerate(proposals) if _is_in_row(proposal)}

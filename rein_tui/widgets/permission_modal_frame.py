@@ -63,9 +63,10 @@ class CallModal(Modal[ResultT]):
         Binding("shift+up,k", "line(-1)", "Up", show=False),
     ]
 
-    def __init__(self, proposal: Proposal, *, grace: float = 0.0) -> None:
+    def __init__(self, proposal: Proposal, *, folder: str = "", grace: float = 0.0) -> None:
         super().__init__(grace=grace)
         self.proposal = proposal
+        self._folder = folder
         self.seen = SeenView()
         self.seen.id = "what"
         self._style: DiffStyle = "auto"
@@ -97,11 +98,11 @@ class CallModal(Modal[ResultT]):
 
     def show_proposal(self) -> None:
         """The proposal as it is now, from its beginning."""
-        self.fill("#head", headline(self.proposal))
+        self.fill("#head", headline(self.proposal, self._folder))
         self.fill("#warnings", bullets("⚠", self.proposal.warnings(*self.more_warnings()), "$text-warning"))
-        self.fill("#why", reason(self.proposal.decision))
+        self.fill("#why", reason(self.proposal.decision, self._folder))
         self._is_traced = False
-        self.seen.show(lambda width: body(self.proposal, width, self._style))
+        self.seen.show(lambda width: body(self.proposal, width, self._style, self._folder))
         self.seen.unfold(None)
         self.tell()
         after_refresh(self, self._settle)

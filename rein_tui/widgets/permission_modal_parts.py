@@ -25,6 +25,7 @@ from .displays import display_pieces
 from .highlight import code_lines
 from .inspector_why import decision_blocks
 from .lines import BLANK, Piece
+from .nearby import nearby
 from .permission_modal_deception import deceptions
 from .safe import safe_content, safe_text
 
@@ -105,10 +106,11 @@ class Docket:
     """What a question stands among.
 
     `session` names it when it is not the one on the screen. `number` of `total` questions of this message;
-    `settle` takes the answer to one that waits.
+    `settle` takes the answer to one that waits. `folder` is where the session works.
     """
 
     permissions: Permissions | None = None
+    folder: str = ""
     session: str = ""
     waiting: tuple[Waiting, ...] = ()
     number: int = 1
@@ -147,12 +149,12 @@ def title(request: PermissionRequest, docket: Docket) -> str:
     return safe_text(f"{words} · in {docket.session}" if docket.session else words, "label")
 
 
-def headline(proposal: Proposal) -> Content:
+def headline(proposal: Proposal, folder: str = "") -> Content:
     """The one line that is approved; a command's own lines stand below, so its description does here."""
     if isinstance(proposal.preview, CommandDisplay):
         line = safe_content(proposal.preview.description, "prompt", "$text-muted")
     else:
-        line = safe_content(proposal.summary, "prompt", "bold $text")
+        line = safe_content(nearby(proposal.summary, folder), "prompt", "bold $text")
     if isinstance(proposal.preview, DiffDisplay):
         line = Content.assemble(line, "  ", diff_title(proposal.preview)) if "+" not in line.plain else line
     if proposal.edited:
@@ -161,15 +163,16 @@ def headline(proposal: Proposal) -> Content:
     return line
 
 
-def body(proposal: Proposal, width: int, style: DiffStyle = "auto") -> list[Piece]:
+def body(proposal: Proposal, width: int, style: DiffStyle = "auto", folder: str = "") -> list[Piece]:
     """What will happen, all of it."""
     preview = proposal.preview
     if isinstance(preview, DiffDisplay):
         return diff_pieces(preview, width, style)
     if isinstance(preview, CommandDisplay):
         pieces = display_pieces(preview, width, ALL_LINES)
-        if preview.cwd:
-            where = Content.assemble(("in ", "$text-disabled"), safe_content(preview.cwd, "path", "$text-muted"))
+        if preview.cwd and preview.cwd != folder:
+            where = safe_content(nearby(preview.cwd, folder), "path", "$text-muted")
+            where = Content.assemble(("in ", "$text-disabled"), where)
             pieces.append(Piece(where, Content("  "), Content("  ")))
         return pieces
     if preview is not None:
@@ -186,7 +189,7 @@ def trace(decision: Decision, width: int) -> list[Piece]:
     return pieces
 
 
-def reason(decision: Decision) -> Content:
+def reason(decision: Decision, folder: str = "") -> Content:
     """One sentence why, with the rule, its layer, file and line where the sentence does not name them already."""
     words = decision.reason.rstrip(".")
     source = decision.source or (decision.rule.source if decision.rule else None)
@@ -197,7 +200,7 @@ def reason(decision: Decision) -> Content:
         words += f" · {layer}" if str(source) == source.layer else f" · {layer}, {source}"
     count = len(decision.trials)
     tried = f"  ? {count} rule{'s' if count > 1 else ''} tried" if count else "  ? all reasons"
-    return Content.assemble(safe_content(words, "prompt", "$text-muted"), (tried, "$text-disabled"))
+    return Content.assemble(safe_content(nearby(words, folder), "prompt", "$text-muted"), (tried, "$text-disabled"))
 
 
 def may(choice: Choice, proposal: Proposal) -> bool:

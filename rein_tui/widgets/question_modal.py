@@ -16,6 +16,9 @@ from .hints import hint_line
 from .modal import Modal
 from .safe import safe_content, safe_text
 
+_COLUMN = 32
+"""The widest names of options beside which descriptions stand in a column."""
+
 
 class QuestionModal(Modal[QuestionReply]):
     """One question after the other. Enter takes, Space ticks where several may be picked, Esc gives no answer."""
@@ -84,11 +87,13 @@ class QuestionModal(Modal[QuestionReply]):
         rows = self.query_one(OptionList)
         kept = rows.highlighted
         drawn: list[Row] = []
+        column = max((Content(safe_text(option.label, "label")).cell_length for option in question.options), default=0)
         for number, option in enumerate(question.options):
             box = ("[x] " if number in self._ticked else "[ ] ") if question.multi_select else ""
-            label = Content.assemble(
-                (f"{number + 1} ", "$text-disabled"), box, (safe_text(option.label, "label"), "$text")
-            )
+            name = Content.styled(safe_text(option.label, "label"), "$text")
+            if option.description and column <= _COLUMN:
+                name = name.pad_right(column - name.cell_length)
+            label = Content.assemble((f"{number + 1} ", "$text-disabled"), box, name)
             if option.description:
                 label = label.append(Content.styled(f"   {safe_text(option.description, 'label')}", "$text-muted"))
             drawn.append(Row(label))
