@@ -29,7 +29,7 @@ from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import Fact, Notice
 from rein_tui.harness.protocol.ports import FileFinder, FindsFiles, Prompt
 from rein_tui.harness.protocol.workbench import Extensible, Workbench
-from rein_tui.keymap import key_name, read_keymap
+from rein_tui.keymap import Action, key_name, read_keymap
 from rein_tui.leaving import Leaving
 from rein_tui.modal_prompter import ModalPrompter, ask_modal
 from rein_tui.preferences import read_preferences, save_preferences
@@ -148,12 +148,12 @@ class ReinApp(App[str]):
             self.animation_level = "none"
         config = self._places.config if self._places is not None else None
         path = config / "rein-tui-keys.json" if config is not None else None
-        keymap, problems = read_keymap(path, self.action_names() if path is not None and path.is_file() else ())
+        keymap, problems = read_keymap(path, self.actions_bound() if path is not None and path.is_file() else {})
         self._notices += problems
         self.set_keymap(keymap)
 
-    def action_names(self) -> set[str]:
-        """The names that a keybindings file may use."""
+    def actions_bound(self) -> dict[str, Action]:
+        """What a keybindings file may rebind, by name."""
         from rein_tui.commands.keys import bound_actions
 
         return bound_actions()
@@ -237,7 +237,8 @@ class ReinApp(App[str]):
         self.run_worker(work, group="work", exit_on_error=True)
 
     async def on_unmount(self) -> None:
-        """Leave nothing running."""
+        """Leave nothing running, and no mark on the window."""
+        self.attention.end()
         self.desk.interrupt_all()
         await self._files.close()
 
@@ -340,9 +341,19 @@ class ReinApp(App[str]):
         if text:
             self.set_timer(_HINT, lambda: self.main.status.show_hint(""))
 
-    def on_app_focus(self) -> None:
-        """Someone looks again."""
+    def suggest(self, prompt: str) -> None:
+        """Put a prompt to begin with where the person only has to send it; never in the place of their own words."""
+        if not self.main.composer.text and not self._initial_prompt:
+            self.main.composer.text = prompt
+
+    def watch_app_focus(self, before: bool, now: bool) -> None:
+        """Someone looks again. A screen that came up while nobody did has no focus yet: its first key would be lost."""
+        if not now or before:
+            return
         self.attention.end()
+        if self.screen.focused is None and self.screen.AUTO_FOCUS:
+            first = next((widget for widget in self.screen.query(self.screen.AUTO_FOCUS) if widget.focusable), None)
+            self.screen.set_focus(first, scroll_visible=False)
 
     def copy(self, text: str) -> None:
         """To the system's clipboard and the terminal's."""
@@ -405,6 +416,10 @@ class ReinApp(App[str]):
     def action_copy_or_leave(self) -> None:
         """Ctrl+C."""
         self.leaving.interrupt()
+
+    async def action_quit(self) -> None:
+        """Textual's own way out is ours too."""
+        self.leave()
 
     def leave(self) -> None:
         """Exit, with the command line that resumes the session."""

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from rein_tui.harness.protocol.errors import ReinError
-from rein_tui.harness.protocol.events import Event, Fact, HookFired, TitleChanged, TurnFailed, TurnFinished, TurnStarted
+from rein_tui.harness.protocol.events import (
+    Event,
+    Fact,
+    HookFired,
+    Notice,
+    TitleChanged,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+)
 from rein_tui.harness.protocol.ports import Harness, Insight, SessionInfo
 from rein_tui.harness.protocol.workbench import Clears, Workbench
 from rein_tui.terminal import asked_for
@@ -112,6 +121,8 @@ class Desk:
             self._app.status_refresh.note(event)
         if isinstance(event, HookFired) and (sequence := asked_for((event.run.parsed or {}).get("terminalSequence"))):
             self._app.write_escape(sequence)
+        if isinstance(event, Notice) and event.code == "demo":
+            self._app.suggest(event.hint)
         if isinstance(event, TurnStarted | TurnFinished | TurnFailed | TitleChanged):
             self.refresh()
             if isinstance(event, TurnFinished | TurnFailed):

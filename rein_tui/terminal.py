@@ -2,6 +2,7 @@
 
 import re
 
+from rein_tui.widgets.clipboard import past_tmux
 from rein_tui.widgets.safe import safe_text
 
 MOUSE_ON = "\x1b[?1000h\x1b[?1003h\x1b[?1015h\x1b[?1006h"
@@ -18,7 +19,7 @@ def title(text: str) -> str:
 def notification(text: str) -> str:
     """A desktop notification: OSC 9 and OSC 777, of which terminals know one or none."""
     words = safe_text(text, "label").replace(";", ",")[:200]
-    return f"\x1b]9;{words}\a\x1b]777;notify;rein-tui;{words}\a"
+    return past_tmux(f"\x1b]9;{words}\a\x1b]777;notify;rein-tui;{words}\a")
 
 
 def asked_for(sequence: object) -> str:

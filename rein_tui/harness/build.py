@@ -162,8 +162,10 @@ class LocalWorkbench:
         choice = self.choice or ModelChoice(kind="local")
         if choice.kind == "demo" and not choice.path:
             wishes = self._demo_wishes(wishes)
-            text = f"The demo: a scripted model, real tools in a scratch folder. Send it this: {FIRST_PROMPT}"
-            self.notices.append(Notice(text=text, code="demo"))
+            text = (
+                "The demo: a scripted model, real tools in a scratch folder. This stands in the prompt, Enter sends it:"
+            )
+            self.notices.append(Notice(text=text, hint=FIRST_PROMPT, code="demo"))
         settings = await self._admission.settings(wishes)
         wishes = await self._admission.with_mode(wishes, settings)
         if self.model_is_open and self.choice is not None:

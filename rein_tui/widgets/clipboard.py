@@ -28,15 +28,18 @@ _PROGRAMS: tuple[_Program, ...] = (
 
 
 def osc52(text: str, environment: Mapping[str, str] | None = None) -> str:
-    """The escape sequence that puts `text` on the terminal's clipboard; empty when it is too long.
-
-    Inside tmux it comes twice: plain, for a tmux that takes it (`set-clipboard on`), and wrapped, for one that lets it
-    through (`allow-passthrough on`).
-    """
+    """The escape sequence that puts `text` on the terminal's clipboard; empty when it is too long."""
     data = text.encode(errors="replace")
     if len(data) > MAX_OSC52:
         return ""
-    sequence = f"\x1b]52;c;{base64.b64encode(data).decode()}\x07"
+    return past_tmux(f"\x1b]52;c;{base64.b64encode(data).decode()}\x07", environment)
+
+
+def past_tmux(sequence: str, environment: Mapping[str, str] | None = None) -> str:
+    """The sequence, twice inside tmux: plain, for a tmux that takes it, and wrapped, for one that lets it through.
+
+    The first is up to `set-clipboard on`, say, the second to `allow-passthrough on`.
+    """
     if (os.environ if environment is None else environment).get("TMUX"):
         return f"{sequence}\x1bPtmux;{sequence.replace(chr(27), chr(27) * 2)}\x1b\\"
     return sequence

@@ -124,6 +124,19 @@ def test_from_a_paste_over_an_answered_question_to_the_command_that_resumes(term
     assert terminal.process.wait(PATIENCE) == 0
 
 
+def test_attention_is_called_for_where_nobody_looks(terminal: Terminal):
+    terminal.until(lambda: "new session" in terminal.text())
+    terminal.send("fix it\r")
+    terminal.until(lambda: "Edit wants" in terminal.text() and "esc" in terminal.text())
+    assert b"\x1b]9;" not in terminal.raw, "someone looks"
+    terminal.send("n\x1b[O")
+    terminal.until(lambda: b"\x1b]9;rein-tui needs you\x07" in terminal.raw)
+    assert b"\x1b]777;notify;rein-tui;rein-tui needs you\x07" in terminal.raw
+    assert "\x1b]0;● rein-tui needs you".encode() in terminal.raw
+    terminal.send("\x1b[I")
+    terminal.until(lambda: b"\x1b]0;rein-tui\x07" in terminal.raw)
+
+
 def test_a_resize_is_followed(terminal: Terminal):
     terminal.until(lambda: "Sessions" in terminal.text())
     terminal.resize(70, 20)

@@ -9,7 +9,6 @@ from ..protocol.models import ModelRequest
 from ..providers.scripted import Respond, ScriptedCall, Step
 
 FIRST_PROMPT = "Find out why check_cart.py fails, and fix it."
-SECOND_PROMPT = "Now clean up, and look into .env for me."
 
 _WELCOME = """\
 Hello! I am a **script**, not a model; everything around me is real. I work in a scratch project, so say yes or no \
@@ -54,7 +53,7 @@ What you can look at now:
 - `F5` **Context**: what fills the window
 - `F6` **Sessions**: this one is stored like any other
 
-Then send me: `{second}`
+Then send me anything, `go on` will do: I shall try two things that this project forbids.
 """
 
 _CLEAN = """\
@@ -67,9 +66,10 @@ _ASK = "One thing that only you can know, so I ask. That is a tool too:"
 _GOODBYE = """\
 {thanks}That was the tour:
 
-1. a **hook** blocked the deletion, a **deny rule** the file; press `F2` and open *Why* on either
-2. `Shift+Tab` changes the permission mode, `/permissions` lists every rule and lets you take grants back
-3. `Ctrl+P` finds everything else, `F1` the keys that are valid now
+1. a **hook** blocked the deletion, a **deny rule** the file; `F2` opens the inspector, *Why* is a tab of each call
+2. `/replay` plays this session again, step by step; nothing runs a second time
+3. `Shift+Tab` changes the permission mode, `/permissions` lists every rule and lets you take grants back
+4. `Ctrl+P` finds everything else, `F1` the keys that are valid now
 
 To work with a real model: `/model`. It finds Ollama, LM Studio, llama.cpp and vLLM on this machine by itself, or \
 takes a key for Claude's API.
@@ -101,7 +101,7 @@ def _tour(root: Path) -> Generator[Step, list[ToolResultBlock], None]:
     checked = yield step(_AFTER_EDIT if did_edit else _REFUSED_EDIT, _CHECK)
     passed = any("all checks passed" in str(r.content) for r in checked)
     verdict = "**All checks pass.**" if passed else "The check did not pass, as you can see in its output."
-    yield step(_TURN_ONE_END.format(verdict=verdict, second=SECOND_PROMPT))
+    yield step(_TURN_ONE_END.format(verdict=verdict))
     yield step(_CLEAN, ("Bash", {"command": "rm README.md", "description": "Delete a file"}), _SECRET)
     answered = yield step(_ASK, _QUESTION)
     thanks = f"Thank you. {_answer(answered)}\n\n" if answered else ""
@@ -173,4 +173,5 @@ def _last_results(request: ModelRequest) -> list[ToolResultBlock]:
 def _answer(results: list[ToolResultBlock]) -> str:
     content = results[0].content if results else ""
     text = content if isinstance(content, str) else "".join(b.text for b in content if isinstance(b, TextBlock))
-    return f"You answered: *{text.strip().splitlines()[-1][:120]}*" if text.strip() else ""
+    answer = text.strip().rpartition('"="')[2].rstrip('"')
+    return f"You answered: *{answer[:120]}*" if answer else ""
