@@ -120,8 +120,8 @@ class ReplayHarness(Recorded):
         fact = self.tape.facts[self.position]
         self.position += 1
         self._pieces = None
-        # A wake-up call would start a turn; here it is only a word that was said.
-        return structs.replace(fact, code="") if isinstance(fact, Notice) and fact.code == "wake" else fact
+        # A wake-up call would start a turn; here its turn is part of the recording.
+        return structs.replace(fact, code="woken") if isinstance(fact, Notice) and fact.code == "wake" else fact
 
     async def _next_played(self) -> Event | None:
         """The next delta or fact when its time has come; None where only the clock moved, or someone steered."""

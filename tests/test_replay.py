@@ -123,7 +123,7 @@ async def test_nothing_can_be_run():
     wake = ReplayHarness(Tape((ev.Notice(text="go on", code="wake"),)), SessionInfo(id="s"), speed=INSTANTLY)
     async for event in wake.asides():
         assert isinstance(event, ev.Notice)
-        assert event.code == ""
+        assert event.code == "woken"
         break
 
 

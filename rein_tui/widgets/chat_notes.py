@@ -32,8 +32,8 @@ _ENDINGS = {
 def blocks_for(event: ev.Event, look: Look, tasks: dict[str, str]) -> Sequence[ChatBlock]:
     """The notes that an event leaves in the chat; most leave none."""
     match event:
-        case ev.Notice(code="hook_message"):
-            return ()  # the hook's receipt says it, and whose it is
+        case ev.Notice(code="hook_message" | "wake" | "woken"):
+            return ()  # the hook's receipt says it, or the turn that it starts
         case ev.Notice():
             glyph, style = _LEVELS[event.level]
             return [_note(event, look, glyph, event.text, style, event.where, event.hint)]

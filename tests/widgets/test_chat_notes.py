@@ -68,8 +68,8 @@ def test_the_end_of_a_turn_repeats_no_short_reason(detail: str, end: str) -> Non
 
 
 def test_what_the_receipt_says_is_not_said_again() -> None:
-    notice = ev.Notice(text="Format it.", where="Stop hook", code="hook_message")
-    assert blocks_for(notice, Look("line"), {}) == ()
+    for code in ("hook_message", "wake", "woken"):
+        assert blocks_for(ev.Notice(text="Format it.", code=code), Look("line"), {}) == ()
     assert len(blocks_for(ev.Notice(text="Format it."), Look("line"), {})) == 1
 
 

@@ -1,5 +1,6 @@
 """Reading what a run gave back: exit code × output × moment → one effect."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rein_tui.harness.protocol.base import JsonObject
@@ -47,22 +48,36 @@ class _Output:
     broken: str = ""
 
 
-def _parse(stdout: str) -> _Output:
+def _parse(stdout: str, *, is_async: bool = False) -> _Output:
     text = stdout.strip()
     first, _, rest = text.partition("\n")
     if async_timeout(first) is not None:
-        text = rest.strip()
-    if not text.startswith("{"):
-        return _Output(text)
-    try:
-        value = read_json(text)
-    except (ValueError, RecursionError) as error:
-        return _Output(text, broken=f"standard output begins with {{ but is not JSON ({error})")
-    return _Output(text, value if is_object(value) else None)
+        text, is_async = rest.strip(), True
+    problem = ""
+    if text.startswith("{"):
+        try:
+            value = read_json(text)
+        except (ValueError, RecursionError) as error:
+            problem = f"standard output begins with {{ but is not JSON ({error})"
+        else:
+            return _Output(text, value if is_object(value) else None)
+    answer = _first_object(text) if is_async else None
+    return _Output(text, answer, "" if answer is not None else problem)
+
+
+def _first_object(text: str) -> JsonObject | None:
+    """The first line that is a JSON object: what goes on in the background may print other lines around it."""
+    for line in text.splitlines():
+        if line.startswith("{"):
+            with suppress(ValueError, RecursionError):
+                value = read_json(line)
+                if is_object(value):
+                    return value
+    return None
 
 
 def _read_output(spec: HookSpec, raw: Raw, payload: JsonObject, effect: Effect) -> None:
-    traits, output = POINTS[spec.point], _parse(raw.stdout)
+    traits, output = POINTS[spec.point], _parse(raw.stdout, is_async=spec.is_async)
     reading = Reading(spec, payload, effect, spare_reason=raw.stderr.strip() if raw.exit_code == 2 else "")
     effect.parsed = output.parsed
     if output.parsed is not None and spec.point != "StopFailure":

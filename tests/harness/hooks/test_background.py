@@ -61,6 +61,24 @@ async def test_async_rewake(bench: Bench, line: str, woken: list[str]) -> None:
     assert wakes == woken
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["working …", '{"systemMessage": "first"}', "{broken", '{"systemMessage": "second"}'],
+        ['{"async": true}', '{"systemMessage": "first"}', '{"systemMessage": "second"}'],
+    ],
+)
+async def test_in_the_background_the_first_line_of_json_is_the_answer(bench: Bench, lines: list[str]) -> None:
+    said: list[str] = []
+    bench.context.deliver = said.append
+    line = "\n".join(f"echo '{line}'" for line in lines)
+    hooks = bench.engine(command(line, **{"async": lines[0] == "working …"}), point="PostToolUse")
+    await bench.fire(hooks, "PostToolUse")
+    await bench.until(lambda: bool(bench.runs))
+    await hooks.close()
+    assert (bench.runs[0].result, said) == ("message", ["first"])
+
+
 async def test_close_ends_background_runs(bench: Bench) -> None:
     started = bench.pipe("started")
     hooks = bench.engine(command("echo $$ >started; exec sleep 60", **{"async": True}), point="Stop")
