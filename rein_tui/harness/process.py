@@ -20,7 +20,7 @@ from typing import TypeVar
 from .capture import Capture, OutputLimits
 from .descendants import Signal, reap_orphans, signal_tree, still_alive
 from .environment import child_environment, hide_from_children, set_child_subreaper
-from .spawning import filled_pipe, session_leader
+from .spawning import filled_pipe, session_leader, watch_by_kernel
 
 __all__ = [
     "MARKER",
@@ -152,6 +152,7 @@ class _Child(asyncio.SubprocessProtocol):
     async def start(self, argv: Sequence[str], cwd: str, env: dict[str, str], merge: bool, stdin: bytes | None) -> None:
         """Start it. Raises OSError."""
         self._open = {1} if merge else {1, 2}
+        watch_by_kernel()
         leader = session_leader(argv, env)
         source = subprocess.DEVNULL if stdin is None else filled_pipe(stdin)
         try:

@@ -1,10 +1,11 @@
 """Starting a program without holding up whoever starts it: in a session of its own, its input waiting in the pipe."""
 
+import asyncio
 import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 PIPE_ROOM = 64 * 1024
 """Bytes that a pipe takes before anybody reads."""
@@ -22,16 +23,37 @@ def session_leader(argv: Sequence[str], env: Mapping[str, str], *, is_busy: bool
     if not setsid:
         return ()
     program = argv[0]
-    if os.path.dirname(program):  # noqa: PTH120 - "./x" has to stay "./x"
-        found = os.path.isabs(program) and os.access(program, os.X_OK) and os.path.isfile(program)  # noqa: PTH113, PTH117
-    else:
-        found = shutil.which(program, path=env.get("PATH", os.defpath)) is not None
-    return (setsid,) if found else ()
+    if not os.path.dirname(program):  # noqa: PTH120 - "./x" has to stay "./x"
+        program = _found(program, env.get("PATH", os.defpath))
+    is_there = os.path.isabs(program) and os.access(program, os.X_OK) and os.path.isfile(program)  # noqa: PTH113, PTH117
+    return (setsid,) if is_there else ()
+
+
+@cache
+def watch_by_kernel() -> None:
+    """Learn of the end of a child from the kernel, as Python 3.12 does by itself, not from a thread for each.
+
+    Such a thread costs as much as the start of the program.
+    """
+    if sys.version_info >= (3, 12) or sys.platform != "linux":
+        return
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError:  # an old kernel, or a sandbox that knows no such call
+        return
+    from .child_watcher import KernelWatcher
+
+    asyncio.set_child_watcher(KernelWatcher())  # pyright: ignore[reportDeprecated]  only before 3.12
 
 
 def _is_busy() -> bool:
     """Whether more wants to run on this machine than can, as far as the last minute tells."""
     return hasattr(os, "getloadavg") and os.getloadavg()[0] > (os.cpu_count() or 1)
+
+
+@lru_cache(maxsize=64)
+def _found(program: str, path: str) -> str:
+    return shutil.which(program, path=path) or ""
 
 
 @cache
