@@ -70,6 +70,7 @@ class Turns:
 
     def open(self) -> None:
         """Tell the beginning of the story, then whatever happens outside turns."""
+        self._is_opening = True
         self._begin(self._opening())
         self._start(self._pump(self.harness.asides()))
 
@@ -134,7 +135,6 @@ class Turns:
         self._start(work)
 
     async def _opening(self) -> None:
-        self._is_opening = True
         await self._pump(self.harness.start())
         self._is_opening = False
         await self._drain()

@@ -124,6 +124,7 @@ async def test_the_wheel_scrolls_the_chat_wherever_the_focus_is_and_the_button_g
             stage.harness.go_on()
             await stage.settled()
         surface = stage.app.main.chat.surface
+        await stage.until(lambda: surface.scroll_y > 0)
         end = surface.scroll_y
         assert stage.app.main.composer.area.has_focus
         surface.action_scroll_up()
