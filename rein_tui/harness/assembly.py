@@ -11,7 +11,7 @@ from .file_suggestion import FileSuggestion
 from .hooks.engine import Hooks
 from .judges import Judges
 from .keeping import Keeping
-from .lead import follow_lead, lead_of
+from .lead import follow_lead, lead_of, mode_of
 from .makers import Makers, effort_of, look_again, rehearsed, stop_hook_cap, thinks
 from .models_by_name import ModelsByName
 from .oversight import Oversight
@@ -99,12 +99,9 @@ async def assemble(
     opening.notices += problems
     if lead is not None:
         follow_lead(parts, lead)
-        if (
-            lead.mode is not None
-            and ground.wishes.mode is None
-            and settings.origin("permissions", "defaultMode") is None
-        ):
-            policy.set_mode(lead.mode)
+        mode = mode_of(lead)
+        if mode and ground.wishes.mode is None and settings.origin("permissions", "defaultMode") is None:
+            policy.set_mode(mode)
         hooks.add(list(lead.hooks))
     toolbox.add(WebFetch(partial(summarise_page, parts), private=tool_parts.private_addresses))
 

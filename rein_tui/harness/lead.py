@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from .parts import Parts
 from .protocol.agents import AgentSpec
+from .protocol.decisions import Mode
 from .protocol.events import Notice
 from .settings.layers import Settings
 from .subagents import ToolSubset
@@ -27,6 +28,12 @@ def _unmet(spec: AgentSpec) -> list[Notice]:
         return []
     text = f"isolation of the agent {spec.name} means nothing where it leads the session: it works in this folder"
     return [Notice(level="warning", text=text, where=str(spec.source), code="bad_agent_key")]
+
+
+def mode_of(spec: AgentSpec) -> Mode | None:
+    """The mode that it brings; a project's agent cannot loosen the session that it leads."""
+    is_loose = spec.mode in ("acceptEdits", "bypassPermissions")
+    return None if is_loose and spec.source.layer not in ("user", "managed") else spec.mode
 
 
 def follow_lead(parts: Parts, spec: AgentSpec) -> None:

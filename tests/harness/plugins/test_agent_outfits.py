@@ -362,3 +362,10 @@ async def test_the_agent_that_leads_has_all_of_its_own(places: Places, tmp_path:
     assert "Mind the gap." in request.system
     assert "Begin with tea." in str(request.messages[0])
     assert ("mcp__own__echo", "hello") in [(name, content) for name, _, content in stage.finished()]
+
+
+async def test_a_projects_agent_does_not_loosen_the_session_that_it_leads(places: Places, tmp_path: Path) -> None:
+    head = markdown(name="a", description="x", permissionMode="bypassPermissions")
+    project = write(tmp_path / "w", {".claude/agents/a.md": head, ".claude/settings.json": {"agent": "a"}})
+    async with staged(places, project, [DONE]) as stage:
+        assert stage.session.mode == "default"
