@@ -1,7 +1,9 @@
 """Slash commands and palette entries: one registry, one file a family."""
 
 from . import (
+    aside,
     asking,
+    config,
     doctor,
     keys,
     look,
@@ -40,8 +42,10 @@ def builtin_commands() -> tuple[Command, ...]:
         mcp,
         panes,
         prompt,
+        aside,
         asking,
         look,
+        config,
         statusline,
         plugin,
         story,

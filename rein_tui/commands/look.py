@@ -1,4 +1,4 @@
-"""Commands about look and feel: theme, mouse, motion, vim, bell, and all of them as settings of the screen."""
+"""Commands about look and feel: theme, mouse, motion, vim, bell."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -8,12 +8,13 @@ from .registry import Command
 if TYPE_CHECKING:
     from rein_tui.app import ReinApp
 
-_SWITCHES = {
+SWITCHES = {
     "vim": "vim keys in the prompt",
     "mouse": "mouse; off lets the terminal select text as it is used to",
     "motion": "animations",
     "bell": "ring when a session needs you and nobody looks",
 }
+"""Choices of the screen that are on or off."""
 
 
 async def _theme(app: "ReinApp", argument: str) -> None:
@@ -33,24 +34,8 @@ async def _theme(app: "ReinApp", argument: str) -> None:
         app.choose(theme=argument)
 
 
-async def _config(app: "ReinApp", argument: str) -> None:
-    """`/config vim=on` sets one switch; without an argument each can be picked."""
-    name, _, value = argument.partition("=")
-    if name.strip() not in _SWITCHES:
-        from rein_tui.widgets.picker import Item, Picker
-
-        items = [
-            Item(key, key, words, "on" if getattr(app.preferences, key) else "off") for key, words in _SWITCHES.items()
-        ]
-        name = await app.ask(Picker("Settings of the screen", items)) or ""
-        value = ""
-    name = name.strip()
-    if name:
-        on = not getattr(app.preferences, name) if not value else value.strip().lower() in ("on", "true", "yes", "1")
-        _switch(app, name, on)
-
-
-def _switch(app: "ReinApp", name: str, on: bool) -> None:
+def switch(app: "ReinApp", name: str, on: bool) -> None:
+    """Turn a choice of the screen on or off, and keep it."""
     app.choose(**{name: on})
     if name == "mouse":
         app.set_mouse(on)
@@ -91,18 +76,15 @@ async def _density(app: "ReinApp", _: str) -> None:
 
 
 async def _mouse(app: "ReinApp", _: str) -> None:
-    _switch(app, "mouse", not app.preferences.mouse)
+    switch(app, "mouse", not app.preferences.mouse)
 
 
 async def _vim(app: "ReinApp", _: str) -> None:
-    _switch(app, "vim", not app.preferences.vim)
+    switch(app, "vim", not app.preferences.vim)
 
 
 COMMANDS = (
     Command("theme", "Choose colours", _theme, argument="[name]", family="look"),
-    Command(
-        "config", "Settings of the screen", _config, argument="[name=on|off]", aliases=("settings",), family="look"
-    ),
     Command("density", "Tool activity: grouped, one line each, full", _density, family="look"),
     Command("open", "Open a link", _open, argument="<link>", family="look", in_palette=False),
     Command("mouse", "Leave the mouse to the terminal, or take it back", _mouse, family="look"),

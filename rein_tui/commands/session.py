@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rein_tui.harness.protocol.errors import StartError, StoreError
 from rein_tui.harness.protocol.events import MessageFinished, Notice
-from rein_tui.harness.protocol.ports import Adjustable, SessionInfo, Shared
+from rein_tui.harness.protocol.ports import Adjustable, Adjustments, SessionInfo, Shared
 from rein_tui.harness.protocol.workbench import ExportForm
 from rein_tui.widgets.figures import short_age, short_cost
 
@@ -116,12 +116,28 @@ async def _copy(app: "ReinApp", argument: str) -> None:
     app.copy(answers[-back])
 
 
+def adjustments_of(app: "ReinApp") -> Adjustments | None:
+    """What can be changed about the session that is shown; None, with a hint, for one that runs elsewhere."""
+    harness = app.desk.current.harness if app.desk.current is not None else None
+    found = harness.adjustments if isinstance(harness, Adjustable) else None
+    if found is None:
+        app.hint("this is done where the session runs")
+    return found
+
+
+async def _cd(app: "ReinApp", argument: str) -> None:
+    adjustments = adjustments_of(app)
+    if adjustments is not None and not argument:
+        app.main.composer.text = "/cd "
+    elif adjustments is not None:
+        app.hint(f"commands begin in {await adjustments.change_folder(Path(argument))}")
+
+
 async def _add_folder(app: "ReinApp", argument: str) -> None:
-    turns = app.desk.current
-    adjustments = turns.harness.adjustments if turns is not None and isinstance(turns.harness, Adjustable) else None
+    adjustments = adjustments_of(app)
     if adjustments is None:
-        app.hint("folders are added where the session runs")
-    elif not argument:
+        return
+    if not argument:
         app.main.composer.text = "/add-dir "
     else:
         await adjustments.add_folder(Path(argument))
@@ -162,6 +178,7 @@ COMMANDS = (
     Command("fork", "Branch this session off, from its end or a turn", _fork, argument="[turn]", aliases=("branch",)),
     Command("export", "Write the conversation to a file: .md, .html or .jsonl", _export, argument="[file]"),
     Command("copy", "Copy the last answer, or the Nth last", _copy, argument="[N]"),
+    Command("cd", "Let commands begin in another folder of this session", _cd, argument="<folder>"),
     Command("add-dir", "Let this session work in a further folder", _add_folder, argument="<folder>"),
     Command("attach", "Let another terminal of yours join this one", _attach),
     Command("claim", "Take over a session that you watch", _claim),

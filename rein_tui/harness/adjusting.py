@@ -3,11 +3,14 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from .moments import follow
 from .parts import Parts
 from .protocol.errors import ConfigError
-from .protocol.events import Notice
+from .protocol.events import ContextPrepared, CwdChanged, Event, Notice
+from .protocol.ports import AsideAnswer
 from .protocol.tools import Workspace
 from .session import Session
+from .side_requests import answer_aside
 from .subagents import Subagents
 from .tools.background import Background
 
@@ -41,16 +44,48 @@ class Adjusting:
         self._session.whisper(f"The person lets this session work in {path} too.")
         await self._added_folder(path)
 
+    async def change_folder(self, folder: Path) -> Path:
+        """Let commands begin in another of the session's folders; which one it is. Raises ConfigError."""
+        space = self._parts.workspace
+        if self._session.is_running:
+            raise ConfigError("a turn is running, and its commands have begun here", hint="Wait for its end, or Esc")
+        old, new = space.cwd, _existing(folder, space, "/cd FOLDER")
+        if not any(new.is_relative_to(known.resolve()) for known in (space.root, *space.additional)):
+            hint = f"Let the session work there first: /add-dir {new}"
+            raise ConfigError("this session does not work in that folder", where=str(new), hint=hint)
+        if new != old:
+            space.cwd = new
+            move = CwdChanged(old=str(old), new=str(new))
+            self._session.tell_aside(move)
+            self._session.whisper(f"The person moved the shell to {new}: commands begin there from now on.")
+            await follow(self._parts, move, self._tell)
+        return new
+
+    async def _tell(self, event: Event) -> None:
+        self._session.tell_aside(event)
+
+    async def ask_aside(self, question: str) -> AsideAnswer:
+        """What the model says to a question beside the conversation. Raises ProviderError."""
+        facts = reversed(self._session.history())
+        prepared = next((fact for fact in facts if isinstance(fact, ContextPrepared) and not fact.parent), None)
+        return await answer_aside(self._parts, self._session.conversation().messages(), prepared, question)
+
     async def stop_work(self, work_id: str) -> bool:
         """End a subagent by the id of its call, or background work by its own; whether it was running."""
         return self._subagents.stop(work_id) or await self._background.stop(work_id)
 
 
-def _checked(folder: Path, space: Workspace) -> Path:
-    """The real folder that was meant. Raises ConfigError."""
+def _existing(folder: Path, space: Workspace, hint: str) -> Path:
+    """The real folder that was meant, seen from where commands begin. Raises ConfigError."""
     path = (space.cwd / folder.expanduser()).resolve()
     if not path.is_dir():
-        raise ConfigError("there is no such folder", where=str(path), hint="/add-dir FOLDER")
+        raise ConfigError("there is no such folder", where=str(path), hint=hint)
+    return path
+
+
+def _checked(folder: Path, space: Workspace) -> Path:
+    """The real folder that was meant. Raises ConfigError."""
+    path = _existing(folder, space, "/add-dir FOLDER")
     if any(path.is_relative_to(known.resolve()) for known in (space.root, *space.additional)):
         raise ConfigError("the session works there already", where=str(path))
     return path

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from .adjusting import Adjusting
+from .configuring import Configuring
 from .file_suggestion import FileSuggestion
 from .hooks.engine import Hooks
 from .judges import Judges
@@ -169,6 +170,7 @@ async def assemble(
     makers.hook_context.tell = tell
     makers.hook_context.deliver = session.whisper
     makers.hook_context.wake = session.wake
+    session.settings_desk = Configuring(live.watch.read, ground.places)
     session.status_line = makers.status_line(session, live)
     session.file_finder = FileSuggestion(lambda: live.watch.current, makers.hook_context, tell)
     servers.start()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from .hooks.context import HookSwitches
 from .hooks.engine import Hooks
 from .permissions.policy import Policy
-from .protocol.events import Notice
+from .protocol.events import ModeChanged, Notice
 from .protocol.hooks import HookCall, HookSpec
 from .protocol.ports import Emit
 from .settings.layers import Settings
@@ -40,7 +40,10 @@ class LiveSettings:
         changed = _changed_layers(before, fresh)
         if await self._is_forbidden(changed, tell):
             return
+        mode = self.policy.mode
         self.policy.use(fresh)
+        if self.policy.mode != mode:
+            await tell(ModeChanged(mode=self.policy.mode))
         told = self.took(fresh)
         specs, problems = self.specs_of(fresh)
         self.hooks.replace(specs, self.switches_of(fresh))

@@ -50,6 +50,7 @@ from .protocol.messages import TextBlock
 from .protocol.models import Provider, WireRequest
 from .protocol.ports import Adjustments, FileFinder, Permissions, Prompt, SessionInfo, StatusLine
 from .protocol.rewind import Restored, RewindPlan
+from .protocol.workbench import SettingsDesk
 from .requests import request_of
 from .surroundings import Surroundings
 
@@ -77,6 +78,7 @@ class Session:
         self.adjustments: Adjustments | None = None
         self.status_line: StatusLine | None = None
         self.file_finder: FileFinder | None = None
+        self.settings_desk: SettingsDesk | None = None
         self._journal = journal
         self._opening: SessionStarted | None = opening
         self._around = around

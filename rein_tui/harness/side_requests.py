@@ -4,14 +4,24 @@ They carry no tools and leave no trace in the conversation.
 """
 
 import json
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any, cast
 
+from .conversation import valid_messages
 from .parts import Parts
 from .protocol.base import JsonObject
 from .protocol.errors import ProviderError
+from .protocol.events import ContextPrepared
 from .protocol.messages import Message, TextBlock
 from .protocol.models import Completed, ModelRequest
+from .protocol.ports import AsideAnswer
+
+_ASIDE = """\
+The person asks this aside, while the work above may still be going on. Answer it briefly from what you know and can \
+see above. Call no tool. Neither question nor answer joins the conversation.
+
+{question}"""
 
 LONGEST_PAGE = 60_000
 """Characters of a page that a summary looks at."""
@@ -33,7 +43,29 @@ async def ask_messages(parts: Parts, messages: tuple[Message, ...]) -> str:
     return await _answer(parts, ModelRequest(model=parts.model, system="", messages=messages, tools=tools))
 
 
+async def answer_aside(
+    parts: Parts, messages: Sequence[Message], prepared: ContextPrepared | None, question: str
+) -> AsideAnswer:
+    """The answer to a question about a conversation that goes on without it. Raises ProviderError.
+
+    System prompt and tools are those of the session, so that what the provider has cached serves.
+    """
+    asked = Message(role="user", blocks=(TextBlock(text=_ASIDE.format(question=question)),))
+    request = ModelRequest(
+        model=parts.model,
+        system=prepared.system if prepared is not None else "",
+        messages=valid_messages([*messages, asked]),
+        tools=prepared.tools if prepared is not None else (),
+    )
+    completed = await _completed(parts, request)
+    return AsideAnswer(text=completed.message.text, usage=completed.usage)
+
+
 async def _answer(parts: Parts, request: ModelRequest) -> str:
+    return (await _completed(parts, request)).message.text
+
+
+async def _completed(parts: Parts, request: ModelRequest) -> Completed:
     answer: Completed | None = None
     async with aclosing(parts.provider.stream(request)) as pieces:
         async for piece in pieces:
@@ -41,7 +73,7 @@ async def _answer(parts: Parts, request: ModelRequest) -> str:
                 answer = piece
     if answer is None or answer.stop_reason == "incomplete":
         raise ProviderError("The model's answer broke off.", kind="cut", retryable=True)
-    return answer.message.text
+    return answer
 
 
 async def ask_object(parts: Parts, prompt: str, model: str, schema: JsonObject) -> JsonObject:

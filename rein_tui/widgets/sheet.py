@@ -47,7 +47,11 @@ class Sheet(Modal[None]):
             frame.border_title = Content(safe_text(self._title_text, "label"))
             frame.border_subtitle = hint_line(*self._more, ("esc", "closes"))
             with VerticalScroll():
-                yield Static(self._body)
+                yield Static(self._body, id="body")
+
+    def show(self, body: Content) -> None:
+        """Put another text on the page."""
+        self.query_one("#body", Static).update(body)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll by lines."""

@@ -14,7 +14,10 @@ from rein_tui.harness.protocol.events import (
     AgentFinished,
     AgentStarted,
     BackgroundFinished,
+    CwdChanged,
     Event,
+    HookFired,
+    ModeChanged,
     PermissionDecided,
     PromptAdded,
     StepStarted,
@@ -28,7 +31,7 @@ from rein_tui.harness.protocol.workbench import Extensible, KeepsKey, ModelChoic
 from rein_tui.harness.providers.scripted import ScriptedCall, Step
 from rein_tui.harness.wishes import Wishes
 from rein_tui.headless import NobodyAnswers
-from tests.harness.plugins.sessions import Stage, staged
+from tests.harness.plugins.sessions import DONE, Stage, staged
 
 
 def adjustments(stage: Stage) -> Adjustments:
@@ -166,3 +169,95 @@ async def test_a_command_whose_file_came_meanwhile_is_found(places: Places, tmp_
 def test_what_the_screen_holds_can_do_this_too() -> None:
     assert issubclass(DeferredWorkbench, Extensible)
     assert issubclass(DeferredWorkbench, KeepsKey)
+
+
+async def test_commands_begin_where_the_person_says(places: Places, tmp_path: Path) -> None:
+    project, there = tmp_path / "w", tmp_path / "there"
+    (project / "sub").mkdir(parents=True)
+    there.mkdir()
+    hooks = '{"hooks": {"CwdChanged": [{"hooks": [{"type": "command", "command": "true"}]}]}}'
+    steps = [Step(calls=(ScriptedCall(name="Bash", input={"command": "pwd"}),)), Step(text="there")]
+    async with staged(places, project, steps, settings=hooks) as stage:
+        with pytest.raises(ConfigError, match="does not work in that folder"):
+            await adjustments(stage).change_folder(there)
+        with pytest.raises(ConfigError, match="no such folder"):
+            await adjustments(stage).change_folder(Path("nowhere"))
+        assert await adjustments(stage).change_folder(Path("sub")) == project / "sub"
+        await adjustments(stage).add_folder(there)
+        assert await adjustments(stage).change_folder(there) == there
+        assert await adjustments(stage).change_folder(project / "sub") == project / "sub"
+        await stage.say("where?")
+        moved = [fact for fact in stage.session.history() if isinstance(fact, CwdChanged)]
+    assert [Path(fact.new).name for fact in moved] == ["sub", "there", "sub"]
+    assert [content for name, _, content in stage.finished() if name == "Bash"] == [str(project / "sub")]
+    assert "moved the shell to" in told(stage.provider.requests[0])
+    assert sum(isinstance(f, HookFired) and f.run.hook.point == "CwdChanged" for f in stage.session.history()) == 3
+
+
+async def test_a_question_aside_joins_nothing(places: Places, tmp_path: Path) -> None:
+    def respond(request: ModelRequest) -> Step:
+        return Step(text="42" if "asks this aside" in told(request) else "worked", usage=Usage(output_tokens=3))
+
+    (tmp_path / "w").mkdir()
+    async with staged(places, tmp_path / "w", respond) as stage:
+        assert (await adjustments(stage).ask_aside("how many?")).text == "42"
+        await stage.say("go")
+        before = len(stage.session.history())
+        answer = await adjustments(stage).ask_aside("how many?")
+        assert (answer.text, answer.usage.output_tokens) == ("42", 3)
+        assert len(stage.session.history()) == before
+        await stage.say("on")
+    first, asked, last = stage.provider.requests[1], stage.provider.requests[2], stage.provider.requests[3]
+    assert (asked.system, asked.tools) == (first.system, first.tools)
+    assert "worked" in str(asked.messages)
+    assert "how many" not in str(last.messages)
+
+
+async def test_a_question_aside_is_answered_while_a_call_runs(places: Places, tmp_path: Path) -> None:
+    answers: list[str] = []
+
+    def respond(request: ModelRequest) -> Step:
+        if "asks this aside" in told(request):
+            return Step(text="aside")
+        return Step(calls=(ScriptedCall(name="Bash", input={"command": "pwd"}),)) if not has_results(request) else DONE
+
+    (tmp_path / "w").mkdir()
+    async with staged(places, tmp_path / "w", respond) as stage:
+        turn = stage.session.run(Prompt(text="go"))
+        async for event in turn:
+            if isinstance(event, StepStarted | PermissionDecided):
+                answers.append((await adjustments(stage).ask_aside("still there?")).text)
+                with pytest.raises(ConfigError, match="a turn is running"):
+                    await adjustments(stage).change_folder(tmp_path / "w")
+    assert answers == ["aside"] * 3
+
+
+async def test_settings_are_changed_by_name(places: Places, tmp_path: Path) -> None:
+    project = tmp_path / "w"
+    (project / ".claude").mkdir(parents=True)
+    places.config.mkdir(parents=True)
+    places.user_settings.write_text('{\n  "language": "en",\n  "permissions": {"allow": ["Read"]}\n}\n')
+    (project / ".claude/settings.json").write_text('{"effortLevel": "low"}')
+    async with staged(places, project, [DONE]) as stage:
+        desk = stage.session.settings_desk
+        assert desk is not None
+        assert "holds with the next prompt" in desk.put("permissions.defaultMode", "plan")
+        assert "holds in new sessions" in desk.put("cleanupPeriodDays", "30")
+        assert "goes before it and says low" in desk.put("effortLevel", "high")
+        desk.put("autoCompactEnabled", "off")
+        desk.put("language", "de")
+        rows = {row.key: row for row in desk.rows()}
+        for key, value in (("effortLevel", "huge"), ("permissions.defaultMode", "x"), ("cleanupPeriodDays", "soon")):
+            with pytest.raises(ConfigError):
+                desk.put(key, value)
+        with pytest.raises(ConfigError) as caught:
+            desk.put("efortLevel", "high")
+        assert caught.value.hint == "Did you mean effortLevel?"
+        await stage.say("go")
+        assert stage.session.mode == "plan"
+        assert [fact.mode for fact in stage.events if isinstance(fact, ModeChanged)] == ["plan"]
+    assert (rows["language"].value, rows["autoCompactEnabled"].value) == ("de", "false")
+    assert rows["effortLevel"].source is not None
+    assert rows["effortLevel"].source.layer == "project"
+    text = places.user_settings.read_text()
+    assert text.startswith('{\n  "language": "de",\n  "permissions": {"allow": ["Read"], "defaultMode": "plan"}')

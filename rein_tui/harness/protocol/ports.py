@@ -22,7 +22,7 @@ from .decisions import (
 )
 from .events import Event, Fact
 from .hooks import HookOutcome, HookRun
-from .messages import Block
+from .messages import Block, Usage
 from .models import WireRequest
 from .policy import CallCheck, PolicyOverview, RuleCheck, RuleFinding, RuleWish, ScopePlace, TrustReply, TrustRequest
 from .rewind import Restored, RewindPlan
@@ -115,11 +115,26 @@ class Insight(Protocol):
         ...
 
 
+class AsideAnswer(Word, frozen=True, kw_only=True):
+    """An answer that joins no conversation, and what it used."""
+
+    text: str
+    usage: Usage = Usage()
+
+
 class Adjustments(Protocol):
     """What can be changed about a session while it lives."""
 
     async def add_folder(self, folder: Path) -> None:
         """Let the session work in a further folder. Raises ConfigError."""
+        ...
+
+    async def change_folder(self, folder: Path) -> Path:
+        """Let commands begin in another of the session's folders; which one it is. Raises ConfigError."""
+        ...
+
+    async def ask_aside(self, question: str) -> "AsideAnswer":
+        """What the model says to a question beside the conversation, which neither joins. Raises ProviderError."""
         ...
 
     async def stop_work(self, work_id: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from .base import Word
+from .decisions import Source
 from .events import Fact
 from .models import ModelInfo
 from .ports import Harness, SessionInfo
@@ -147,6 +148,40 @@ class Workbench(Protocol):
     async def choose(self, choice: ModelChoice, api_key: str = "") -> None:
         """Use this model from now on, also in the open session. Raises ProviderError, StartError."""
         ...
+
+
+_YES = ("on", "true", "yes", "1")
+SWITCH_WORDS: dict[str, bool] = {word: word in _YES for word in (*_YES, "off", "false", "no", "0")}
+"""What people write for yes and no."""
+
+
+class SettingRow(Word, frozen=True, kw_only=True):
+    """One setting that a person may change here: `value` is empty without one, `choices` where many are meant."""
+
+    key: str
+    summary: str
+    value: str = ""
+    source: Source | None = None
+    choices: tuple[str, ...] = ()
+
+
+class SettingsDesk(Protocol):
+    """The settings files of one session, as a person looks at and changes them."""
+
+    def rows(self) -> Sequence[SettingRow]:
+        """What may be changed here, with the value in force and where it is written."""
+        ...
+
+    def put(self, key: str, value: str) -> str:
+        """Write a value into the person's own settings; what became of it, in words. Raises ConfigError."""
+        ...
+
+
+@runtime_checkable
+class HasSettings(Protocol):
+    """A session of this machine, whose settings can be changed."""
+
+    settings_desk: SettingsDesk | None
 
 
 class ModelProbe(Word, frozen=True, kw_only=True):

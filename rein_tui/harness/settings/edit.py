@@ -30,7 +30,7 @@ def add_rule(path: Path, behavior: Behavior, rule: str, within: Path | None = No
     content = read_bytes(path)
     if content is None:
         text = json.dumps({"permissions": {behavior: [rule]}}, indent=2, ensure_ascii=False) + "\n"
-        _write(path, text.encode())
+        replace_file(path, text.encode())
         return _line_of(parse_json(text), behavior, rule)
     document = decode_json(content, str(path))
     rules = _rules(document, behavior, path)
@@ -38,7 +38,7 @@ def add_rule(path: Path, behavior: Behavior, rule: str, within: Path | None = No
         return _line_of(document, behavior, rule)
     text = _inserted(document, behavior, rule)
     changed = _checked(text, document, behavior, [*rules, rule], path)
-    _write(path, (_BOM if content.startswith(_BOM) else b"") + text.encode())
+    replace_file(path, (_BOM if content.startswith(_BOM) else b"") + text.encode())
     return _line_of(changed, behavior, rule)
 
 
@@ -56,7 +56,7 @@ def remove_rule(path: Path, behavior: Behavior, rule: str, within: Path | None =
     rest = list(rules)
     rest.remove(rule)
     _checked(text, document, behavior, rest, path)
-    _write(path, (_BOM if content.startswith(_BOM) else b"") + text.encode())
+    replace_file(path, (_BOM if content.startswith(_BOM) else b"") + text.encode())
     return True
 
 
@@ -95,9 +95,9 @@ def _rules(document: Document, behavior: Behavior, path: Path) -> list[Any]:
 def _inserted(document: Document, behavior: Behavior, rule: str) -> str:
     permissions = document.data.get("permissions")
     if permissions is None:
-        return _add_member(document, (), "permissions", {behavior: [rule]})
+        return add_member(document, (), "permissions", {behavior: [rule]})
     if behavior not in permissions:
-        return _add_member(document, ("permissions",), behavior, [rule])
+        return add_member(document, ("permissions",), behavior, [rule])
     count = len(permissions[behavior])
     return _add_item(document, ("permissions", behavior), count, json.dumps(rule, ensure_ascii=False))
 
@@ -115,7 +115,8 @@ def _add_item(document: Document, pointer: Pointer, count: int, item: str) -> st
     return text[: span.start] + f"[{newline}{outer}{unit}{item}{newline}{outer}]" + text[span.end :]
 
 
-def _add_member(document: Document, pointer: Pointer, name: str, value: Any) -> str:
+def add_member(document: Document, pointer: Pointer, name: str, value: Any) -> str:
+    """The file's text with a new member at the end of the object at `pointer`, laid out like the rest."""
     text, span = document.text, document.spans[pointer]
     members = [at for at in document.spans if len(at) == len(pointer) + 1 and at[: len(pointer)] == pointer]
     newline, unit = _newline(text), _unit(text)
@@ -191,8 +192,11 @@ def _line_of(document: Document, behavior: Behavior, rule: str) -> int:
     return document.line("permissions", behavior, rules.index(rule))
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Replace the file in one step. A link is followed to its own file (people link their settings)."""
+def replace_file(path: Path, content: bytes) -> None:
+    """Replace the file in one step. A link is followed to its own file (people link their settings).
+
+    Raises ConfigError.
+    """
     target = Path(os.path.realpath(path))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

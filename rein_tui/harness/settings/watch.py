@@ -43,12 +43,15 @@ class SettingsWatch:
             self._changing = now
             return None
         self._seen, self._changing = now, None
+        self.current = self.read()
+        return self.current
+
+    def read(self) -> Settings:
+        """The settings as the files stand now; what is taken up stays as it is. Never raises."""
         try:
-            fresh = keep_trusted(self.current, keep_last_good(self.current, self._load()))
+            return keep_trusted(self.current, keep_last_good(self.current, self._load()))
         except ReinError as problem:
-            fresh = _all_suspended(self.current, problem)
-        self.current = fresh
-        return fresh
+            return _all_suspended(self.current, problem)
 
     async def run(
         self,
