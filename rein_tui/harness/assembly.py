@@ -6,6 +6,8 @@ Beside build.py and makers.py nothing else knows concrete classes.
 from functools import partial
 from pathlib import Path
 
+from msgspec import structs
+
 from .adjusting import Adjusting
 from .configuring import Configuring
 from .file_suggestion import FileSuggestion
@@ -142,7 +144,8 @@ async def assemble(
         closers=[background.close, servers.close, makers.scratch.close, transcript.close],
         setup=ground.wishes.setup,
     )
-    session = Session(parts, opening.journal, opening.started, around, opening.past)
+    started = structs.replace(opening.started, mode=policy.mode)
+    session = Session(parts, opening.journal, started, around, opening.past)
 
     if lead is not None and lead.initial_prompt and opening.started.source in {"startup", "clear"}:
         session.whisper(lead.initial_prompt)

@@ -20,6 +20,7 @@ from rein_tui.harness.protocol.events import (
     ModeChanged,
     PermissionDecided,
     PromptAdded,
+    SessionStarted,
     StepStarted,
     ToolCallFinished,
     TurnFinished,
@@ -261,3 +262,12 @@ async def test_settings_are_changed_by_name(places: Places, tmp_path: Path) -> N
     assert rows["effortLevel"].source.layer == "project"
     text = places.user_settings.read_text()
     assert text.startswith('{\n  "language": "de",\n  "permissions": {"allow": ["Read"], "defaultMode": "plan"}')
+
+
+async def test_the_story_opens_in_the_mode_of_settings(places: Places, tmp_path: Path) -> None:
+    (tmp_path / "w").mkdir()
+    settings = '{"permissions": {"defaultMode": "plan"}}'
+    async with staged(places, tmp_path / "w", [DONE], settings=settings) as stage:
+        await stage.say("go")
+        opened = next(fact for fact in stage.session.history() if isinstance(fact, SessionStarted))
+    assert opened.mode == "plan"
