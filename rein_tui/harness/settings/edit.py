@@ -64,7 +64,7 @@ def switch_on(path: Path, name: str) -> None:
     """Add `name: true` at the top of the file's object, unless it is true there already. Raises ConfigError."""
     content = read_bytes(path)
     if content is None:
-        _write(path, (json.dumps({name: True}, indent=2) + "\n").encode())
+        replace_file(path, (json.dumps({name: True}, indent=2) + "\n").encode())
         return
     document = decode_json(content, str(path))
     data = document.data
@@ -72,10 +72,10 @@ def switch_on(path: Path, name: str) -> None:
         return
     if not is_object(data) or name in data:
         raise ConfigError("is not written in a form that can be edited; change it by hand", where=str(path))
-    text = _add_member(document, (), name, value=True)
+    text = add_member(document, (), name, value=True)
     if parse_json(text).data != {**data, name: True}:
         raise ConfigError("could not be edited safely; change it by hand", where=str(path))
-    _write(path, (_BOM if content.startswith(_BOM) else b"") + text.encode())
+    replace_file(path, (_BOM if content.startswith(_BOM) else b"") + text.encode())
 
 
 def _stay(path: Path, within: Path | None) -> None:
