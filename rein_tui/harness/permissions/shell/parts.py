@@ -1,6 +1,7 @@
 """Decides about one understood command: a rule that covers it, the read-only tables, or the mode."""
 
 import posixpath
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -139,7 +140,8 @@ class PartJudge:
                 return self._reading(command, text, (*places, *reading.paths), places, skipped)
         reading = reading_of(inner)
         if reading is not None and not reading.problem:
-            if has_globs and not reading.globs:
+            globs = [word.value for word in command.words[skipped:] if word.is_glob]
+            if globs and not reading.globs and not (reading.folder_globs and _are_files(globs, reading.paths)):
                 return PartVerdict(text, "ask", f"a glob could become an option of `{inner[0]}`", "default", fix=inner)
             return self._reading(command, text, reading.paths, reading.trees, skipped)
         if self.scene.mode == "acceptEdits":
@@ -239,3 +241,9 @@ class PartJudge:
         return PartVerdict(
             text, decision.outcome, decision.reason, "working_directory", path_fix=fix, fixable=bool(fix)
         )
+
+
+def _are_files(globs: Sequence[str], paths: Sequence[str]) -> bool:
+    """Whether all globs stand where files do, and what they become begins with a folder: so it is no option."""
+    folders = (re.fullmatch(r"[A-Za-z0-9_.][A-Za-z0-9_./-]*/[^/]*|\./.*", glob) for glob in globs)
+    return all(folders) and all(list(paths).count(glob) >= list(globs).count(glob) for glob in globs)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from .words import NotUnderstood, Word, WordReader
+from .words import NotUnderstood, Word, WordReader, brace_values
 
 Link: TypeAlias = Literal["", "&&", "||", ";", "&", "|", "|&"]
 
@@ -75,11 +75,15 @@ class LineReader:
     def __init__(self, source: str, *, home: str, cwd: str) -> None:
         self.source = source
         self.home = home
+        self.known_home = home if len(re.findall(r"\$\{?HOME\b", source)) == source.count("HOME") else None
         self.cwd = cwd
         self.position = 0
         self.commands: list[Command] = []
         self.spans: list[list[tuple[int, int]]] = []
         self.inert: list[tuple[int, int]] = []
+        self.variables: dict[str, str] = {}
+        self.globs: dict[str, str] = {}
+        self.keeps_spans = True
         self._pending: list[tuple[int, int, str]] = []
         self._last_link: Link = ""
 
@@ -92,8 +96,12 @@ class LineReader:
                 if link in {"&&", "||", "|", "|&"}:
                     raise NotUnderstood(f"nothing follows `{link}`")
                 return self._joined()
-            self.commands.append(self._command(link))
-            link = self._operator()
+            link = self._statement(link)
+
+    def _statement(self, link: Link) -> Link:
+        """Read one command; the operator after it."""
+        self.commands.append(self._command(link))
+        return self._operator()
 
     def _joined(self) -> tuple[Command, ...]:
         """The commands, each told whether it runs in a subshell of a pipeline or in the background."""
@@ -211,7 +219,8 @@ class LineReader:
             self._skip_blanks()
         if not (words or assignments or redirects):
             raise NotUnderstood("an operator stands where a command should")
-        self.spans.append(spans)
+        if self.keeps_spans:
+            self.spans.append(spans)
         return Command(tuple(words), tuple(assignments), tuple(redirects), link, source=self.source[start:end])
 
     def _word(self, words: list[Word], assignments: list[Assignment], spans: list[tuple[int, int]]) -> None:
@@ -230,13 +239,22 @@ class LineReader:
             return
         if (word.raw in _RESERVED or (words and word.raw == "!")) and all(before.raw in _TIME for before in words):
             raise NotUnderstood(f"`{word.raw}` is not analysed")
-        words.append(word)
+        words.extend(self._expanded(word) if words else [word])
+
+    @staticmethod
+    def _expanded(word: Word) -> list[Word]:
+        """The words that a brace expansion of plain text makes; else the word itself."""
+        values = brace_values(word.raw) if word.unknown else []
+        return [Word(value, value, word.start, word.end) for value in values] or [word]
 
     def _read_word(self, start: int) -> Word:
-        reader = WordReader(self.source, start, home=self.home, cwd=self.cwd)
+        reader = WordReader(self.source, start, home=self.known_home, cwd=self.cwd, variables=self.variables)
         word = reader.read()
         self.position = word.end
         self.inert.extend(word.inert)
+        pattern = self.globs.get(word.raw)
+        if pattern is not None:
+            word = Word(pattern, pattern, word.start, word.end, is_glob=True)
         if word.end < len(self.source) and self.source[word.end] in "()":
             raise NotUnderstood("a subshell or function is not analysed")
         return word

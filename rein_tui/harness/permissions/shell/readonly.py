@@ -22,17 +22,23 @@ _FIND_PATHS = frozenset("-newer -anewer -cnewer -samefile -newermm -newercc -new
 _PLAIN_VARIABLES = frozenset("PATH HOME PWD USER LOGNAME SHELL LANG LC_ALL TERM TZ EDITOR".split())
 _TEST_UNARY = frozenset("-e -f -d -r -w -x -s -L -h -b -c -p -S -u -g -k -O -G -N".split())
 _SEARCHERS = frozenset({"grep", "egrep", "fgrep"})
+_FOLDER_GLOBS = frozenset("rg jq awk gawk mawk nawk sort strings".split())
+"""Programs that take any number of files: a glob among these is fine once its names cannot be options."""
 _HERE = frozenset({"ls", "du", "tree"})
 _DATE = re.compile(r"\+[^\0]*")
 
 
 @dataclass(slots=True)
 class Reading:
-    """A command that only reads: the paths that it opens, and the folders whose whole content it prints."""
+    """A command that only reads: the paths that it opens, and the folders whose whole content it prints.
+
+    `globs` may stand anywhere; `folder_globs` only where files do, with a folder in front.
+    """
 
     paths: list[str] = field(default_factory=list[str])
     trees: list[str] = field(default_factory=list[str])
     globs: bool = True
+    folder_globs: bool = False
     problem: str = ""
 
 
@@ -80,6 +86,7 @@ def _by_table(program: str, words: Sequence[str], known: Table) -> Reading:
         return Reading(problem=options.problem)
     reading = Reading(paths=[path for path in options.paths if path != "-"], globs=known.globs)
     reading.problem = _beyond_table(program, words, options)
+    reading.folder_globs = program in _FOLDER_GLOBS
     recursive = options.seen.keys() & {"-r", "-R", "--recursive", "--dereference-recursive"}
     skips = options.seen.get("-d") == "recurse" or options.seen.get("--directories") == "recurse"
     if program == "rg" or (program in _SEARCHERS and (recursive or skips)):

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
 
-from .reader import Command, LineReader
+from .compound import CompoundReader
+from .reader import Command
 from .tree import Found, Tree, parse
 from .unseen import may_run_unseen
 from .words import NotUnderstood, Word, read_piece
@@ -112,7 +113,7 @@ class _Surveyor:
 
     def line(self, command: str) -> None:
         """Both readings of a fit line."""
-        reader = LineReader(command, home=self.home, cwd=self.cwd)
+        reader = CompoundReader(command, home=self.home, cwd=self.cwd)
         commands: tuple[Command, ...] | None = None
         problem = ""
         try:
@@ -137,7 +138,7 @@ class _Surveyor:
             self.found.commands = commands
 
     @staticmethod
-    def _disagreement(command: str, reader: LineReader, tree: Tree) -> str:
+    def _disagreement(command: str, reader: CompoundReader, tree: Tree) -> str:
         # The grammar loses a lone `-` in front of a here-document; it means standard input and nothing else.
         source = command.encode()
         own, theirs = (

@@ -28,17 +28,19 @@ _STRUCTURE = frozenset(
 )
 _UNDERSTOOD = _STRUCTURE | frozenset(
     "word number string raw_string concatenation simple_expansion variable_assignment variable_name "
-    "special_variable_name string_content test_operator".split()
+    "special_variable_name string_content test_operator brace_expression "
+    "for_statement do_group if_statement elif_clause else_clause".split()
 )
 _TOKENS = frozenset(
     '\n && || | |& ; & ! > >> < >| >& <& >&- <&- &> &>> << <<< <> [ ] " $ = += ( ) == != -a -o'.split(" ")
-) | frozenset("export declare typeset readonly local unset".split())
+) | frozenset("export declare typeset readonly local unset if then elif else fi for in do done { } .. ${".split())
 # What cannot by itself start a program that is not a command node of its own.
 _VISIBLE = _UNDERSTOOD | frozenset(
     "command_substitution process_substitution subshell compound_statement if_statement elif_clause else_clause "
     "while_statement do_group for_statement case_statement case_item heredoc_body heredoc_content string_expansion "
     "last_case_item until_statement ansi_c_string".split()
 )
+_PLAIN_EXPANSION = re.compile(rb"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _HARMLESS_EXPANSION = re.compile(rb"\$\{#?[A-Za-z_][A-Za-z0-9_]*(?:(?::?[-=?+]|##?|%%?)[^@]*)?\}", re.DOTALL)
 
 
@@ -89,6 +91,7 @@ class _Walk:
         self.tree = Tree()
         self.stack: list[tuple[Node, int, bool]] = []
         self.floating: list[int] = []
+        self.lists: set[int] = set()
 
     def run(self, root: "Node") -> None:
         self.tree.broken = root.has_error
@@ -139,7 +142,18 @@ class _Walk:
             if group >= 0:
                 self._add_word(node, group)
             in_word = True
+        if kind == "for_statement":
+            self._add_loop(node)
+            return
         self._push_children(node, kind, group, in_word)
+
+    def _add_loop(self, node: "Node") -> None:
+        """The words that a loop goes over are a group of their own, and no command."""
+        group = self._new_group(node)
+        self.lists.add(group)
+        for child in reversed(node.children):
+            is_value = child.type in _WORDS and child != node.child_by_field_name("variable")
+            self.stack.append((child, group if is_value else -1, False))
 
     def _add_substitution(self, node: "Node", group: int, in_word: bool) -> None:
         """A word as a whole, and commands of their own inside."""
@@ -150,7 +164,8 @@ class _Walk:
 
     def _judge(self, node: "Node", kind: str) -> None:
         if node.is_named:
-            if kind not in _UNDERSTOOD:
+            plain = kind == "expansion" and _PLAIN_EXPANSION.fullmatch(self.source, node.start_byte, node.end_byte)
+            if kind not in _UNDERSTOOD and not plain:
                 self.tree.problem = self.tree.problem or f"a {kind.replace('_', ' ')} is not analysed"
                 harmless = kind == "expansion" and _HARMLESS_EXPANSION.fullmatch(
                     self.source, node.start_byte, node.end_byte
@@ -164,12 +179,14 @@ class _Walk:
         spans = self.tree.groups[group]
         start, end = node.start_byte, node.end_byte
         words = self.tree.found[group].words
-        if words and spans and spans[-1][1] == start:
+        if spans and spans[-1][1] == start and (words or group in self.lists):
             spans[-1] = (spans[-1][0], end)
-            words[-1] += self._text(node)
+            if words:
+                words[-1] += self._text(node)
             return
         spans.append((start, end))
-        words.append(self._text(node))
+        if group not in self.lists:
+            words.append(self._text(node))
 
     def _push_children(self, node: "Node", kind: str, group: int, in_word: bool) -> None:
         children = node.children

@@ -4,7 +4,10 @@ This is our own reading of quotes and escapes, independent of the grammar librar
 """
 
 import re
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 METACHARACTERS = frozenset(" \t\n;&|<>()")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -15,6 +18,39 @@ _ANSI_ESCAPE = re.compile(
     r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|c(.)|(.))", re.DOTALL
 )
 _ANSI_LETTERS = {"a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+_PLAIN_PATH = re.compile(r"/[A-Za-z0-9_./@%+=,-]*")
+_BRACES = re.compile(r"\{([^{}]*)\}")
+_MOST_WORDS = 64
+
+
+def brace_values(raw: str) -> list[str]:
+    """The words of a brace expansion of plain text without one inside the other; empty where it is anything else."""
+    if not re.fullmatch(r"[A-Za-z0-9_./:@%+=,{}-]+", raw) or (not raw[0].isalnum() and raw[0] not in "./{"):
+        return []
+    values = [""]
+    rest = 0
+    for found in _BRACES.finditer(raw):
+        choices = _choices(found[1])
+        before = raw[rest : found.start()]
+        if not choices or "{" in before or "}" in before or len(values) * len(choices) > _MOST_WORDS:
+            return []
+        values = [value + before + choice for value in values for choice in choices]
+        rest = found.end()
+    tail = raw[rest:]
+    if not rest or "{" in tail or "}" in tail:
+        return []
+    return [value + tail for value in values if value + tail]
+
+
+def _choices(inside: str) -> list[str]:
+    counted = re.fullmatch(r"(0|[1-9][0-9]{0,2})\.\.(0|[1-9][0-9]{0,2})", inside)
+    if counted:
+        first, last = int(counted[1]), int(counted[2])
+        step = 1 if last >= first else -1
+        return [str(number) for number in range(first, last + step, step)]
+    return inside.split(",") if "," in inside and ".." not in inside else []
 
 
 class NotUnderstood(Exception):
@@ -68,14 +104,29 @@ def _ansi_character(found: re.Match[str]) -> str:
 
 
 class WordReader:
-    """Reads one word from `source` at `start`. With `whole`, metacharacters do not end it (a bounded piece)."""
+    """Reads one word from `source` at `start`. With `whole`, metacharacters do not end it (a bounded piece).
 
-    def __init__(self, source: str, start: int, *, home: str, cwd: str, whole: bool = False) -> None:
+    `variables` are those whose values the line itself gives. Without `home` nothing is known of `~` and $HOME.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        start: int,
+        *,
+        home: str | None,
+        cwd: str,
+        whole: bool = False,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.source = source
         self.start = start
         self.position = start
         self.whole = whole
-        self.known = {"HOME": home, "PWD": cwd}
+        self.home = home
+        self.variables = variables
+        self.guessed = {"HOME": home or "~", "PWD": cwd}
+        self.is_given = False
         self.value: list[str] = []
         self.unknown = ""
         self.is_glob = False
@@ -100,9 +151,10 @@ class WordReader:
             if source[self.position] in METACHARACTERS and not self.whole:
                 break
             self._step(source[self.position])
+        value = "".join(self.value)
         return Word(
-            raw=source[self.start : self.position],
-            value="".join(self.value),
+            raw=shlex.quote(value) if self.is_given else source[self.start : self.position],
+            value=value,
             start=self.start,
             end=self.position,
             unknown=self.unknown,
@@ -193,7 +245,9 @@ class WordReader:
         following = self.source[self.position + 1 : self.position + 2]
         if not following or following == "/" or (following in METACHARACTERS and not self.whole):
             self.from_home = True
-            self._take(1, self.known["HOME"])
+            if self.home is None:
+                self._note("a home folder that the line changes")
+            self._take(1, self.guessed["HOME"])
             return
         self._note("a `~` that names another folder")
         self._take(1)
@@ -224,10 +278,16 @@ class WordReader:
             self._take(1)
 
     def _variable(self, name: str, length: int) -> None:
-        self._note(f"`${name}`, whose value is not known")
+        given = self.variables.get(name)
+        if given is not None:
+            self.is_given = True
+            self._take(length, given)
+            return
         if name == "HOME":
             self.from_home = True
-        self._take(length, self.known.get(name))
+        if name != "HOME" or self.whole or self.home is None or not _PLAIN_PATH.fullmatch(self.home):
+            self._note(f"`${name}`, whose value is not known")
+        self._take(length, self.guessed.get(name))
 
     def _braced(self) -> None:
         found = _NAME.match(self.source, self.position + 2)

@@ -278,3 +278,75 @@ def broken(draw: st.DrawFn, program: str = "zap") -> str:
         at = draw(st.integers(0, len(line)))
         line = line[:at] + draw(st.sampled_from(BREAKERS)) + line[at:]
     return line
+
+
+LOOP_VALUES = (
+    *("a", "zap", "ok", "./zap", "-n", "f", "{ok,zap}", "z{a,b}p", "{1..3}", "*", "./*", "z*", "$HOME", "~", "$f"),
+    *("'zap'", '"ok"', "$(echo zap)", "zap;", "a\nb", "\\z\\a\\p", "", "{,zap}", "zap,ok"),
+)
+USES = ("$f", '"$f"', "${f}", '"${f}"', "'$f'", '$f"$f"', "x$f", "$g", "\\$f", '"$HOME"', "{$f,ok}", '"$f "', "./$f")
+LOOPED_COMMANDS = (
+    *("{u}", "ok {u}", "echo {u}", "cat {u}", "[ -f {u} ]", "[ {u} = zap ]", "echo x > {u}", "xargs {u}", "env {u}"),
+    *("printf %s {u}", "printf -v f zap", "read f <<< zap", "f=zap", "f=zap {u}", "export f=zap", "eval {u}", "cd {u}"),
+    *("timeout 5 {u}", "sort {u}", "sort -o {u} f", "unset f", "sh -c {u}", "declare -n f=g", "declare -u f", "! {u}"),
+    *("echo {u} | {u}", "ok; {u}", "command {u}", "command read f", "trap {u} EXIT", "trap 'f=zap' DEBUG", "ls {u}"),
+    *(
+        "set -- {u}",
+        "find . -name {u}",
+        "find {u} -delete",
+        "g=zap",
+        "alias ok=zap",
+        "break",
+        "continue",
+        "ok &",
+        "zap",
+    ),
+    *(
+        "awk {u} f",
+        "rg {u} f",
+        "jq {u} f",
+        "sed {u} f",
+        "cat <<E\n{u}\nE",
+        "time {u}",
+        "export HOME=zap",
+        "HOME=zap {u}",
+    ),
+)
+
+
+@st.composite
+def looped(draw: st.DrawFn, depth: int = 0) -> str:
+    """Loops and conditions around commands that use their variable, right and wrong ones, some of them broken."""
+    uses, commands_ = st.sampled_from(USES), st.sampled_from(LOOPED_COMMANDS)
+
+    def body() -> str:
+        if depth < 2 and draw(st.integers(0, 3)) == 0:
+            return draw(looped(depth=depth + 1))
+        parts = [draw(commands_).format(u=draw(uses)) for _ in range(draw(st.integers(1, 2)))]
+        return draw(st.sampled_from(("; ", "\n", " && ", " || ", " | "))).join(parts)
+
+    name = draw(st.sampled_from(("f", "f", "f", "g", "PATH", "IFS", "HOME")))
+    values = " ".join(draw(st.lists(st.sampled_from(LOOP_VALUES), min_size=1, max_size=3)))
+    form = draw(st.sampled_from((
+        "for {n} in {v}; do {a}; done", "for {n} in {v}\ndo\n{a}\ndone", "for {n} in {v};do {a};done", "{a}",
+        "if {a}; then {b}; fi", "if {a}\nthen {b}\nelse {a}\nfi", "if {a}; then ls; elif {b}; then ls; else {a}; fi",
+        "for {n} in {v}; do {a}; done; {b}", "{b}; for {n} in {v}; do {a}; done", "for {n} in {v}; do {a}; done | {b}",
+        "{b} | for {n} in {v}; do {a}; done", "for {n} in {v}; do {a}; done > f", "for {n}; do {a}; done",
+        "select {n} in {v}; do {a}; done <<< 1", "while {a}; do {b}; break; done", "for {n} in {v}; {{ {a}; }}",
+    )))  # fmt: skip
+    line = form.format(n=name, v=values, a=body(), b=body())
+    for _ in range(draw(st.sampled_from((0, 0, 0, 1, 2))) if not depth else 0):
+        at = draw(st.integers(0, len(line)))
+        line = line[:at] + draw(st.sampled_from(BREAKERS)) + line[at:]
+    return line
+
+
+@st.composite
+def spelled(draw: st.DrawFn) -> str:
+    """Loops, braces and $HOME around `ok`, which bash runs whatever the words are."""
+    words = st.lists(st.sampled_from((*USES, *LOOP_VALUES[:16], "a{b,c}d{e,f}", "{2..0}", "x{a}", "{a..c}", "{,a}")))
+    line = " ".join(("ok", *draw(words)))
+    for name in draw(st.lists(st.sampled_from("fg"), max_size=2)):
+        values = " ".join(draw(st.lists(st.sampled_from(LOOP_VALUES), min_size=1, max_size=3)))
+        line = f"for {name} in {values}; do {line}; done"
+    return line
