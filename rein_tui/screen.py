@@ -86,6 +86,7 @@ class MainScreen(Screen[None]):
     """Sidebar, chat and composer, dock, status line; folds down from 200 columns to 60."""
 
     AUTO_FOCUS = "PromptArea"
+    BLANK = True  # its parts cover it: Textual would render and join all of its rows for each cell that changes
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("alt+up", "walk(-1)", "To the blocks of the chat", show=False, id="blocks.up"),
         Binding("alt+down", "walk(1)", "To the blocks of the chat", show=False, id="blocks.down"),

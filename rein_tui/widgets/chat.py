@@ -50,6 +50,8 @@ BREATH = 0.004
 class Chat(Vertical):
     """The chat pane."""
 
+    BLANK = True  # its parts cover it
+
     DEFAULT_CSS = """
     Chat {
         & > #chat-empty { width: 1fr; height: 1fr; content-align: center middle; color: $text-muted; padding: 1 2; }

@@ -40,6 +40,7 @@ from .status_figures import Figures, clickable
 
 _FRAME = 1 / 15
 """Seconds between two drawings of what is going on."""
+_WAITING = "waiting for you"
 
 
 class Status(Widget):
@@ -145,7 +146,7 @@ class Status(Widget):
             case ToolCallFinished():
                 self._calls.pop(event.call_id, None)
             case PermissionRequested() | QuestionAsked():
-                self._now("waiting for you")
+                self._now(_WAITING)
                 self._draw()
             case PermissionResolved() | QuestionAnswered():
                 self._now("going on")
@@ -167,6 +168,8 @@ class Status(Widget):
 
     def _now(self, activity: str) -> None:
         if activity != self._activity:
+            if self._ticker is not None and _WAITING in (activity, self._activity):
+                self._tick(60.0 if activity == _WAITING else 1.0)
             self._activity, self._since = activity, self._clock()
             self._due = 0.0
             self._draw_soon()
@@ -197,7 +200,12 @@ class Status(Widget):
 
     def _start_ticking(self) -> None:
         if self._ticker is None and self.is_attached:
-            self._ticker = self.set_interval(1.0, self.refresh)
+            self._tick(1.0)
+
+    def _tick(self, seconds: float) -> None:
+        if self._ticker is not None:
+            self._ticker.stop()
+        self._ticker = self.set_interval(seconds, self.refresh)
 
     # --- drawing ---
 
@@ -231,10 +239,17 @@ class Status(Widget):
     def _doing(self) -> Content:
         model, mode = self.figures.parts(time.time())[:2]
         room = max(12, self.size.width - model[1].cell_length - mode[1].cell_length - 32)
-        waiting = self._activity == "waiting for you"
+        waiting = self._activity == _WAITING
         colour = "bold $text-accent" if waiting else "$text-primary"
-        now = self._clock()
-        left = math.ceil(self._due - now)
-        seconds = f"in {elapsed(left)}" if left > 0 else elapsed(now - max(self._since, self._due))
         words = Content(safe_text(self._activity, "path")).truncate(room, ellipsis=True)
-        return Content.assemble(("● ", colour), words.stylize(colour if waiting else "$text"), f" {seconds}")
+        took = f" {self._took(waiting)}".rstrip()
+        return Content.assemble(("● ", colour), words.stylize(colour if waiting else "$text"), took)
+
+    def _took(self, waiting: bool) -> str:
+        now = self._clock()
+        if waiting:
+            # Whoever is asked need not be hurried, and what lies below a question is costly to paint: minutes will do.
+            minutes = int((now - self._since + 1) // 60)
+            return f"{minutes}m" if minutes else ""
+        left = math.ceil(self._due - now)
+        return f"in {elapsed(left)}" if left > 0 else elapsed(now - max(self._since, self._due))

@@ -11,8 +11,12 @@ from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
 from textual.widgets import TextArea
+from textual.widgets.text_area import TextAreaTheme
 
 from ..safe import safe_text
 from . import chips
@@ -22,7 +26,7 @@ from .vim import Mode, Vim
 _HEAVY = 20_000
 """Characters that a text area still edits without a stall; more becomes a chip."""
 _LONG_LINE = 2_000
-_BLINKS = 20
+_BLINKS = 10
 """Times that the cursor changes, twice a second, after the last key."""
 
 
@@ -80,6 +84,7 @@ class PromptArea(TextArea):
             self.path = path
 
     def __init__(self, placeholder: str) -> None:
+        self._dressed: TextAreaTheme | None = None
         super().__init__(soft_wrap=True, tab_behavior="focus", placeholder=Content(placeholder))
         self.highlight_cursor_line = False
         self._blinks = 0
@@ -286,6 +291,18 @@ class PromptArea(TextArea):
         return None
 
     # --- drawing ---
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Paint. Colours are looked up when they changed; Textual does it for each key and each blink."""
+        if self._dressed is self._theme:
+            return ScrollView.render_lines(self, crop)
+        self._dressed = self._theme
+        return super().render_lines(crop)
+
+    def notify_style_update(self) -> None:
+        """Another theme or style."""
+        self._dressed = None
+        super().notify_style_update()
 
     def get_line(self, line_index: int) -> Text:
         """The line with its chips, mentions and command in colour."""

@@ -27,6 +27,8 @@ _PLACEHOLDER = "ask anything   @file   /command   !shell"
 class Composer(Vertical):
     """Where a person writes. Posts what they submit; shows what waits."""
 
+    BLANK = True  # its parts cover it
+
     DEFAULT_CSS = """
     Composer {
         height: auto; background: $background;
