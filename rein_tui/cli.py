@@ -63,14 +63,14 @@ def _run(arguments: list[str]) -> int:
     in_browser = bool(os.environ.get("TEXTUAL_DRIVER"))  # set by textual-serve, which is no terminal
     if not in_browser and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise StartError("The screen needs a terminal.", hint='Without one, use: rein-tui -p "what to do"')
-    said = "" if options.attachable else asyncio.run(_screen(options, places))
+    said, code = ("", 0) if options.attachable else asyncio.run(_screen(options, places))
     if options.attachable:  # from the start, or since /attach
         from .server_cli import attachable_screen
 
         said = asyncio.run(attachable_screen(options, places))
     if said:
         sys.stdout.write(f"\nGo on with this session:\n  {said}\n")
-    return 0
+    return code
 
 
 # --- what was wished ----------------------------------------------------------------------------------------
@@ -152,12 +152,13 @@ async def _set_up(options: Options, places: Places) -> int:
 # --- the screen ---------------------------------------------------------------------------------------------
 
 
-async def _screen(options: Options, places: Places) -> str:
-    """Run the screen; returns the command that resumes the session."""
+async def _screen(options: Options, places: Places) -> tuple[str, int]:
+    """Run the screen; returns the command that resumes the session, and the exit code."""
     from .app import ReinApp
     from .deferred import DeferredWorkbench
     from .modal_prompter import ModalPrompter
     from .resuming import read_resumed
+    from .signals import Ending, endings, on_signals
 
     sys.setswitchinterval(_SWITCH)
     resumed = read_resumed(options, places)
@@ -170,26 +171,28 @@ async def _screen(options: Options, places: Places) -> str:
         return made
 
     bench = DeferredWorkbench(make, choice)
-    try:
-        app = ReinApp(
-            bench,
-            prompter=prompter,
-            places=places,
-            project=options.project_dir,
-            open_id=resumed.id,
-            first_look=resumed.ending,
-            initial_prompt=options.prompt or "",
-            notices=resumed.notices,
-        )
-        app.attach_name = ""
-        said = await app.run_async() or ""
-        if app.wants_attach:
-            _come_back_attachable(options, said.rpartition(" ")[2])
-    finally:
-        await bench.close()
-        _say_losses(bench.losses)
+    app = ReinApp(
+        bench,
+        prompter=prompter,
+        places=places,
+        project=options.project_dir,
+        open_id=resumed.id,
+        first_look=resumed.ending,
+        initial_prompt=options.prompt or "",
+        notices=resumed.notices,
+    )
+    app.attach_name = ""
+    ending = Ending(app.leave)
+    with on_signals(endings(), ending.begin):
+        try:
+            said = await app.run_async() or ""
+            if app.wants_attach:
+                _come_back_attachable(options, said.rpartition(" ")[2])
+        finally:
+            await bench.close("other" if ending.number else "prompt_input_exit")
+            _say_losses(bench.losses)
     loss = bench.losses.get(said.rpartition(" ")[2])
-    return "" if loss is not None and loss.is_whole else said
+    return "" if loss is not None and loss.is_whole else said, ending.exit_code
 
 
 def _say_losses(losses: "Mapping[str, Loss]") -> None:

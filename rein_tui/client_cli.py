@@ -112,13 +112,15 @@ async def run_screen(
     """The full screen over a harness elsewhere; returns what the app returns. `name`: by which others join it."""
     from .app import ReinApp
     from .harness.protocol.events import Notice
+    from .signals import Ending, endings, on_signals
 
     joining = [Notice(text=f"Others join from another terminal of yours: rein-tui attach {name}")] if name else []
     app = ReinApp(bench, prompter=prompter, places=places, open_id=session, initial_prompt=prompt, notices=joining)
     app.attach_name = name
     bench.changed = app.desk.refresh
     try:
-        return await app.run_async() or ""
+        with on_signals(endings(), Ending(app.leave).begin):
+            return await app.run_async() or ""
     finally:
         bench.changed = lambda: None  # lists still come while the house is closed
 

@@ -12,6 +12,7 @@ from .harness.protocol.workbench import CommandInfo, ExportForm, ExtensionRow, F
 
 if TYPE_CHECKING:
     from .harness.build import LocalWorkbench
+    from .harness.session import EndReason
     from .harness.store.journal import Loss
 
 _WARM = ("rein_tui.harness.build", "markdown_it", "pygments.lexers")
@@ -42,10 +43,10 @@ class DeferredWorkbench:
                 self._bench = self._make()
         return self._bench
 
-    async def close(self) -> None:
+    async def close(self, reason: "EndReason" = "prompt_input_exit") -> None:
         """Close the real one, if there is one."""
         if self._bench is not None:
-            await self._bench.close()
+            await self._bench.close(reason)
 
     @property
     def losses(self) -> "Mapping[str, Loss]":

@@ -4,8 +4,8 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal, TextIO, TypeAlias
 
@@ -17,11 +17,11 @@ from .harness.protocol.mcp import HasMcp
 from .harness.protocol.policy import TrustReply, TrustRequest
 from .harness.protocol.ports import Harness, Prompt
 from .print_records import Records, was_refused
+from .signals import endings, on_signals
 
 OutputFormat: TypeAlias = Literal["text", "json", "stream-json"]
 
 LARGEST_STDIN = 10 * 1024 * 1024
-_TERMINATED = 143
 
 
 class NobodyAnswers:
@@ -62,13 +62,13 @@ class Headless:
             harness.interrupt(signal.Signals(number).name)
 
         code = 0
-        with _on_signals(stop):
+        with on_signals((signal.SIGINT, *endings()), stop):
             async with self._listening(harness), aclosing(prompts):
                 async for prompt in prompts:
                     end = await self._turn(harness, prompt, records)
                     code = _exit_code(end)
                     if signals:
-                        return _TERMINATED if signals[0] == signal.SIGTERM else 130
+                        return 128 + signals[0]
         return code
 
     @asynccontextmanager
@@ -148,22 +148,6 @@ def _exit_code(end: TurnEnd) -> int:
             return 1 if was_refused(end) else 0
         case _:
             return 130
-
-
-@contextmanager
-def _on_signals(stop: Callable[[int], None]) -> Generator[None]:
-    """SIGINT and SIGTERM interrupt the turn in order, so that its story ends and SessionEnd hooks run."""
-    loop = asyncio.get_running_loop()
-    handled: list[int] = []
-    with suppress(NotImplementedError, RuntimeError):  # Windows, or not the main thread
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop, number)
-            handled.append(number)
-    try:
-        yield
-    finally:
-        for number in handled:
-            loop.remove_signal_handler(number)
 
 
 def piped_text(stdin: TextIO) -> str:

@@ -1,6 +1,7 @@
 """`rein-tui hooks`: which hooks are configured and where, and what they would do."""
 
 import argparse
+import difflib
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -11,13 +12,13 @@ import msgspec
 
 from rein_tui.harness.hooks.dryrun import DryRun, call_from, dry_run, recorded_call, sample_payload
 from rein_tui.harness.hooks.engine import Hooks
-from rein_tui.harness.hooks.points import POINTS
+from rein_tui.harness.hooks.points import NEVER_FIRING, POINTS
 from rein_tui.harness.hooks.shapes import is_object
 from rein_tui.harness.hooks.spill import clean
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.errors import ConfigError
 from rein_tui.harness.protocol.events import Event, Notice
-from rein_tui.harness.protocol.hooks import HookCall, HookRun, HookSpec
+from rein_tui.harness.protocol.hooks import HookCall, HookPoint, HookRun, HookSpec
 
 _PATHS = ("file_path", "notebook_path")
 
@@ -38,7 +39,7 @@ def add_hooks_parser(subparsers: _Subparsers) -> None:
         "--plugin-dir", action="append", type=Path, metavar="DIR", help="a plugin that is not installed"
     )
     test = actions.add_parser("test", help="run the hooks that match, and show what they say and decide")
-    test.add_argument("event", choices=list(POINTS), metavar="EVENT", help="the moment, such as PreToolUse")
+    test.add_argument("event", type=_event, metavar="EVENT", help="the moment, such as PreToolUse")
     test.add_argument("--tool", default="", metavar="NAME", help="the tool that is called")
     test.add_argument("--input", default="", metavar="JSON", help="the tool's input")
     source = test.add_mutually_exclusive_group()
@@ -46,6 +47,18 @@ def add_hooks_parser(subparsers: _Subparsers) -> None:
     source.add_argument("--from-session", default="", metavar="ID:CALL", help="take a recorded tool call")
     test.add_argument("--json", action="store_true", help="print JSON")
     test.add_argument("--plugin-dir", action="append", type=Path, metavar="DIR", help="a plugin that is not installed")
+
+
+def _event(name: str) -> str:
+    """An event that fires here. Raises ArgumentTypeError."""
+    if name in POINTS:
+        return name
+    if name in NEVER_FIRING:
+        raise argparse.ArgumentTypeError(f"{name} never fires here")
+    known = {point.lower(): point for point in POINTS}
+    near = difflib.get_close_matches(name.lower(), known, n=1)
+    hint = f"did you mean {known[near[0]]}?" if near else f"there are {', '.join(POINTS)}"
+    raise argparse.ArgumentTypeError(f"unknown event {name!r}: {hint}")
 
 
 async def run_hooks(
@@ -144,7 +157,8 @@ def _row(spec: HookSpec) -> JsonObject:
 
 
 def _call(args: argparse.Namespace, hooks: Hooks, facts_of: Callable[[str], Iterable[Event]]) -> HookCall:
-    point = args.event
+    point: HookPoint = args.event
+    _refuse_what_does_not_fit(args, point)
     if args.from_session:
         session_id, _, call_id = args.from_session.rpartition(":")
         if not session_id:
@@ -161,6 +175,15 @@ def _call(args: argparse.Namespace, hooks: Hooks, facts_of: Callable[[str], Iter
     if args.input:
         payload["tool_input"] = _absolute(_read_object(args.input, "--input"), Path(hooks.context.cwd()))
     return call_from(point, payload)
+
+
+def _refuse_what_does_not_fit(args: argparse.Namespace, point: HookPoint) -> None:
+    """Raises ConfigError for an option that this event could only ignore."""
+    for name, value in (("--tool", args.tool), ("--input", args.input), ("--from-session", args.from_session)):
+        if value and not POINTS[point].is_tool:
+            raise ConfigError(f"{point} is no tool event", where=name, hint="Give its fields with --payload FILE.")
+        if value and args.from_session and name != "--from-session":
+            raise ConfigError("a recorded call has its own tool and input", where=name)
 
 
 def _absolute(tool_input: JsonObject, cwd: Path) -> JsonObject:

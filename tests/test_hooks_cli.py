@@ -125,6 +125,34 @@ async def test_what_cannot_be_read_is_told(hooks: tuple[Hooks, list[Any]], argv:
         await run(hooks, "test", "PreToolUse", *argv)
 
 
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["SessionStart", "--tool", "Bash"],
+        ["Stop", "--input", "{}"],
+        ["Stop", "--from-session", "s:c"],
+        ["PreToolUse", "--tool", "Bash", "--from-session", "s:c"],
+        ["PreToolUse", "--input", "{}", "--from-session", "s:c"],
+    ],
+)
+async def test_no_option_is_taken_and_ignored(hooks: tuple[Hooks, list[Any]], argv: list[str]) -> None:
+    facts: list[Event] = [ToolCallRequested(call_id="c", name="Bash", input={"command": "ls"}, step=1)]
+    with pytest.raises(ConfigError):
+        await run(hooks, "test", *argv, facts=facts)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("pretooluse", "did you mean PreToolUse?"), ("FileChanged", "FileChanged never fires here"), ("x", "there are")],
+)
+async def test_a_wrong_event_is_told(name: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_hooks_parser(parser.add_subparsers())
+    with pytest.raises(SystemExit):
+        parser.parse_args(["hooks", "test", name])
+    assert said in capsys.readouterr().err
+
+
 async def test_broken_hooks_fail_the_command(hooks: tuple[Hooks, list[Any]]) -> None:
     specs, _ = parse_hooks(
         {"Stop": [{"hooks": [{"type": "command", "command": "exit 3"}]}]}, lambda _: Source(layer="user")
