@@ -320,6 +320,13 @@ class MainScreen(Screen[None]):
         event.stop()
         self.rein.start_work(choose_model(self.rein, event.choice, event.api_key))
 
+    def on_welcome_left(self, event: "Welcome.Left") -> None:
+        """The person keeps who answers now. (Found by its name, as above.)"""
+        from rein_tui.commands.model import leave_welcome
+
+        event.stop()
+        self.rein.start_work(leave_welcome(self.rein))
+
     @on(Dock.EditorRequested)
     def _read_in_editor(self, event: Dock.EditorRequested) -> None:
         from rein_tui.commands.panes import read_in_editor

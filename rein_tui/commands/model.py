@@ -87,7 +87,9 @@ async def _welcome(app: "ReinApp", _: str) -> None:
 
     app.main.add_class("-welcome")
     if not app.main.query(Welcome):
-        await app.main.query_one("#main").mount(Welcome(app.workbench.find_servers))
+        await app.main.query_one("#main").mount(
+            Welcome(app.workbench.find_servers, may_leave=app.desk.current is not None)
+        )
 
 
 async def _logout(app: "ReinApp", _: str) -> None:
@@ -111,11 +113,18 @@ async def choose_model(app: "ReinApp", choice: ModelChoice, api_key: str) -> Non
     except ReinError as error:
         app.main.query_one(Welcome).tell(str(error), is_error=True)
         return
+    await leave_welcome(app)
+    if app.desk.current is None or (before is not None and before.kind == "demo") or choice.kind == "demo":
+        await app.begin_session()
+
+
+async def leave_welcome(app: "ReinApp") -> None:
+    """Show the conversation again."""
+    from rein_tui.widgets.welcome import Welcome
+
     await app.main.query(Welcome).remove()
     app.main.remove_class("-welcome")
     app.main.composer.area.focus()
-    if app.desk.current is None or (before is not None and before.kind == "demo") or choice.kind == "demo":
-        await app.begin_session()
 
 
 COMMANDS = (

@@ -40,10 +40,16 @@ _CLAUDE = _Offer("Claude", "with an Anthropic API key", ModelChoice(kind="anthro
 _FILE = _Offer("Model file", "a .gguf on this disk, run here", ModelChoice(kind="gguf"), "path")
 _SERVER = _Offer("Server", "any OpenAI-compatible address", ModelChoice(kind="local"), "url")
 
+_NO_SERVER = "no local model server answers (ollama serve starts one)"
 _FIELDS = {
-    "key": "paste the key: sk-ant-…, or nothing if one is set   enter goes on · esc back",
-    "path": "path of the model file   enter goes on · esc back",
-    "url": "http://localhost:1234/v1   enter goes on · esc back",
+    "key": "paste the key: sk-ant-…",
+    "path": "path of the model file",
+    "url": "http://localhost:1234/v1",
+}
+_NEXT = {
+    "key": "enter goes on; with nothing typed, with the key that is set · esc back",
+    "path": "enter goes on · esc back",
+    "url": "enter goes on · esc back",
 }
 
 
@@ -79,11 +85,18 @@ class Welcome(Vertical):
             super().__init__()
             self.choice, self.api_key = choice, api_key
 
-    def __init__(self, find_servers: Callable[[], Awaitable[Sequence[FoundServer]]]) -> None:
+    class Left(Message):
+        """Nothing was chosen: back to the conversation that there is."""
+
+    def __init__(
+        self, find_servers: Callable[[], Awaitable[Sequence[FoundServer]]], *, may_leave: bool = False
+    ) -> None:
         super().__init__()
         self._find_servers = find_servers
+        self._may_leave = may_leave
         self._offers: list[_Offer] = []
         self._asking: _Offer | None = None
+        self._news = ""
 
     def compose(self) -> ComposeResult:
         with Center(), Vertical(id="card"):
@@ -114,10 +127,12 @@ class Welcome(Vertical):
     async def _probe(self) -> None:
         servers = await self._find_servers()
         self._show(servers)
-        if servers:
-            self.tell("↑ ↓ and enter, or the mouse · r looks again · F1 keys")
-        else:
-            self.tell("no local model server answers (ollama serve starts one) · r looks again · F1 keys")
+        self._news = "↑ ↓ and enter, or the mouse" if servers else _NO_SERVER
+        if self._asking is None:
+            self._tell_keys()
+
+    def _tell_keys(self) -> None:
+        self.tell(f"{self._news} · r looks again · {'esc back' if self._may_leave else 'F1 keys'}")
 
     def tell(self, text: str, *, is_error: bool = False) -> None:
         """A line below the offers."""
@@ -145,6 +160,7 @@ class Welcome(Vertical):
         field.value = ""
         field.password = offer.asks == "key"
         field.placeholder = _FIELDS[offer.asks]
+        self.tell(_NEXT[offer.asks])
         field.add_class("-open")
         field.focus()
 
@@ -168,8 +184,13 @@ class Welcome(Vertical):
         self.post_message(self.Chosen(choice, api_key))
 
     def action_back(self) -> None:
-        """Back to the offers."""
+        """Back to the offers, and from them to the conversation, if there is one."""
         field = self.query_one(Input)
+        if not field.has_class("-open"):
+            if self._may_leave:
+                self.post_message(self.Left())
+            return
+        self._tell_keys()
         field.value = ""
         field.remove_class("-open")
         self._asking = None

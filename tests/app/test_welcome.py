@@ -50,6 +50,19 @@ async def test_without_any_server_there_is_still_a_way_on():
         assert stage.workbench.choice.kind == "demo"
 
 
+async def test_from_a_conversation_there_is_a_way_back():
+    async with on_stage() as stage:
+        stage.app.run_command("welcome")
+        await stage.until(lambda: "esc back" in stage.text() and "looks again" in stage.text())
+        await choose(stage, "Claude")
+        await stage.until(lambda: isinstance(stage.app.focused, Input))
+        await stage.press("escape")
+        await stage.until(lambda: isinstance(stage.app.focused, OptionList))
+        await stage.press("escape")
+        await stage.until(lambda: stage.app.focused is stage.app.main.composer.area)
+        assert not stage.app.main.has_class("-welcome")
+
+
 async def test_a_key_is_masked_and_a_wrong_one_can_be_tried_again():
     async with on_stage(choice=None) as stage:
         await choose(stage, "Claude")
