@@ -160,7 +160,9 @@ class PermissionModal(CallModal[PermissionReply]):
             query = query_for(self._request, self.proposal.input)
             known = [one for one in self.proposal.suggestions if one.lasting]
             chosen = known.index(suggestion) if suggestion in known else 0
-            self._step(AlwaysPanel(known, chosen, query, self._docket.permissions))
+            panel = AlwaysPanel(known, chosen, query, self._docket.permissions)
+            panel.folder = self._docket.folder
+            self._step(panel)
         else:
             self._reply(choice, suggestion.rules if choice == "session" and suggestion else ())
 

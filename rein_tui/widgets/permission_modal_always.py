@@ -18,6 +18,7 @@ from rein_tui.harness.protocol.policy import RuleCheck, RuleWish, ScopePlace
 from rein_tui.harness.protocol.ports import Permissions
 
 from .hints import hint_line
+from .nearby import nearby
 from .permission_modal_edit import PAUSE, Editor
 from .safe import safe_content, safe_text
 
@@ -71,6 +72,7 @@ class AlwaysPanel(Vertical):
         self._query = query
         self._permissions = permissions
         self._check: RuleCheck | None = None
+        self.folder = ""
         self._places: dict[Scope, ScopePlace] = {scope: ScopePlace(scope=scope) for scope in SCOPES}
         self._label = Static(Content(""))
         self._verdict = Static(Content(""))
@@ -102,7 +104,7 @@ class AlwaysPanel(Vertical):
 
     def _row(self, number: int, scope: Scope) -> Option:
         place = self._places[scope]
-        note = place.problem or place.path
+        note = place.problem or nearby(place.path, self.folder)
         label = Content.assemble(
             (f" {number} ", "bold $primary"),
             (f"{_WHOSE[scope]:<28}", "$text"),

@@ -26,7 +26,12 @@ LOW = 26
 class Choices(OptionList):
     """Rows to choose from. Keys that scroll belong to the call that is asked about."""
 
-    DEFAULT_CSS = "Choices { height: auto; border: none; background: transparent; padding: 0; }"
+    DEFAULT_CSS = """
+    Choices {
+        height: auto; border: none; background: transparent; padding: 0;
+        text-wrap: nowrap; text-overflow: ellipsis;
+    }
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("pagedown,ctrl+d,space", "screen.page(1)", "Page down", show=False),

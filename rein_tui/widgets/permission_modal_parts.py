@@ -232,7 +232,7 @@ def answer_row(choice: Choice, proposal: Proposal, suggestion: Suggestion | None
         )
     return Content.assemble(
         (f" {KEYS[choice]} ", "bold $primary"),
-        (f"{ANSWERS[choice]:<24}", "$text"),
+        (f"{ANSWERS[choice]:<23}", "$text"),
         (safe_text(note, "prompt"), "$text-muted"),
     )
 

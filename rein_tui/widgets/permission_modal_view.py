@@ -23,6 +23,8 @@ LEAST = 3
 Pieces: TypeAlias = Callable[[int], Sequence[Piece]]
 
 _BAR = Content("")
+_BAR_WIDTH = 1
+"""Cells of the scroll bar, which come and go with it."""
 
 
 def give_rest(frame: Widget, view: "SeenView", height: int) -> None:
@@ -80,8 +82,8 @@ class SeenView(ScrollView, can_focus=False):
         self._relay()
 
     def _relay(self) -> None:
-        width = self._width or self.scrollable_content_region.width or self.size.width
-        if width:
+        width = self._width or self.size.width - _BAR_WIDTH
+        if width > 0:
             self._lay_out(width)
         self.refresh(layout=True)
 
@@ -124,16 +126,17 @@ class SeenView(ScrollView, can_focus=False):
     # --- size and paint -------------------------------------------------------------------------------------
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """As many rows as there are lines at this width."""
-        if width and width != self._width:
+        """As many rows as there are lines beside a scroll bar: under it, the ends of lines would be seen by nobody."""
+        width -= _BAR_WIDTH
+        if width > 0 and width != self._width:
             self._lay_out(width)
         return len(self._lines)
 
     def on_resize(self) -> None:
         """Another width: lay out again."""
-        width = self.scrollable_content_region.width
+        width = self.size.width - _BAR_WIDTH
         self._painter = None
-        if width and width != self._width:
+        if width > 0 and width != self._width:
             self._lay_out(width)
         after_refresh(self, self.note_seen)
 
