@@ -74,7 +74,7 @@ async def _status(app: "ReinApp", _: str) -> None:
             ("mode", turns.harness.mode),
             ("turns", str(info.turns)),
         ]
-    await app.ask(Sheet("Status", table([(term, words or "–") for term, words in rows])))
+    await app.ask(Sheet("Status", table([(term, words or "–") for term, words in rows], width=8)))
 
 
 COMMANDS = (

@@ -37,6 +37,8 @@ _PLACES = {
     "ReplayScreen": "In the replay",
     "Scrubber": "In the replay",
 }
+_COLUMN = 12
+"""Cells of most keys; what is longer moves its words along."""
 _EVERYWHERE, _PLAIN = "Everywhere", "Moving and editing"
 
 Row = tuple[list[str], str]
@@ -50,19 +52,18 @@ async def _keys(app: "ReinApp", _: str) -> None:
 
     parts: list[Content] = []
     groups = _valid_now(app)
-    longest = max((len(_shown(app, keys)) for rows in groups.values() for keys, _ in rows), default=0)
-    width = min(longest, max(12, app.size.width // 4))
     for name, rows in groups.items():
         parts.append(heading(name))
-        for shown, words, key in sorted(((_shown(app, keys), words, keys[0]) for keys, words in rows), key=_order):
-            parts.append(pressing(table([(shown, words)], width=width), key))
+        for keys, words in rows:
+            parts.append(pressing(table([(_shown(app, keys), words)], width=_COLUMN), keys[0]))
         parts.append(Content(""))
     await app.ask(Sheet("Keys valid now", Content("\n").join(parts[:-1]), more=(("click", "presses"),)))
 
 
 def _valid_now(app: "ReinApp") -> dict[str, list[Row]]:
     groups: dict[str, dict[str, Row]] = {}
-    for node, binding, enabled, _tooltip in app.screen.active_bindings.values():
+    valid = sorted(app.screen.active_bindings.values(), key=lambda active: _rank(active.node, active.binding))
+    for node, binding, enabled, _tooltip in valid:
         if enabled and binding.description and not binding.system:
             group = groups.setdefault(_place(node, binding), {})
             group.setdefault(binding.action, ([], binding.description))[0].append(binding.key)
@@ -76,17 +77,22 @@ def _place(node: DOMNode, binding: Binding) -> str:
     return _PLACES.get(type(node).__name__, "Here") if is_ours else _PLAIN
 
 
-def _actions(kind: type) -> set[str]:
+def _rank(node: DOMNode, binding: Binding) -> tuple[bool, int, int]:
+    """The order in which a class lists its keys, the app's before those of its screen: what matters most is first."""
+    for depth, kind in enumerate(type(node).__mro__):
+        actions = list(_actions(kind)) if kind.__module__.startswith("rein_tui.") else []
+        if binding.action in actions:
+            return node.parent is not None, depth, actions.index(binding.action)
+    return True, 99, 0
+
+
+def _actions(kind: type) -> dict[str, None]:
     given: Iterable[BindingType] = vars(kind).get("BINDINGS", ())
-    return {each.action if isinstance(each, Binding) else each[1] for each in given}
+    return dict.fromkeys(each.action if isinstance(each, Binding) else each[1] for each in given)
 
 
 def _shown(app: "ReinApp", keys: list[str]) -> str:
     return "  ".join(dict.fromkeys(app.get_key_display(Binding(key, "")) for key in keys))
-
-
-def _order(row: tuple[str, str, str]) -> tuple[bool, bool, str]:
-    return (not row[0].startswith("F"), row[0].startswith(("ctrl", "shift", "alt")), row[0])
 
 
 def bound_actions() -> dict[str, Action]:

@@ -89,12 +89,12 @@ def changed_rows(facts: Iterable[Fact]) -> list[tuple[str, str]]:
     return [(f"+{added} −{removed}", path) for path, (added, removed) in lines.items()]
 
 
-async def _show(app: "ReinApp", title: str, rows: list[tuple[str, str]], nothing: str) -> None:
+async def _show(app: "ReinApp", title: str, rows: list[tuple[str, str]], nothing: str, width: int = 12) -> None:
     from textual.content import Content
 
     from rein_tui.widgets.sheet import Sheet, table
 
-    await app.ask(Sheet(title, table(rows, width=12) if rows else Content(nothing)))
+    await app.ask(Sheet(title, table(rows, width=width) if rows else Content(nothing)))
 
 
 async def _cost(app: "ReinApp", _: str) -> None:
@@ -102,7 +102,7 @@ async def _cost(app: "ReinApp", _: str) -> None:
 
 
 async def _todos(app: "ReinApp", _: str) -> None:
-    await _show(app, "To do", todo_rows(app.desk.history()), "the model keeps no list")
+    await _show(app, "To do", todo_rows(app.desk.history()), "the model keeps no list", width=1)
 
 
 async def _memory(app: "ReinApp", _: str) -> None:
@@ -110,7 +110,11 @@ async def _memory(app: "ReinApp", _: str) -> None:
 
 
 async def _changed(app: "ReinApp", _: str) -> None:
-    await _show(app, "Files changed", changed_rows(app.desk.history()), "nothing was changed")
+    from rein_tui.widgets.nearby import nearby
+
+    folder = app.desk.current.harness.info.cwd if app.desk.current is not None else ""
+    rows = [(lines, nearby(path, folder)) for lines, path in changed_rows(app.desk.history())]
+    await _show(app, "Files changed", rows, "nothing was changed")
 
 
 COMMANDS = (
