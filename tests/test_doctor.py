@@ -155,7 +155,7 @@ def test_a_store_is_judged(places: Places):
     store = Store.open(places)
     fill(store, "hello")
     store.close()
-    assert texts(check_store(places), "store", "ok").startswith("1 sessions")
+    assert texts(check_store(places), "store", "ok").startswith("1 session,")
     places.database.chmod(0o644)
     assert "chmod 600" in texts(check_store(places), "store", "bad")
     with sqlite3.connect(places.database) as connection:

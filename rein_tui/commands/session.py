@@ -35,7 +35,7 @@ async def _resume(app: "ReinApp", argument: str) -> None:
         Item(
             info.id,
             info.title or "new session",
-            " · ".join(filter(None, (info.branch, f"{info.turns} turns", info.state))),
+            " · ".join(filter(None, (info.branch, f"{info.turns} turn{'' if info.turns == 1 else 's'}", info.state))),
             (f"{short_cost(info.cost_usd)}  " if info.cost_usd is not None else "") + short_age(now - info.updated),
         )
         for info in app.desk.sessions()

@@ -121,7 +121,9 @@ def check_store(places: Places) -> Iterator[Finding]:
     elif version > VERSION:
         yield bad("store", "written by a newer rein-tui", "pip install --upgrade rein-tui", str(path))
     else:
-        yield ok("store", f"{count} sessions, {path.stat().st_size / 1e6:.1f} MB, whole", str(path))
+        yield ok(
+            "store", f"{count} session{'' if count == 1 else 's'}, {path.stat().st_size / 1e6:.1f} MB, whole", str(path)
+        )
     yield from _store_place(path)
     if is_on_network(path):
         yield note("store", "on a network file system: slower", "set REIN_TUI_DATA_DIR to a local folder", str(path))

@@ -52,7 +52,8 @@ def check_project(places: Places, environment: Mapping[str, str], root: Path) ->
         settings = load_settings(places, root, trusted=report.trusted)
     except ReinError as error:
         return Project(None, (bad("settings", error.message, error.hint or "correct the file", error.where),))
-    findings = [of_notice("settings", problem) for problem in settings.problems]
+    # What waits for trust is no problem of the file; the finding about trust tells it.
+    findings = [of_notice("settings", p) for p in settings.problems if p.code != "held_until_trust"]
     if not findings:
         files = len([layer for layer in settings.layers if layer.path])
         findings.append(ok("settings", f"{files} files, no problems"))

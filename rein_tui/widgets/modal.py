@@ -25,6 +25,7 @@ class Modal(ModalScreen[ResultT]):
     DEFAULT_CSS = """
     Modal {
         align: center middle; background: $background 60%;
+        & Static { link-style: none; }
         & > .frame {
             width: 80%; max-width: 100; min-width: 50; height: auto; max-height: 90%; padding: 1 2;
             background: $surface; border: round $border; border-title-color: $text; border-subtitle-color: $text-muted;

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from .fuzzy import match
@@ -48,6 +48,8 @@ class Picker(Modal[str]):
             border: none; background: $surface; height: auto; max-height: 20; padding: 0; scrollbar-size-vertical: 1;
             text-wrap: nowrap; text-overflow: ellipsis;
         }
+        & #whole { dock: bottom; height: 2; padding: 0 1; color: $text-muted; display: none; }
+        &.-cut #whole { display: block; }
     }
     """
 
@@ -81,6 +83,7 @@ class Picker(Modal[str]):
             frame.border_subtitle = Content("type to filter · ") + hint_line(("enter", "takes"), ("esc", "closes"))
             yield Input(placeholder="filter", compact=True)
             yield OptionList(compact=True)
+            yield Static(id="whole")
 
     def on_mount(self) -> None:
         """Show everything, the current item highlighted."""
@@ -109,8 +112,12 @@ class Picker(Modal[str]):
     @on(OptionList.OptionHighlighted)
     def _passed(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        if self._on_highlight is not None and event.option_index < len(self._shown):
-            self._on_highlight(self._shown[event.option_index].key)
+        if event.option_index >= len(self._shown):
+            return
+        item = self._shown[event.option_index]
+        self.query_one("#whole", Static).update(Content(safe_text(item.note, "label")))
+        if self._on_highlight is not None:
+            self._on_highlight(item.key)
 
     def action_move(self, by: int) -> None:
         """Move the highlight."""
@@ -134,6 +141,9 @@ class Picker(Modal[str]):
         width = max(24, (rows.size.width or 84) - 2)
         names = [len(item.name) for _, _, item, _ in found[:LIMIT] if item.note]
         column = min(max(names, default=0), width // 2)
+        # Where a note does not fit its row, that of the highlighted one stands in full below the list.
+        room = width - column - 4
+        self.set_class(any(len(item.note) + len(item.right) > room for item in self._shown), "-cut")
         rows.set_options(Option(_row(item, marks, width, column)) for _, _, item, marks in found[:LIMIT])
         if self._shown:
             rows.highlighted = 0

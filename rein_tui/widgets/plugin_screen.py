@@ -20,6 +20,11 @@ from .safe import safe_text
 
 _SIGNS = {"on": ("●", "$text-success"), "off": ("○", "$text-muted"), "broken": ("✗", "$text-error")}
 
+_NONE = {
+    "plugins": "No plugins yet. /plugin marketplace add FOLDER-OR-REPOSITORY, then /plugin install NAME.",
+    "others": "Nothing yet. Commands and skills are files: .claude/commands/NAME.md, .claude/skills/NAME/SKILL.md.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -40,6 +45,7 @@ class PluginScreen(Modal[Chosen]):
         & OptionList {
             border: none; background: $surface; height: auto; max-height: 14; padding: 0; scrollbar-size-vertical: 1;
             text-wrap: nowrap; text-overflow: ellipsis;
+            &:focus { border: none; }
         }
         & VerticalScroll { height: auto; max-height: 14; margin-top: 1; scrollbar-size-vertical: 1; }
     }
@@ -62,9 +68,15 @@ class PluginScreen(Modal[Chosen]):
             frame.border_title = Content(safe_text(f"{self._title_text} · {len(self._rows)}", "label"))
             keys = [("space", "on/off"), ("u", "update"), ("x", "uninstall")] if self._about_plugins else []
             frame.border_subtitle = hint_line(*keys, ("esc", "closes"))
-            yield OptionList(*(Option(_line(row)) for row in self._rows))
+            rows = OptionList(*(Option(_line(row)) for row in self._rows))
+            rows.display = bool(self._rows)
+            yield rows
             with VerticalScroll():
-                yield Static(_story(self._rows[0]) if self._rows else Content("nothing here yet"))
+                yield Static(
+                    _story(self._rows[0])
+                    if self._rows
+                    else Content(_NONE["plugins" if self._about_plugins else "others"])
+                )
 
     @on(OptionList.OptionHighlighted)
     def _show(self, highlighted: OptionList.OptionHighlighted) -> None:

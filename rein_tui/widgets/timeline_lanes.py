@@ -116,8 +116,8 @@ class Lanes(Widget):
             start, stop = (int(moment / whole * room) for moment in self._scale.place(self._marked))
             start = min(start, room - 1)
             stop = min(room, max(start + 1, stop))
-            marks = Content.styled("▔" * (stop - start), "bold $accent")
-            line = joined([line[:start], marks, line[stop:]])
+            marks = "".join("▔" if cell in " ╵" else cell for cell in axis[start:stop])  # the figures stay
+            line = joined([line[:start], Content.styled(marks, "bold $accent"), line[stop:]])
         return joined([Content(" " * (_NAME + 1)), line])
 
 
