@@ -7,6 +7,7 @@ begins after the first paint.
 import os
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -24,11 +25,12 @@ from rein_tui.commands.registry import Command, Registry, split_command
 from rein_tui.desk import Desk
 from rein_tui.early import Early
 from rein_tui.harness.environment import collect_garbage
+from rein_tui.harness.listing import project_files
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import Fact, Notice
 from rein_tui.harness.protocol.ports import FileFinder, FindsFiles, Prompt
-from rein_tui.harness.protocol.workbench import Extensible, Workbench
+from rein_tui.harness.protocol.workbench import Elsewhere, Extensible, Workbench
 from rein_tui.keymap import Action, key_name, read_keymap
 from rein_tui.leaving import Leaving
 from rein_tui.modal_prompter import ModalPrompter, ask_modal
@@ -102,7 +104,8 @@ class ReinApp(App[str]):
         self._initial_prompt = initial_prompt
         self._notices = list(notices)
         self._clock = clock
-        self._files = FileIndex(self._project, self._file_finder)
+        names = workbench.files if isinstance(workbench, Elsewhere) else partial(project_files, self._project)
+        self._files = FileIndex(names, self._file_finder)
         self.leaving = Leaving(self)
         self.attach_name: str | None = None
         self.wants_attach = False
@@ -280,6 +283,8 @@ class ReinApp(App[str]):
         name, argument = split_command(text)
         if self.run_command(name, argument):
             return
+        if isinstance(self.workbench, Elsewhere):
+            await self.workbench.learn()
         self.learn_file_commands()
         if self.run_command(name, argument):
             return
@@ -379,6 +384,11 @@ class ReinApp(App[str]):
 
         title = next((info.title for info in self.desk.sessions() if info.id == session_id), session_id)
         await self.push_screen(Preview(safe_text(title, "label"), facts))
+
+    @property
+    def elsewhere(self) -> str:
+        """Where the sessions run when that is not here; empty otherwise."""
+        return self.workbench.place if isinstance(self.workbench, Elsewhere) else ""
 
     @property
     def user_settings(self) -> Path:

@@ -1,6 +1,7 @@
 """The real screen over a recording: keys that play, a scrubber in place of the prompt, questions as they were asked."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -14,6 +15,7 @@ from textual.widget import Widget
 from rein_tui.app import ReinApp
 from rein_tui.attention import Attention
 from rein_tui.commands.registry import Registry
+from rein_tui.harness.listing import project_files
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.decisions import PermissionRequest
 from rein_tui.modal_prompter import ask_modal
@@ -85,7 +87,7 @@ class ReplayApp(ReinApp):
 
     def get_default_screen(self) -> Screen[Any]:
         """The main screen, with a scrubber."""
-        self.main = ReplayScreen(FileIndex(Path()), History(None), self._clock)
+        self.main = ReplayScreen(FileIndex(partial(project_files, Path())), History(None), self._clock)
         return self.main
 
     async def begin_session(self) -> None:

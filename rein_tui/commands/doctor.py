@@ -31,7 +31,9 @@ async def _doctor(app: "ReinApp", _: str) -> None:
     if app.console.color_system not in ("truecolor", None):
         findings.insert(0, note("colours", f"drawn with {app.console.color_system} colours"))
     findings.sort(key=lambda finding: ("bad", "note", "ok").index(finding.level))
-    last = Content.styled("`rein-tui doctor` outside asks the terminal itself", "$text-disabled")
+    outside = "`rein-tui doctor` outside asks the terminal itself"
+    there = f"this is about the machine with the screen; the session runs behind {app.elsewhere}: ask there too"
+    last = Content.styled(there if app.elsewhere else outside, "$text-disabled")
     await app.ask(Sheet("Doctor", Content("\n").join([*map(_row, findings), Content(""), last])))
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 async def _plugin(app: "ReinApp", argument: str) -> None:
     """`/plugin install NAME` is `rein-tui plugin install NAME`; without words, the list."""
+    if app.elsewhere:
+        await _look_there(app, argument)
+        return
     if argument:
         await _manage(app, _words(argument))
         return
@@ -32,6 +35,14 @@ async def _plugin(app: "ReinApp", argument: str) -> None:
         if verb == "switch":
             verb = "disable" if chosen.row.state == "on" else "enable"
         await _manage(app, [verb, chosen.row.name])
+
+
+async def _look_there(app: "ReinApp", argument: str) -> None:
+    """The plugins of the machine where the session runs; they are changed there, in a terminal."""
+    if argument:
+        hint = f"rein-tui plugin {argument} in a terminal there, then /reload-plugins here"
+        raise ConfigError("Plugins are managed where the session runs.", where=app.elsewhere, hint=hint)
+    await _show(app, "Plugins where the session runs", ("plugin",))
 
 
 def _plugins() -> list[ExtensionRow]:

@@ -9,9 +9,11 @@ from rein_tui.harness.protocol.events import Fact
 from rein_tui.harness.protocol.ports import Insight, Permissions, SessionInfo
 from rein_tui.harness.protocol.workbench import Extensible
 
+from .adjusting import adjusted, files_of
 from .insight import about_house, about_session
 from .sessions import Hub, NotYours
-from .wire import FactsPart, encode
+from .wire import Attached, FactsPart, encode
+from .wire import adjust_requests as adjust
 from .wire import insight_requests as insight
 from .wire import requests as ask
 
@@ -74,10 +76,7 @@ def answer_now(peer: "Peer", request: ask.Request) -> object:
 
 async def _attach(peer: "Peer", request: ask.Open | ask.Fork) -> object:
     if isinstance(request, ask.Fork):
-        hub = await peer.hall.fork(request.session, request.turn, peer.principal, request.key)
-        hub.seat.wish(peer)
-        peer.follow(hub, 0)
-        return hub.attached(peer)
+        return _taken(peer, await peer.hall.fork(request.session, request.turn, peer.principal, request.key))
     hub = await peer.hall.open(
         request.session,
         peer.principal,
@@ -89,6 +88,13 @@ async def _attach(peer: "Peer", request: ask.Open | ask.Fork) -> object:
     if request.role == "owner":
         hub.seat.wish(peer, comes_back=bool(request.epoch))
     peer.follow(hub, request.after if request.epoch == hub.story.epoch else 0)
+    return hub.attached(peer)
+
+
+def _taken(peer: "Peer", hub: Hub) -> Attached:
+    """A session that this party has just begun is told to it from its start, and is its own."""
+    hub.seat.wish(peer)
+    peer.follow(hub, 0)
     return hub.attached(peer)
 
 
@@ -141,7 +147,7 @@ def _session(peer: "Peer", request: ask.OwnerRequest | ask.ObserverRequest) -> H
     hub = peer.followed(request.session)
     if hub is None:
         raise StoreError("You are not attached to this session.", where=request.session)
-    if isinstance(request, ask.OWNER_REQUESTS) and not (hub.seat.fill() and hub.seat.owner is peer):
+    if isinstance(request, ask.OwnerRequest) and not (hub.seat.fill() and hub.seat.owner is peer):
         hint = "/claim makes it yours."
         raise NotYours("You only watch this session.", hint=hint)
     return hub
@@ -176,6 +182,12 @@ async def _in_session(peer: "Peer", hub: Hub, request: ask.OwnerRequest | ask.Ob
             _check_counted(hub.questions.answer(request.id, request.reply))
         case insight.Rehearse() | insight.ListMcp() | insight.McpDo():
             return await about_session(hub.harness, request)
+        case adjust.AddFolder() | adjust.StopWork() | adjust.SetThinking():
+            return await adjusted(hub.harness, request)
+        case adjust.ListFiles():
+            return await files_of(hub.harness)
+        case adjust.Clear():
+            return _taken(peer, await peer.hall.clear(hub, request.key))
         case _:
             return await _about_rules(hub, request)
     return None

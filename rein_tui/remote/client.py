@@ -8,6 +8,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, Literal
 
 from rein_tui.harness.protocol.errors import ReinError, StartError
@@ -23,9 +24,10 @@ from rein_tui.harness.protocol.workbench import (
     ModelProbe,
 )
 
+from .calming import complaint
 from .link import Link, SocketLink
 from .local_link import LocalLink
-from .remote_session import RemoteSession, complaint
+from .remote_session import RemoteSession
 from .wire import (
     AskPermission,
     AskQuestion,
@@ -40,9 +42,12 @@ from .wire import (
     Told,
     Withdrawn,
 )
+from .wire import adjust_requests as adjust
 from .wire import requests as ask
 
 _MOST_LISTS = 64
+_PATIENCE = 2.0
+"""Seconds that the screen waits for what it can do without."""
 _GOODBYE = 1.0
 """Seconds that leaving may take."""
 
@@ -50,8 +55,9 @@ _GOODBYE = 1.0
 class RemoteWorkbench:
     """workbench.Workbench elsewhere. Make it, `prepare` it (that connects), `close` it.
 
-    `changed` is called when a list that was answered from memory turned out to be another. `watch` opens sessions
-    to look on only; `claim` takes them from whoever owns them.
+    `place` says where its sessions run; empty for this program. `changed` is called when a list that was answered
+    from memory turned out to be another. `watch` opens sessions to look on only; `claim` takes them from whoever owns
+    them.
     """
 
     def __init__(
@@ -76,12 +82,15 @@ class RemoteWorkbench:
         self._extensions: Sequence[ExtensionRow] = ()
         self._asked: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._early: dict[str, list[Told]] = {}
+        self._last = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._connect: Callable[[], Coroutine[Any, Any, None]] | None = link.connect
         link.on_frame = self._take
+        link.on_refused = self._tell_refused
+        self.place = ""
         if isinstance(link, SocketLink):
-            self._first = link
-            link.on_connected = self._attach_again
+            self.place = link.name
+            link.on_connected = partial(self._attach_again, link)
             link.on_state = self._tell_state
 
     # --- workbench.Workbench ------------------------------------------------------------------------------------
@@ -122,9 +131,15 @@ class RemoteWorkbench:
         request = ask.Fork(session=session_id, turn=turn, key=uuid.uuid4().hex)
         return await self._joined(await self._link.ask(request, Attached))
 
+    async def clear(self, session_id: str) -> Harness:
+        """A new session there in the place of that one."""
+        request = adjust.Clear(session=session_id, key=uuid.uuid4().hex)
+        return await self._joined(await self._link.ask(request, Attached))
+
     async def _joined(self, attached: Attached) -> RemoteSession:
         session = RemoteSession(self._link, attached)
         self._sessions[session.id] = session
+        self._last = session.id
         for told in self._early.pop(session.id, ()):
             session.told(told.events)
         await session.caught_up()
@@ -136,6 +151,15 @@ class RemoteWorkbench:
         opened = await self._link.ask(ask.ListSessions(running=True), tuple[SessionInfo, ...])
         busy = [info for info in opened if info.state in ("running", "waiting")]
         return next((info.id for info in [*busy, *opened]), "")
+
+    async def files(self, hides_ignored: bool) -> Sequence[str]:
+        """See workbench.Elsewhere; none while nobody answers. What is hidden is decided there."""
+        if not self._last:
+            return ()
+        try:
+            return await self._link.ask(adjust.ListFiles(session=self._last), tuple[str, ...])
+        except ReinError:
+            return ()
 
     def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
         """The list as heard last; `changed` is called when it is another by now."""
@@ -182,9 +206,14 @@ class RemoteWorkbench:
         return self._extensions
 
     def look_for_commands(self) -> None:
-        """See workbench.Extensible; the screen waits for it. A connection that is lost brings nothing new."""
-        with contextlib.suppress(ReinError):
-            self._commands = self._link.ask_now(ask.ListCommands(), tuple[CommandInfo, ...])
+        """Ask for them anew; what is new is there the next time that somebody looks."""
+        self._start(self.learn())
+
+    async def learn(self) -> None:
+        """See workbench.Elsewhere. A connection that is lost brings nothing new."""
+        with contextlib.suppress(ReinError, TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                self._commands = await self._link.ask(ask.ListCommands(), tuple[CommandInfo, ...])
 
     async def reload_extensions(self) -> Sequence[ExtensionRow]:
         """Find them anew, there."""
@@ -301,7 +330,7 @@ class RemoteWorkbench:
 
     # --- the connection -------------------------------------------------------------------------------------
 
-    async def _attach_again(self) -> None:
+    async def _attach_again(self, link: SocketLink) -> None:
         """Attach to every session again; when the connection breaks meanwhile, the next one begins anew."""
         for session in list(self._sessions.values()):
             request = ask.Open(
@@ -314,7 +343,7 @@ class RemoteWorkbench:
             )
             self._early[session.id] = []
             try:
-                attached = await self._first.ask_first(request, Attached)
+                attached = await link.ask_first(request, Attached)
             except ReinError as error:
                 del self._sessions[session.id]
                 session.tell_aside(complaint(error))
@@ -333,6 +362,12 @@ class RemoteWorkbench:
             session.tell_aside(Notice(text=text, level=level, hint=hint, code="connection", time=time.time()))
             if error is not None:
                 session.fail(error)
+
+    def _tell_refused(self, request: ask.Request, error: ReinError) -> None:
+        """Say what was not done where the person looks: in its session, else in all."""
+        own = self._sessions.get(getattr(request, "session", ""))
+        for session in [own] if own is not None else self._sessions.values():
+            session.tell_aside(complaint(error))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

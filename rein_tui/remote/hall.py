@@ -4,12 +4,13 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 from weakref import WeakValueDictionary
 
 from rein_tui.harness.protocol.errors import StartError, StoreError
 from rein_tui.harness.protocol.ports import Harness
-from rein_tui.harness.protocol.workbench import Workbench
+from rein_tui.harness.protocol.workbench import Clears, Workbench
 
 from .principals import Principals
 from .questions import Patience, Questions, asking
@@ -119,6 +120,16 @@ class Hall:
             if not self.may_see(session_id, principal):
                 raise StoreError("There is no such session.", where=session_id)
             return await self._admitted(lambda: self.bench.fork(session_id, turn), principal, key)
+
+    async def clear(self, left: Hub, key: str = "") -> Hub:
+        """The hub of a new session in the place of one that its owner leaves. Raises StoreError, StartError."""
+        bench, principal = self.bench, left.principal
+        async with self._lock("", principal, key):
+            again = self._begun(principal, key)
+            if again in self._hubs:
+                return self._hubs[again]
+            opening = partial(bench.clear, left.id) if isinstance(bench, Clears) else bench.open
+            return await self._admitted(opening, principal, key)
 
     def _lock(self, session_id: str, principal: str, key: str) -> asyncio.Lock:
         """Held while this session opens: one whose person is asked something holds up nobody else's."""

@@ -50,7 +50,7 @@ class Link(Protocol):
         ...
 
     def say(self, request: Request) -> None:
-        """Send a request whose result does not matter, in order with the others. Never raises."""
+        """Send a request whose result does not matter, in order with the others. Never raises; `on_refused` hears."""
         ...
 
     def ask_now(self, request: Request, kind: type[ResultT]) -> ResultT:
@@ -65,8 +65,9 @@ class Link(Protocol):
 class SocketLink:
     """A Link over a WebSocket. `on_frame` gets every frame that is no reply, in order.
 
-    `on_connected` runs after each later connection, before requests that were under way are sent again: there,
-    sessions are attached to again. `on_state` hears in words how the connection is.
+    `on_refused` hears of what was only said and not done. `on_connected` runs after each later connection, before
+    requests that were under way are sent again: there, sessions are attached to again. `on_state` hears in words how
+    the connection is.
     """
 
     def __init__(self, address: Address, client: str, *, backoff: Backoff | None = None) -> None:
@@ -84,8 +85,14 @@ class SocketLink:
         self._is_closing = False
         self.failed: ReinError | None = None
         self.on_frame: Callable[[ServerFrame], None] = lambda frame: None
+        self.on_refused: Callable[[Request, ReinError], None] = lambda request, error: None
         self.on_connected: Callable[[], Awaitable[None]] | None = None
         self.on_state: Callable[[str, ReinError | None], None] = lambda text, error: None
+
+    @property
+    def name(self) -> str:
+        """Where it leads, for people."""
+        return self._address.name
 
     @property
     def welcome(self) -> Welcome:
@@ -129,12 +136,18 @@ class SocketLink:
         task.add_done_callback(self._sayings.discard)
 
     async def _said(self, request: Request) -> None:
-        with contextlib.suppress(ReinError):
+        try:
             await self.ask(request, object)
+        except ReinError as error:
+            if error is not self.failed:
+                self.on_refused(request, error)
 
     def ask_now(self, request: Request, kind: type[ResultT]) -> ResultT:
-        """See Link: over a connection of its own."""
+        """See Link: over a connection of its own, unless it is known that nobody answers."""
         from websockets.exceptions import WebSocketException
+
+        if not self._is_ready:
+            raise StartError("The connection is lost.", where=self._address.name, hint="Try again when it is back.")
 
         try:
             with _connected_now(self._address) as socket:

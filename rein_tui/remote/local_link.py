@@ -23,6 +23,7 @@ class LocalLink:
         self._tasks: set[asyncio.Task[None]] = set()
         self._pump: asyncio.Task[None] | None = None
         self.on_frame: Callable[[ServerFrame], None] = lambda frame: None
+        self.on_refused: Callable[[Request, ReinError], None] = lambda request, error: None
 
     @property
     def welcome(self) -> Welcome:
@@ -47,8 +48,8 @@ class LocalLink:
     async def _said(self, request: Request) -> None:
         try:
             await self._peer.answer(request)
-        except ReinError:
-            return
+        except ReinError as error:
+            self.on_refused(request, error)
 
     def ask_now(self, request: Request, kind: type[ResultT]) -> ResultT:
         """See Link."""

@@ -15,31 +15,31 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from typing import cast
 
-from msgspec import structs
-
 from rein_tui.harness.folds import SessionFold
 from rein_tui.harness.protocol.decisions import Mode
-from rein_tui.harness.protocol.errors import Failure, ReinError
+from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import (
     DELTAS,
     TURN_ENDS,
     Event,
     Fact,
     ModeChanged,
-    Notice,
     TurnFailed,
     TurnStarted,
 )
 from rein_tui.harness.protocol.hooks import HookOutcome, HookRun
 from rein_tui.harness.protocol.models import WireRequest
-from rein_tui.harness.protocol.ports import Prompt, SessionInfo
+from rein_tui.harness.protocol.ports import Adjustments, Prompt, SessionInfo
 from rein_tui.harness.protocol.rewind import Restored, RewindPlan
 
+from .calming import calm, calmed, complaint
 from .errors import Refused
 from .link import Link
+from .remote_adjustments import RemoteAdjustments
 from .remote_mcp import RemoteMcp
 from .remote_permissions import RemotePermissions
 from .wire import Attached, Envelope, Role, RunBegun, encode
+from .wire import adjust_requests as adjust
 from .wire import requests as ask
 from .wire.insight_requests import Rehearsed
 
@@ -62,6 +62,8 @@ class RemoteSession:
         self.mcp = RemoteMcp(link, self.id)
         self._sent: dict[tuple[int, int], WireRequest] = {}
         self.permissions = RemotePermissions(link, self.id) if attached.has_permissions else None
+        self.adjustments: Adjustments | None = RemoteAdjustments(link, self.id)
+        self.effort, self.thinking = attached.effort, attached.thinking
         self._link = link
         self._attached = attached
         self._mode: Mode = attached.mode
@@ -86,7 +88,7 @@ class RemoteSession:
                 continue
             self.seen = envelope.seq
             if not self._is_known(envelope.event):
-                self._line.append(_calmed(envelope))
+                self._line.append(calmed(envelope))
         if self.seen >= self._attached.seq:
             self._known.clear()
         self._absorb()
@@ -104,6 +106,7 @@ class RemoteSession:
             self._known = Counter(encode(fact) for fact in facts)
             self.epoch, self.seen, self._is_running = attached.epoch, 0, attached.is_running
         self._attached, self.role, self._mode = attached, attached.role, attached.mode
+        self.effort, self.thinking = attached.effort, attached.thinking
         self._stir()
 
     def fail(self, error: ReinError) -> None:
@@ -130,7 +133,7 @@ class RemoteSession:
     def _is_known(self, event: Event) -> bool:
         if not self._known or isinstance(event, DELTAS):
             return False
-        body = encode(_calm(event))
+        body = encode(calm(event))
         if not self._known[body]:
             return False
         self._known[body] -= 1
@@ -166,6 +169,12 @@ class RemoteSession:
     def steer(self, text: str) -> None:
         """Say something to the running turn."""
         self._link.say(ask.Steer(session=self.id, text=text))
+
+    def set_thinking(self, *, effort: str | None = None, thinking: bool | None = None) -> None:
+        """From the next request on; what is None stays."""
+        self.effort = self.effort if effort is None else effort
+        self.thinking = self.thinking if thinking is None else thinking
+        self._link.say(adjust.SetThinking(session=self.id, effort=effort, thinking=thinking))
 
     def request_of(self, turn: int, step: int) -> WireRequest | None:
         """The request of a step; the screen waits for it once."""
@@ -371,21 +380,3 @@ class _Foreground:
     def pause(self) -> None:
         """Leave them to the asides."""
         self._session.give_asides(math.inf)
-
-
-def _calm(event: Event) -> Event:
-    """The server drives the session and wakes it itself; a screen must not do it once more."""
-    if isinstance(event, Notice) and event.code == "wake":
-        return structs.replace(event, code="woken")
-    return event
-
-
-def _calmed(envelope: Envelope) -> Envelope:
-    event = _calm(envelope.event)
-    return envelope if event is envelope.event else Envelope(seq=envelope.seq, event=event)
-
-
-def complaint(error: ReinError) -> Notice:
-    """An error as something to say."""
-    failure: Failure = error.failure()
-    return Notice(text=failure.message, level="error", where=failure.where, hint=failure.hint, time=time.time())

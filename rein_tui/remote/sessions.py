@@ -15,6 +15,7 @@ from msgspec import structs
 from rein_tui.harness.protocol.errors import Failure, StartError
 from rein_tui.harness.protocol.events import TURN_ENDS, Event, Notice, TurnFailed
 from rein_tui.harness.protocol.ports import Harness, Prompt, SessionInfo
+from rein_tui.harness.protocol.workbench import Thinks
 
 from .questions import Party, Patience, Questions, Seat, asking
 from .story import Story
@@ -112,6 +113,8 @@ class Hub:
             seq=self.story.last,
             is_running=self.is_running,
             has_permissions=self.harness.permissions is not None,
+            effort=self.harness.effort if isinstance(self.harness, Thinks) else "",
+            thinking=self.harness.thinking if isinstance(self.harness, Thinks) else True,
         )
 
     async def begun(self) -> RunBegun:

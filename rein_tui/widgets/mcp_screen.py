@@ -82,7 +82,7 @@ class McpScreen(Modal[None]):
 
     def _look(self) -> None:
         states = tuple(self._servers.states())
-        if states == self._states and states:
+        if (states == self._states and states) or not self.query("#page"):  # nothing new, or closed meanwhile
             return
         rows = self.query_one(OptionList)
         kept = rows.highlighted or 0

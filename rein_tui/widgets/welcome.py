@@ -126,6 +126,8 @@ class Welcome(Vertical):
 
     async def _probe(self) -> None:
         servers = await self._find_servers()
+        if not self.query(OptionList):  # the person chose, or left, meanwhile
+            return
         self._show(servers)
         self._news = "↑ ↓ and enter, or the mouse" if servers else _NO_SERVER
         if self._asking is None:

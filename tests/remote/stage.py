@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
 from rein_tui.harness.protocol.base import JsonObject
-from rein_tui.harness.protocol.errors import StoreError
+from rein_tui.harness.protocol.errors import ConfigError, StoreError
 from rein_tui.harness.protocol.events import ContextPrepared, Event, Fact, SessionStarted
 from rein_tui.harness.protocol.messages import ToolSpec
 from rein_tui.harness.protocol.models import ModelInfo, Provider
@@ -34,6 +35,23 @@ OTHERS_TOKEN = "another-token-long-enough"
 PATIENCE = 20.0
 
 
+class RecordedAdjustments:
+    """ports.Adjustments that only remembers; work named `gone` had ended already."""
+
+    def __init__(self) -> None:
+        self.folders: list[str] = []
+        self.stopped: list[str] = []
+
+    async def add_folder(self, folder: Path) -> None:
+        if folder.name == "nowhere":
+            raise ConfigError("there is no such folder", where=str(folder))
+        self.folders.append(str(folder))
+
+    async def stop_work(self, work_id: str) -> bool:
+        self.stopped.append(work_id)
+        return work_id != "gone"
+
+
 class MemoryBench:
     """workbench.Workbench over sessions on fakes; `make` gives the provider of each session."""
 
@@ -43,7 +61,9 @@ class MemoryBench:
         *tools: TestTool,
         permissions: Callable[[], TablePermissions] = TablePermissions,
         prompter: Prompter | None = None,
+        cwd: str = "/",
     ) -> None:
+        self.cwd = cwd
         self.choice: ModelChoice | None = ModelChoice(kind="demo", model="scripted")
         self.sessions_open: dict[str, Session] = {}
         self.journals: dict[str, MemoryFacts] = {}
@@ -75,8 +95,9 @@ class MemoryBench:
         )
         past = list(journal.facts)
         session = Session(
-            made.parts, journal, SessionStarted(session_id=session_id, cwd="/", source=source), around, past
+            made.parts, journal, SessionStarted(session_id=session_id, cwd=self.cwd, source=source), around, past
         )
+        session.adjustments = RecordedAdjustments()
         self.sessions_open[session_id] = session
         return session
 

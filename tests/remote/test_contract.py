@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from rein_tui.harness.protocol.decisions import PermissionReply
-from rein_tui.harness.protocol.errors import Failure
+from rein_tui.harness.protocol.errors import ConfigError, Failure
 from rein_tui.harness.protocol.events import (
     DELTAS,
     Compacted,
@@ -19,7 +20,8 @@ from rein_tui.harness.protocol.events import (
     TurnFinished,
     TurnInterrupted,
 )
-from rein_tui.harness.protocol.ports import Harness, Prompt
+from rein_tui.harness.protocol.ports import Adjustable, Harness, Prompt
+from rein_tui.harness.protocol.workbench import Thinks
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
 from rein_tui.remote.client import RemoteWorkbench
 from rein_tui.remote.hall import Hall
@@ -174,6 +176,29 @@ async def test_modes_and_asides(way: str) -> None:
         assert isinstance(heard[0], ModeChanged)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_adjusting(way: str) -> None:
+    async with a_session(way) as harness:
+        assert isinstance(harness, Adjustable)
+        adjustments = harness.adjustments
+        assert adjustments is not None
+        await adjustments.add_folder(Path("../lib"))
+        with pytest.raises(ConfigError, match="no such folder") as told:
+            await adjustments.add_folder(Path("/nowhere"))
+        assert told.value.where == "/nowhere"
+        assert await adjustments.stop_work("call-1")
+        assert not await adjustments.stop_work("gone")
+
+
+async def test_thinking(way: str) -> None:
+    async with a_session(way, Step(text="Hm.")) as harness:
+        assert isinstance(harness, Thinks)
+        assert (harness.effort, harness.thinking) == ("", False)
+        harness.set_thinking(effort="high")
+        harness.set_thinking(thinking=True)
+        assert (harness.effort, harness.thinking) == ("high", True)
+        assert isinstance((await turn(harness, "hello"))[-1], TurnFinished)
 
 
 async def _gather(harness: Harness, take: Callable[[Event], object]) -> None:

@@ -319,7 +319,7 @@ async def test_a_workbench_elsewhere_offers_what_the_screen_asks_for() -> None:
         session = await remote.open()
         for port in (Insight, HasMcp, Shared):
             assert isinstance(session, port)
-        await asyncio.to_thread(remote.look_for_commands)
+        await remote.learn()
         assert [info.name for info in remote.commands()] == ["review"]
 
 

@@ -2,11 +2,13 @@
 
 import subprocess
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rein_tui.harness.listing import project_files
 from rein_tui.widgets.composer import FileIndex
 from rein_tui.widgets.fuzzy import line_pattern, match
 
@@ -57,7 +59,7 @@ async def test_ignored_files_are_not_offered_without_a_repository_either(tmp_pat
     for name in ("src/app.py", "build/app.js"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text("")
-    index = FileIndex(tmp_path)
+    index = FileIndex(partial(project_files, tmp_path))
     assert await answers(index, "app") == ["src/app.py"]
     await index.close()
 
@@ -69,7 +71,7 @@ async def test_ignored_files_are_not_offered(tmp_path: Path):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("")
-    index = FileIndex(tmp_path)
+    index = FileIndex(partial(project_files, tmp_path))
     assert set(await answers(index, "app")) == {"src/deep/app.py", "with space/app.md"}
     assert "src/deep/" in await answers(index, "deep")
     await index.close()
@@ -81,7 +83,7 @@ async def test_listing_runs_nothing_of_the_repository(tmp_path: Path):
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
     subprocess.run(["git", "config", "core.fsmonitor", f"touch {mark}; false"], cwd=root, check=True)
     (root / "app.py").write_text("")
-    index = FileIndex(root)
+    index = FileIndex(partial(project_files, root))
     assert await answers(index, "app") == ["app.py"]
     await index.close()
     assert not mark.exists()
@@ -90,20 +92,20 @@ async def test_listing_runs_nothing_of_the_repository(tmp_path: Path):
 
 
 async def test_without_git_and_ripgrep_the_disk_itself_is_read(tmp_path: Path, monkeypatch: object):
-    from rein_tui.widgets.composer import files
+    from rein_tui.harness import listing
 
     (tmp_path / ".gitignore").write_text("junk\n")
     (tmp_path / "junk").mkdir()
     (tmp_path / "junk" / "a.txt").write_text("")
     (tmp_path / "keep.txt").write_text("")
-    walk = files._walk  # pyright: ignore[reportPrivateUsage]  the last resort, reached only on bare machines
+    walk = listing._walk  # pyright: ignore[reportPrivateUsage]  the last resort, reached only on bare machines
     assert walk(tmp_path) == [".gitignore", "keep.txt"]
 
 
 async def test_a_hundred_thousand_files_are_searched_in_short_slices(tmp_path: Path):
     from rein_tui.widgets.composer import files
 
-    index = FileIndex(tmp_path)
+    index = FileIndex(partial(project_files, tmp_path))
     names = [f"packages/pkg{n % 300}/src/module_{n}.py" for n in range(100_000)]
     chunked = files._chunked(names)  # pyright: ignore[reportPrivateUsage]  building a real tree would take minutes
     index._chunks, index._listed_at = chunked, float("inf")  # pyright: ignore[reportPrivateUsage]
@@ -113,7 +115,7 @@ async def test_a_hundred_thousand_files_are_searched_in_short_slices(tmp_path: P
 
 async def test_what_begins_looks_for_new_files(tmp_path: Path):
     (tmp_path / "old.py").write_text("")
-    index = FileIndex(tmp_path)
+    index = FileIndex(partial(project_files, tmp_path))
     assert await answers(index, "") == ["old.py"]
     (tmp_path / "new.py").write_text("")
     index._listed_at -= 5.0  # pyright: ignore[reportPrivateUsage]  seconds pass
@@ -126,7 +128,7 @@ async def test_an_empty_query_offers_the_top_of_the_tree(tmp_path: Path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "b.py").write_text("")
     (tmp_path / "top.py").write_text("")
-    index = FileIndex(tmp_path)
+    index = FileIndex(partial(project_files, tmp_path))
     found = await answers(index, "")
     assert found[:2] == ["a/", "top.py"] or found[:2] == ["top.py", "a/"]
     await index.close()
@@ -149,7 +151,7 @@ async def test_settings_may_show_ignored_files_and_find_their_own(tmp_path: Path
     (tmp_path / ".gitignore").write_text("*.log\n")
     (tmp_path / "app.log").write_text("")
     finder = Finder(hides=False)
-    index = FileIndex(tmp_path, lambda: finder)
+    index = FileIndex(partial(project_files, tmp_path), lambda: finder)
     assert await answers(index, "app") == ["app.log"]
     finder.hides_ignored = True
     assert await answers(index, "app") == []

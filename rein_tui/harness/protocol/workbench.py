@@ -69,6 +69,24 @@ class Clears(Protocol):
 
 
 @runtime_checkable
+class Elsewhere(Protocol):
+    """A workbench whose sessions need not run on this machine."""
+
+    @property
+    def place(self) -> str:
+        """Where they run, for people; empty for this very program."""
+        ...
+
+    async def learn(self) -> None:
+        """Ask which commands files define there by now; gives up soon."""
+        ...
+
+    async def files(self, hides_ignored: bool) -> Sequence[str]:
+        """Relative paths of the files in the folder of the session opened last; its own settings go first."""
+        ...
+
+
+@runtime_checkable
 class Extensible(Protocol):
     """A workbench that knows what files and plugins bring, and can look again."""
 

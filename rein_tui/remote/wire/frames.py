@@ -96,6 +96,8 @@ class Attached(Word, frozen=True, kw_only=True, tag="attached"):
     seq: int
     is_running: bool = False
     has_permissions: bool = True
+    effort: str = ""
+    thinking: bool = True
 
 
 class RunBegun(Word, frozen=True, kw_only=True, tag="run_begun"):

@@ -11,6 +11,7 @@ from rein_tui.harness.protocol.policy import TrustReply
 from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.protocol.workbench import ModelChoice
 
+from .adjust_requests import AddFolder, Clear, ListFiles, SetThinking, StopWork
 from .insight_requests import (
     ListExtensions,
     ListMcp,
@@ -251,6 +252,10 @@ OwnerRequest: TypeAlias = (
     | PolicyRevoke
     | Rehearse
     | McpDo
+    | AddFolder
+    | StopWork
+    | SetThinking
+    | Clear
 )
 """What only the owner of a session may ask."""
 
@@ -268,22 +273,8 @@ ObserverRequest: TypeAlias = (
     | PolicyTry
     | SentRequest
     | ListMcp
+    | ListFiles
 )
 """What everybody who is attached may ask."""
 
 Request: TypeAlias = BenchRequest | OwnerRequest | ObserverRequest
-
-OWNER_REQUESTS = (
-    Run,
-    Compact,
-    Interrupt,
-    Steer,
-    SetMode,
-    Rewind,
-    AnswerPermission,
-    AnswerQuestion,
-    PolicyAdd,
-    PolicyRevoke,
-    Rehearse,
-    McpDo,
-)

@@ -1,4 +1,4 @@
-"""The files of a project for `@`: listed in the background, ignore files respected, searched in slices.
+"""The files of a project for `@`: listed in the background, searched in slices.
 
 A hundred thousand paths are kept as a few dozen joined texts, so that one regular expression skims thousands of
 paths at C speed; between slices the loop is free, so a key never waits for a search.
@@ -7,11 +7,8 @@ paths at C speed; between slices the loop is free, so a key never waits for a se
 import asyncio
 import heapq
 import itertools
-import os
-import shutil
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 
 from rein_tui.harness.protocol.ports import FileFinder
 
@@ -20,31 +17,27 @@ from .sources import Candidate
 
 CHUNK = 2000
 """Paths in one joined text: about a millisecond of searching."""
-MAX_FILES = 400_000
 STALE_AFTER = 10.0
 """Seconds after which a list is refreshed when it is used."""
 FRESH = 1.0
 """Seconds for which a list is good enough for a completion that begins."""
-_PIECE = 100_000
-"""Bytes of a listing that are taken apart at a time."""
 SLICE = 0.004
 """Seconds of work between two pauses."""
 
-_INERT = ("--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
-"""Listing must run nothing that a repository's settings name: nobody may have trusted it."""
-
-
-_RIPGREP = tuple("rg --no-config --files --no-require-git --hidden --glob !.git --null --no-messages".split())
-
 
 class FileIndex:
-    """The relative paths below `root`, files and folders (folders end in a slash).
+    """The relative paths of a project, files and folders (folders end in a slash).
 
-    `finder` is what the settings of the session on the screen say about it.
+    `names` lists its files, those that .gitignore names left out if asked to. `finder` is what the settings of the
+    session on the screen say about it.
     """
 
-    def __init__(self, root: Path, finder: Callable[[], FileFinder | None] = lambda: None) -> None:
-        self._root = root
+    def __init__(
+        self,
+        names: Callable[[bool], Awaitable[Sequence[str]]],
+        finder: Callable[[], FileFinder | None] = lambda: None,
+    ) -> None:
+        self._names = names
         self._finder = finder
         self._hid_ignored = True
         self._chunks: tuple[str, ...] = ()
@@ -122,7 +115,7 @@ class FileIndex:
 
     async def _list(self, hides_ignored: bool) -> None:
         try:
-            names = await _list_files(self._root, hides_ignored)
+            names = await self._names(hides_ignored)
             self._chunks = await asyncio.to_thread(_chunked, names)
         finally:
             self._listed_at = time.monotonic()
@@ -155,75 +148,3 @@ def _sorted(paths: list[str]) -> Iterator[str]:
     """Sorted in short runs that are then merged: one long sort would keep the interpreter from the event loop."""
     runs = [sorted(paths[at : at + CHUNK]) for at in range(0, len(paths), CHUNK)]
     return (path for path, _ in itertools.groupby(heapq.merge(*runs)))
-
-
-async def _list_files(root: Path, hides_ignored: bool) -> list[str]:
-    """Relative paths of files: from ripgrep, else from git, else from the disk itself."""
-    ignoring = ((), ("--exclude-standard",)) if hides_ignored else (("--no-ignore",), ())
-    commands = (
-        (*_RIPGREP, *ignoring[0]),
-        ("git", *_INERT, "ls-files", "-z", "--cached", "--others", *ignoring[1]),
-    )
-    for command in commands:
-        program = shutil.which(command[0])
-        if program is None:
-            continue
-        output = await _output(program, command[1:], root)
-        if output:
-            return await asyncio.to_thread(_split, output)
-    return await asyncio.to_thread(_walk, root, hides_ignored)
-
-
-async def _output(program: str, arguments: Sequence[str], root: Path) -> bytes:
-    try:
-        process = await asyncio.create_subprocess_exec(
-            program,
-            *arguments,
-            cwd=root,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-    except OSError:
-        return b""
-    try:
-        output, _ = await process.communicate()
-    except asyncio.CancelledError:
-        process.kill()
-        await process.wait()
-        raise
-    return output
-
-
-def _split(output: bytes) -> list[str]:
-    names: list[str] = []
-    at = 0
-    while at < len(output) and len(names) < MAX_FILES:
-        end = output.find(b"\0", at + _PIECE)
-        piece = output[at : end if end >= 0 else len(output)]
-        for raw in piece.split(b"\0"):
-            try:
-                name = raw.decode()
-            except UnicodeDecodeError:
-                continue
-            if name and name.isprintable():
-                names.append(name)
-        at += len(piece) + 1
-    return names[:MAX_FILES]
-
-
-def _walk(root: Path, hides_ignored: bool = True) -> list[str]:
-    import pathspec  # slow to import and rarely needed
-
-    ignore = root / ".gitignore"
-    lines = ignore.read_text(errors="replace").splitlines() if hides_ignored and ignore.is_file() else []
-    spec = pathspec.GitIgnoreSpec.from_lines(lines)
-    names: list[str] = []
-    for folder, folders, files in os.walk(root):
-        base = Path(folder).relative_to(root).as_posix()
-        prefix = "" if base == "." else base + "/"
-        folders[:] = sorted(d for d in folders if d != ".git" and not spec.match_file(f"{prefix}{d}/"))
-        names += [prefix + f for f in sorted(files) if f.isprintable() and not spec.match_file(prefix + f)]
-        if len(names) >= MAX_FILES:
-            break
-    return names[:MAX_FILES]

@@ -1,0 +1,36 @@
+"""What requests that change a session while it lives do, and the one for the files around it."""
+
+from pathlib import Path
+
+from rein_tui.harness.listing import project_files
+from rein_tui.harness.protocol.errors import StartError
+from rein_tui.harness.protocol.ports import Adjustable, FindsFiles, Harness
+from rein_tui.harness.protocol.workbench import Thinks
+
+from .wire import adjust_requests as ask
+
+_MOST_FILES = 50_000
+
+
+async def adjusted(harness: Harness, request: ask.AddFolder | ask.StopWork | ask.SetThinking) -> object:
+    """Do it. Raises ReinError."""
+    if isinstance(request, ask.SetThinking):
+        if isinstance(harness, Thinks):
+            harness.set_thinking(effort=request.effort, thinking=request.thinking)
+        return None
+    adjustments = harness.adjustments if isinstance(harness, Adjustable) else None
+    if adjustments is None:
+        raise StartError("This session cannot be changed while it lives.")
+    if isinstance(request, ask.StopWork):
+        return await adjustments.stop_work(request.work)
+    await adjustments.add_folder(Path(request.folder))
+    return None
+
+
+async def files_of(harness: Harness) -> tuple[str, ...]:
+    """The first files of the folder that the session works in."""
+    if not harness.info.cwd:
+        return ()
+    finder = harness.file_finder if isinstance(harness, FindsFiles) else None
+    hides = finder is None or finder.hides_ignored
+    return tuple((await project_files(Path(harness.info.cwd), hides))[:_MOST_FILES])

@@ -1,0 +1,38 @@
+"""Requests that change a session while it lives, and the one for the files around it."""
+
+from rein_tui.harness.protocol.base import Word
+
+
+class AddFolder(Word, frozen=True, kw_only=True, tag="add_folder"):
+    """Let the session work in a further folder of its machine; owner only. Reply: null."""
+
+    session: str
+    folder: str
+
+
+class StopWork(Word, frozen=True, kw_only=True, tag="stop_work"):
+    """End a subagent (by the id of its call) or background work (by its own); owner only. Reply: whether it ran."""
+
+    session: str
+    work: str
+
+
+class SetThinking(Word, frozen=True, kw_only=True, tag="set_thinking"):
+    """How hard the model tries, and whether it thinks first; null stays as it is; owner only. Reply: null."""
+
+    session: str
+    effort: str | None = None
+    thinking: bool | None = None
+
+
+class Clear(Word, frozen=True, kw_only=True, tag="clear"):
+    """A new session in the place of this one; owner only. Reply: Attached; then `told` frames."""
+
+    session: str
+    key: str = ""
+
+
+class ListFiles(Word, frozen=True, kw_only=True, tag="files"):
+    """Relative paths of the files in the session's folder, ignored ones left out. Reply: list of strings."""
+
+    session: str
