@@ -82,13 +82,25 @@ async def _client(options: ClientOptions, places: Places) -> int:
     )
     try:
         await bench.prepare()
-        session = options.session or (await bench.on_screen() if address.socket is not None else "")
+        session = await _session(bench, options, address)
         said = await run_screen(bench, prompter, places, session)
     finally:
         await bench.close()
     if said:
         sys.stdout.write(f"\nGo on with this session:\n  {_way_back(options, said.rpartition(' ')[2])}\n")
     return 0
+
+
+async def _session(bench: "RemoteWorkbench", options: ClientOptions, address: "Address") -> str:
+    """The session to open; empty for a new one. Raises StoreError, StartError."""
+    if options.session:
+        return await bench.named(options.session)
+    found = await bench.on_screen() if address.socket is not None or options.watch else ""
+    if options.watch and not found:
+        raise StartError(
+            "No session is open there to watch.", where=address.name, hint="--session ID opens a stored one."
+        )
+    return found
 
 
 def _way_back(options: ClientOptions, session: str) -> str:

@@ -19,7 +19,7 @@ from rein_tui.harness.protocol.ports import Harness, Prompt, Prompter
 from rein_tui.harness.protocol.workbench import Workbench
 
 from .acp_prompter import Editor, EditorPrompter, asking
-from .acp_updates import Update, UpdateFold, replayed, stop_reason
+from .acp_updates import Update, UpdateFold, commands_update, replayed, stop_reason
 
 _MODES: dict[Mode, str] = {
     "default": "Ask before changes",
@@ -167,8 +167,13 @@ class ReinAgent:
         self._sessions[harness.info.id] = harness
         asking.set(harness.info.id)
         await self._pump(harness.info.id, harness.start())
-        task = asyncio.create_task(self._pump(harness.info.id, harness.asides()))
-        self._asides.add(task)
+        for work in (
+            self._pump(harness.info.id, harness.asides()),
+            self._tell(harness.info.id, commands_update(bench.commands())),
+        ):
+            task = asyncio.create_task(work)
+            self._asides.add(task)
+            task.add_done_callback(self._asides.discard)
         return harness
 
     def _session(self, session_id: str) -> Harness:

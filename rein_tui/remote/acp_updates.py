@@ -24,6 +24,7 @@ from rein_tui.harness.protocol.events import (
     TurnInterrupted,
 )
 from rein_tui.harness.protocol.messages import ThinkingBlock
+from rein_tui.harness.protocol.workbench import CommandInfo
 
 from .classic import as_text
 
@@ -35,6 +36,7 @@ Update = (
     | schema.ToolCallProgress
     | schema.AgentPlanUpdate
     | schema.CurrentModeUpdate
+    | schema.AvailableCommandsUpdate
 )
 Content = schema.ContentToolCallContent | schema.FileEditToolCallContent | schema.TerminalToolCallContent
 
@@ -158,9 +160,26 @@ def replayed(facts: Sequence[Fact]) -> Iterator[Update]:
     """A stored story as updates, the person's own words included."""
     fold = UpdateFold()
     for fact in facts:
+        if isinstance(fact, ModeChanged):  # how it was then; how it is now is told beside the story
+            continue
         if isinstance(fact, PromptAdded) and fact.origin in ("prompt", "steer") and not fact.parent:
             yield acp.update_user_message_text(fact.message.text)
         yield from fold.apply(fact)
+
+
+def commands_update(commands: Sequence[CommandInfo]) -> schema.AvailableCommandsUpdate:
+    """The slash commands that files define, for the editor's own completion."""
+    known = [
+        schema.AvailableCommand(
+            name=info.name,
+            description=info.summary or info.name,
+            input=schema.AvailableCommandInput(schema.UnstructuredCommandInput(hint=info.argument))
+            if info.argument
+            else None,
+        )
+        for info in commands
+    ]
+    return schema.AvailableCommandsUpdate(session_update="available_commands_update", available_commands=known)
 
 
 def stop_reason(end: TurnEnd) -> schema.StopReason:

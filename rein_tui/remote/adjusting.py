@@ -12,7 +12,9 @@ from .wire import adjust_requests as ask
 _MOST_FILES = 50_000
 
 
-async def adjusted(harness: Harness, request: ask.AddFolder | ask.StopWork | ask.SetThinking) -> object:
+async def adjusted(
+    harness: Harness, request: ask.AddFolder | ask.ChangeFolder | ask.AskAside | ask.StopWork | ask.SetThinking
+) -> object:
     """Do it. Raises ReinError."""
     if isinstance(request, ask.SetThinking):
         if isinstance(harness, Thinks):
@@ -21,10 +23,16 @@ async def adjusted(harness: Harness, request: ask.AddFolder | ask.StopWork | ask
     adjustments = harness.adjustments if isinstance(harness, Adjustable) else None
     if adjustments is None:
         raise StartError("This session cannot be changed while it lives.")
-    if isinstance(request, ask.StopWork):
-        return await adjustments.stop_work(request.work)
-    await adjustments.add_folder(Path(request.folder))
-    return None
+    match request:
+        case ask.StopWork():
+            return await adjustments.stop_work(request.work)
+        case ask.ChangeFolder():
+            return str(await adjustments.change_folder(Path(request.folder)))
+        case ask.AskAside():
+            return await adjustments.ask_aside(request.question)
+        case ask.AddFolder():
+            await adjustments.add_folder(Path(request.folder))
+            return None
 
 
 async def files_of(harness: Harness) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Literal
 
-from rein_tui.harness.protocol.errors import ReinError, StartError
+from rein_tui.harness.protocol.errors import ReinError, StartError, StoreError
 from rein_tui.harness.protocol.events import Fact, Notice
 from rein_tui.harness.protocol.models import ModelInfo
 from rein_tui.harness.protocol.ports import Harness, Prompter, SessionInfo
@@ -35,6 +35,7 @@ from .wire import (
     Attached,
     FactsPart,
     Fault,
+    OwnerGone,
     Question,
     RoleChanged,
     ServerFrame,
@@ -46,6 +47,7 @@ from .wire import adjust_requests as adjust
 from .wire import requests as ask
 
 _MOST_LISTS = 64
+_SHORTEST_ID = 4
 _PATIENCE = 2.0
 """Seconds that the screen waits for what it can do without."""
 _GOODBYE = 1.0
@@ -160,6 +162,17 @@ class RemoteWorkbench:
             return await self._link.ask(adjust.ListFiles(session=self._last), tuple[str, ...])
         except ReinError:
             return ()
+
+    async def named(self, name: str) -> str:
+        """The id of the session with this id, or with this beginning of one. Raises StoreError for none or several."""
+        listed = await self._link.ask(ask.ListSessions(everywhere=True), tuple[SessionInfo, ...])
+        running = await self._link.ask(ask.ListSessions(running=True), tuple[SessionInfo, ...])
+        ids = {info.id for info in [*listed, *running]}
+        found = [known for known in ids if known == name or (len(name) >= _SHORTEST_ID and known.startswith(name))]
+        if name in ids or len(found) == 1:
+            return name if name in ids else found[0]
+        text = f"{len(found)} sessions there begin with this." if found else "There is no such session."
+        raise StoreError(text, where=name, hint="Without --session a new one begins; F6 there lists them.")
 
     def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
         """The list as heard last; `changed` is called when it is another by now."""
@@ -286,6 +299,8 @@ class RemoteWorkbench:
                     task.cancel()
             case RoleChanged():
                 self._change_role(frame)
+            case OwnerGone():
+                self._tell_left(frame)
             case SessionGone():
                 session = self._sessions.pop(frame.session, None)
                 if session is not None:
@@ -327,6 +342,16 @@ class RemoteWorkbench:
                 self._asked.pop(key).cancel()
         text = "This session is yours now." if changed.role == "owner" else "Somebody else took this session over."
         session.tell_aside(Notice(text=text, code="role", time=time.time()))
+
+    def _tell_left(self, gone: OwnerGone) -> None:
+        session = self._sessions.get(gone.session)
+        if session is not None:
+            text = (
+                f"Its owner's connection broke; the seat is kept for {gone.kept:g} s."
+                if gone.kept
+                else "Its owner left."
+            )
+            session.tell_aside(Notice(text=text, hint="/claim makes it yours.", code="role", time=time.time()))
 
     # --- the connection -------------------------------------------------------------------------------------
 

@@ -8,13 +8,14 @@ from functools import partial
 from typing import Protocol
 from weakref import WeakValueDictionary
 
-from rein_tui.harness.protocol.errors import StartError, StoreError
+from rein_tui.harness.protocol.errors import Failure, StartError, StoreError
 from rein_tui.harness.protocol.ports import Harness
 from rein_tui.harness.protocol.workbench import Clears, Workbench
 
 from .principals import Principals
 from .questions import Patience, Questions, asking
 from .sessions import Hub
+from .wire import Fault
 
 _KEPT_KEYS = 256
 
@@ -202,6 +203,9 @@ class Hall:
     def interrupt(self, reason: str) -> None:
         """Begin to close: take no more, stop every turn."""
         self.is_closing = True
+        closing = Fault(failure=Failure(message="The server is closing.", kind="closing"))
+        for party in {party for hub in self._hubs.values() for party in hub.seat.audience}:
+            party.post(closing)
         for hub in self._hubs.values():
             hub.interrupt(reason)
 

@@ -117,6 +117,7 @@ class Peer:
         self._hubs[hub.id] = hub
         self._places[hub.id] = after
         hub.story.listeners.add(self._wake)
+        hub.seat.audience.add(self)
         self._moved.set()
 
     def unfollow(self, session_id: str, *, gone: str = "", keep: bool = False) -> None:
@@ -125,6 +126,7 @@ class Peer:
         self._places.pop(session_id, None)
         if hub is not None:
             hub.story.listeners.discard(self._wake)
+            hub.seat.audience.discard(self)
             hub.seat.leave(self, keep=keep)
             hub.used = asyncio.get_running_loop().time()
             if gone:

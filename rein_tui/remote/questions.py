@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from rein_tui.harness.protocol.decisions import PermissionReply, PermissionRequest, QuestionReply, QuestionRequest
 from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
 
-from .wire import AskPermission, AskQuestion, AskTrust, Question, RoleChanged, ServerFrame, Withdrawn
+from .wire import AskPermission, AskQuestion, AskTrust, OwnerGone, Question, RoleChanged, ServerFrame, Withdrawn
 
 ReplyT = TypeVar("ReplyT", PermissionReply, QuestionReply, TrustReply)
 Answer = PermissionReply | QuestionReply | TrustReply
@@ -45,6 +45,7 @@ class Seat:
 
     The seat of an owner whose connection broke is kept for them for a while: those who watch do not get it meanwhile.
     One who left on purpose leaves it to whoever wished for it. Anybody may claim it, or take an empty one on coming.
+    The `audience` is told when nobody has it any more.
     """
 
     def __init__(self, session: str, patience: Patience) -> None:
@@ -54,6 +55,7 @@ class Seat:
         self._empty_since = float("-inf")
         self._moved = asyncio.Event()
         self._candidates: list[Party] = []
+        self.audience: set[Party] = set()
         self.owner: Party | None = None
 
     def wish(self, party: Party, *, comes_back: bool = False) -> bool:
@@ -103,6 +105,8 @@ class Seat:
         self._empty_since = asyncio.get_running_loop().time()
         if self._candidates and not keep:
             self.claim(self._candidates[0])
+        for listener in self.audience - {party} if self.owner is None else ():
+            listener.post(OwnerGone(session=self._session, kept=self._patience.empty if keep else 0.0))
         self._stir()
 
     def left(self) -> float:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from rein_tui.harness.protocol.ports import AsideAnswer
+
 from .link import Link
 from .wire import adjust_requests as ask
 
@@ -16,6 +18,14 @@ class RemoteAdjustments:
     async def add_folder(self, folder: Path) -> None:
         """See ports.Adjustments."""
         await self._link.ask(ask.AddFolder(session=self._session, folder=str(folder)), object)
+
+    async def change_folder(self, folder: Path) -> Path:
+        """See ports.Adjustments."""
+        return Path(await self._link.ask(ask.ChangeFolder(session=self._session, folder=str(folder)), str))
+
+    async def ask_aside(self, question: str) -> AsideAnswer:
+        """See ports.Adjustments."""
+        return await self._link.ask(ask.AskAside(session=self._session, question=question), AsideAnswer)
 
     async def stop_work(self, work_id: str) -> bool:
         """See ports.Adjustments."""

@@ -11,11 +11,11 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
 from rein_tui.harness.protocol.base import JsonObject
-from rein_tui.harness.protocol.errors import ConfigError, StoreError
+from rein_tui.harness.protocol.errors import ConfigError, ProviderError, StoreError
 from rein_tui.harness.protocol.events import ContextPrepared, Event, Fact, SessionStarted
 from rein_tui.harness.protocol.messages import ToolSpec
 from rein_tui.harness.protocol.models import ModelInfo, Provider
-from rein_tui.harness.protocol.ports import Harness, Prompt, Prompter, SessionInfo
+from rein_tui.harness.protocol.ports import AsideAnswer, Harness, Prompt, Prompter, SessionInfo
 from rein_tui.harness.protocol.workbench import CommandInfo, ExportForm, FoundServer, ModelChoice
 from rein_tui.harness.session import Session
 from rein_tui.harness.store.export import export
@@ -46,6 +46,14 @@ class RecordedAdjustments:
         if folder.name == "nowhere":
             raise ConfigError("there is no such folder", where=str(folder))
         self.folders.append(str(folder))
+
+    async def change_folder(self, folder: Path) -> Path:
+        return Path("/shop") / folder
+
+    async def ask_aside(self, question: str) -> AsideAnswer:
+        if not question:
+            raise ProviderError("no model", kind="connection")
+        return AsideAnswer(text=f"{question} 42")
 
     async def stop_work(self, work_id: str) -> bool:
         self.stopped.append(work_id)

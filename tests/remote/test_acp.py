@@ -168,6 +168,27 @@ async def test_modes_and_what_is_not_there() -> None:
             await connection.prompt(session_id=session.session_id, prompt=[acp.text_block("no model answers")])
 
 
+async def test_a_loaded_session_tells_how_things_are_now_and_what_can_be_asked() -> None:
+    bench = AcpBench(lambda: ScriptedProvider([Step(text="Hello.")]), TestTool("Read", echo))
+    editor = Editor()
+    async with connected(bench, editor) as connection:
+        session = await connection.new_session(cwd="/", mcp_servers=[])
+        offers = (schema.AvailableCommandsUpdate,)
+        await until(lambda: any(isinstance(u, offers) for u in editor.updates))
+        offered = next(u for u in editor.updates if isinstance(u, offers))
+        assert [command.name for command in offered.available_commands] == ["review"]
+        await connection.set_session_mode(session_id=session.session_id, mode_id="plan")
+        await connection.prompt(session_id=session.session_id, prompt=[acp.text_block("hello")])
+        await connection.set_session_mode(session_id=session.session_id, mode_id="default")
+        modes = (schema.CurrentModeUpdate,)
+        await until(lambda: len([u for u in editor.updates if isinstance(u, modes)]) == 2)
+        editor.updates.clear()
+        loaded = await connection.load_session(cwd="/", session_id=session.session_id, mcp_servers=[])
+        await until(lambda: "Hello." in editor.text())
+        assert loaded.modes.current_mode_id == "default"
+        assert not any(isinstance(u, modes) for u in editor.updates)
+
+
 @pytest.mark.slow
 async def test_the_program_completes_the_demo(tmp_path: Path) -> None:
     editor = Editor()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rein_tui.harness.protocol.decisions import PermissionReply
-from rein_tui.harness.protocol.errors import ConfigError, Failure
+from rein_tui.harness.protocol.errors import ConfigError, Failure, ProviderError
 from rein_tui.harness.protocol.events import (
     DELTAS,
     Compacted,
@@ -187,6 +187,10 @@ async def test_adjusting(way: str) -> None:
         with pytest.raises(ConfigError, match="no such folder") as told:
             await adjustments.add_folder(Path("/nowhere"))
         assert told.value.where == "/nowhere"
+        assert await adjustments.change_folder(Path("sub")) == Path("/shop/sub")
+        assert (await adjustments.ask_aside("how many?")).text == "how many? 42"
+        with pytest.raises(ProviderError, match="no model"):
+            await adjustments.ask_aside("")
         assert await adjustments.stop_work("call-1")
         assert not await adjustments.stop_work("gone")
 

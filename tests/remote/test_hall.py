@@ -342,6 +342,37 @@ async def test_a_watcher_is_told_and_may_claim() -> None:
         listening.cancel()
 
 
+async def test_watchers_hear_that_the_owner_left_and_that_the_server_closes() -> None:
+    async with served(talker()) as server:
+        owner = await server.client(relayed=True)
+        session = await owner.open()
+        watcher = await server.client(watch=True)
+        watched = await watcher.open(await watcher.named(session.info.id))
+        notices: list[str] = []
+        listening = asyncio.create_task(_notices(watched.asides(), notices))
+        server.transports.cut()
+        await until(lambda: any("connection broke" in notice for notice in notices))
+        await until(lambda: server.hall.hub("s1", "owner").seat.owner is not None)  # it came back
+        await owner.close()
+        await until(lambda: "Its owner left." in notices)
+        server.hall.interrupt("the server closes")
+        await until(lambda: "The server is closing." in notices)
+        listening.cancel()
+
+
+async def test_a_session_is_named_by_the_beginning_of_its_id() -> None:
+    bench = talker()
+    async with served(bench) as server:
+        remote = await server.client()
+        for name in ("89f1aaaa-1", "89f1aabb-2", "3"):
+            await bench.begin(name)
+        assert await remote.named("89f1aaaa") == "89f1aaaa-1"
+        assert await remote.named("3") == "3"
+        for wrong in ("89f1aa", "89f", "nowhere", ""):
+            with pytest.raises(StoreError, match=r"no such session|sessions there begin"):
+                await remote.named(wrong)
+
+
 async def test_a_screen_elsewhere_sees_the_request_as_it_was_sent() -> None:
     bench = talker()
     async with served(bench) as server:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.events import (
     DELTAS,
     Event,
@@ -104,3 +106,29 @@ def test_secrets_are_masked() -> None:
     assert shown["env"] == {"HARMLESS": MARK}
     text = str(shown)
     assert all(secret not in text for secret in ("cat key", "Bearer abc", "abcdefghijkl", "'t'"))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"mcpServers": {"s": {"args": ["--token", "hush"]}}},
+        {"mcpServers": {"s": {"args": ["--api-key=hush", "--port", "80"]}}},
+        {"mcpServers": {"s": {"args": ["-e", "GITHUB_TOKEN=hush"]}}},
+        {"mcpServers": {"s": {"args": ["--header", "Authorization: Bearer hush"]}}},
+        {"mcpServers": {"s": {"url": "https://user:hush@host/?token=hush123&a=1"}}},
+        {"hooks": {"Stop": [{"hooks": [{"command": "curl -H 'Authorization: Bearer hush' https://x/"}]}]}},
+        {"hooks": {"Stop": [{"hooks": [{"command": "API_KEY=hush run --password hush"}]}]}},
+        {"otelHeadersHelper": "/bin/print hush"},
+    ],
+)
+def test_secrets_in_command_lines_are_masked(settings: JsonObject) -> None:
+    assert "hush" not in str(masked(settings))
+
+
+def test_what_is_no_secret_stays() -> None:
+    settings: JsonObject = {
+        "permissions": {"allow": ["Bash(npm test)", "Read(src/**)"]},
+        "hooks": {"Stop": [{"hooks": [{"command": "lint --fix  'a b' && echo done"}]}]},
+        "mcpServers": {"s": {"command": "npx", "args": ["-y", "server", "--port", "80"]}},
+    }
+    assert masked(settings) == settings

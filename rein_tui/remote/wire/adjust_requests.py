@@ -10,6 +10,20 @@ class AddFolder(Word, frozen=True, kw_only=True, tag="add_folder"):
     folder: str
 
 
+class ChangeFolder(Word, frozen=True, kw_only=True, tag="change_folder"):
+    """Let commands begin in another of the session's folders; owner only. Reply: its path."""
+
+    session: str
+    folder: str
+
+
+class AskAside(Word, frozen=True, kw_only=True, tag="ask_aside"):
+    """Ask the model something beside the conversation; owner only. Reply: AsideAnswer."""
+
+    session: str
+    question: str
+
+
 class StopWork(Word, frozen=True, kw_only=True, tag="stop_work"):
     """End a subagent (by the id of its call) or background work (by its own); owner only. Reply: whether it ran."""
 

@@ -149,6 +149,13 @@ class RoleChanged(Word, frozen=True, kw_only=True, tag="role_changed"):
     role: Role
 
 
+class OwnerGone(Word, frozen=True, kw_only=True, tag="owner_gone"):
+    """Nobody owns the session any more; for `kept` seconds the seat is kept for an owner whose connection broke."""
+
+    session: str
+    kept: float = 0.0
+
+
 class SessionGone(Word, frozen=True, kw_only=True, tag="session_gone"):
     """A session was deleted or closed; nothing more will be told of it."""
 
@@ -159,5 +166,15 @@ class SessionGone(Word, frozen=True, kw_only=True, tag="session_gone"):
 Question: TypeAlias = AskPermission | AskQuestion | AskTrust
 
 ServerFrame: TypeAlias = (
-    Welcome | Reply | Fault | Told | AskPermission | AskQuestion | AskTrust | Withdrawn | RoleChanged | SessionGone
+    Welcome
+    | Reply
+    | Fault
+    | Told
+    | AskPermission
+    | AskQuestion
+    | AskTrust
+    | Withdrawn
+    | RoleChanged
+    | OwnerGone
+    | SessionGone
 )

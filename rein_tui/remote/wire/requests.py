@@ -11,7 +11,7 @@ from rein_tui.harness.protocol.policy import TrustReply
 from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.protocol.workbench import ModelChoice
 
-from .adjust_requests import AddFolder, Clear, ListFiles, SetThinking, StopWork
+from .adjust_requests import AddFolder, AskAside, ChangeFolder, Clear, ListFiles, SetThinking, StopWork
 from .insight_requests import (
     ListExtensions,
     ListMcp,
@@ -253,6 +253,8 @@ OwnerRequest: TypeAlias = (
     | Rehearse
     | McpDo
     | AddFolder
+    | ChangeFolder
+    | AskAside
     | StopWork
     | SetThinking
     | Clear
