@@ -38,6 +38,9 @@ HandlerType: TypeAlias = Literal["command", "prompt", "http", "mcp_tool", "agent
 _SCRIPT = re.compile(r"[\w.~@+${}:-]*/[\w./~@+${}:-]*\w|[\w@+-][\w.@+-]*\.[A-Za-z]\w{0,7}")
 """A word of a command line that looks like a file: a path, or a name with an ending."""
 
+_INTERPRETER = re.compile(r"(ba|z|da|k|fi)?sh|env|node|bun|deno|npx|uvx?|(python|pypy|ruby|perl|php)[\d.]*")
+"""What starts a script and is not what a person calls the hook."""
+
 HookResult: TypeAlias = Literal[
     "nothing",
     "allow",
@@ -99,8 +102,9 @@ class HookSpec(Word, frozen=True, kw_only=True):
             return title.split("\n", 1)[0][:60]
         arguments: Any = self.config.get("args") or ()
         words = [word.strip("\"'") for word in (*title.split(), *map(str, arguments))]
-        script = next((word for word in words if _SCRIPT.fullmatch(word)), (words or [title])[0])
-        return script.rstrip("/").rsplit("/", 1)[-1][:60]
+        names = [word.rstrip("/").rsplit("/", 1)[-1] for word in words if _SCRIPT.fullmatch(word)]
+        scripts = [name for name in names if not _INTERPRETER.fullmatch(name)]
+        return (scripts or names or [*words, title])[0].rsplit("/", 1)[-1][:60]
 
 
 class HookRun(Word, frozen=True, kw_only=True):

@@ -164,6 +164,8 @@ def test_no_shape_crashes(data: JsonObject) -> None:
         ({"command": '"$CLAUDE_PROJECT_DIR"/.claude/check.sh'}, "check.sh"),
         ({"command": 'bash "${CLAUDE_PLUGIN_ROOT}/hooks/start.sh" now'}, "start.sh"),
         ({"command": "python3 guard.py --strict"}, "guard.py"),
+        ({"command": "/opt/node/bin/node /srv/hooks/guard.js"}, "guard.js"),
+        ({"command": "/usr/bin/python3.11 -m guard"}, "python3.11"),
         ({"command": "node", "args": ["${CLAUDE_PLUGIN_ROOT}/guard.js"]}, "guard.js"),
         ({"command": """echo '{"additionalContext": "full today."}'"""}, "echo"),
         ({"command": "agent-guard hook-test"}, "agent-guard"),

@@ -191,9 +191,19 @@ async def test_http_headers_fill_only_what_is_allowed(bench: Bench) -> None:
     bench.context.switches = HookSwitches(http_env_vars=("A", "C"))
     seen: list[bytes] = []
     async with serving("200 OK", b"", seen) as url:
-        headers = {"X-Test": "$A ${B} $C."}
+        headers = {"X-Test": "$A ${B} $C.", "X-Key": "Bearer $B"}
         await bench.run({"type": "http", "url": url, "headers": headers, "allowedEnvVars": ["A", "B"]})
     assert b"\r\nx-test: one  .\r\n" in seen[0].lower()
+    assert b"\r\nx-key: bearer\r\n" in seen[0].lower()
+
+
+async def test_http_headers_know_what_settings_add_to_the_environment(bench: Bench) -> None:
+    bench.context.environment = lambda: {"TOKEN": "from settings"}
+    seen: list[bytes] = []
+    async with serving("200 OK", b"", seen) as url:
+        headers = {"X-Test": "$TOKEN"}
+        await bench.run({"type": "http", "url": url, "headers": headers, "allowedEnvVars": ["TOKEN"]})
+    assert b"\r\nx-test: from settings\r\n" in seen[0].lower()
 
 
 async def test_http_that_cannot_connect(bench: Bench) -> None:

@@ -53,7 +53,9 @@ def _headers(job: Job) -> dict[str, str]:
     allowed = names if listed is None else names & set(listed)
     headers = config.get("headers")
     pairs = headers.items() if is_object(headers) else ()
-    return {key: fill_variables(str(value), allowed, job.context.ambient) for key, value in pairs}
+    variables = {**job.context.ambient, **job.context.environment()}
+    # A variable that is empty may leave blanks at the end, which no header may have.
+    return {key: fill_variables(str(value), allowed, variables).strip() for key, value in pairs}
 
 
 def fill_variables(text: str, allowed: set[str], variables: Mapping[str, str]) -> str:
