@@ -210,13 +210,24 @@ class EmbeddedProvider:
         return OpenAIChatProvider(options, KeyRing(self._key), text_mode=self._text_mode)
 
     def _failed(self, reason: str, log: deque[str]) -> ProviderError:
+        cause = next((line.partition(_CAUSE)[2] for line in log if _CAUSE in line), "") or reason
         return ProviderError(
-            f"The model file could not be loaded: {reason}",
+            f"The model file could not be loaded: {cause}",
             kind="unavailable",
             where=str(self._path),
-            hint=next((line for line in reversed(log) if "error" in line.lower()), "Try another file or less context."),
+            hint=next((hint for words, hint in _REMEDIES.items() if words in cause), _REMEDIES[""]),
         )
 
+
+_CAUSE = "error loading model: "
+"""What stands before the cause in llama.cpp's log."""
+
+_REMEDIES = {
+    "corrupted or incomplete": "A part of the file is missing: download it again.",
+    "unknown model architecture": "Its llama.cpp may be too old: pip install -U xllamacpp, or take another file.",
+    "": "Try another file, or less context (`contextWindow` in your settings).",
+}
+"""What to do, by words of the cause."""
 
 _EMPTY = ModelRequest(model="", system="", messages=())
 
@@ -272,6 +283,7 @@ async def _end(running: _Running) -> None:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+    await asyncio.wait([running.reading], timeout=0.5)  # its last words say what went wrong
     running.reading.cancel()
     await asyncio.gather(running.reading, return_exceptions=True)
 

@@ -207,7 +207,7 @@ class Loopback:
         while not body.done:
             data = await self._read(connection, origin, _READ)
             if not data:
-                raise cut_error(origin, "the answer broke off")
+                raise cut_error(origin, "the connection was closed")
             try:
                 content = body.feed(data)
             except ValueError as error:
@@ -222,7 +222,7 @@ class Loopback:
         while length > 0:
             data = await self._read(connection, origin, _READ)
             if not data:
-                raise cut_error(origin, "the answer broke off")
+                raise cut_error(origin, "the connection was closed")
             yield data[:length]
             length -= len(data)
         self._keep(connection, lasts and not length)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from rein_tui.harness.protocol.errors import ProviderError
+from rein_tui.harness.protocol.errors import ProviderError, StartError
 from rein_tui.harness.protocol.messages import Message, TextBlock
 from rein_tui.harness.protocol.models import ModelRequest
-from rein_tui.harness.providers.embedded import EmbeddedOptions, EmbeddedProvider
+from rein_tui.harness.providers.embedded import EmbeddedOptions, EmbeddedProvider, packaged_model
 from rein_tui.harness.providers.embedded_front import OPENING, force_call, open_front
 from rein_tui.harness.providers.gguf import read_gguf
 from rein_tui.harness.providers.http import Endpoint, HttpServer
@@ -83,6 +83,25 @@ def test_the_head_of_a_model_file(tmp_path: Path) -> None:
     )
     head = read_gguf(path)
     assert (head.name, head.architecture, head.context_length, head.takes_tools) == ("my-model", "llama", 2048, True)
+
+
+async def test_a_file_that_was_cut_off_is_told_as_such(tmp_path: Path) -> None:
+    pytest.importorskip("xllamacpp")
+    try:
+        whole = packaged_model()
+    except StartError:
+        pytest.skip("the package with the small model is not installed")
+    path = tmp_path / "half.gguf"
+    with whole.open("rb") as file:
+        path.write_bytes(file.read(3_000_000))
+    provider = EmbeddedProvider(EmbeddedOptions(path=path, threads=1))
+    with pytest.raises(ProviderError) as caught:
+        async with aclosing(provider.stream(ModelRequest(model="m", system="", messages=()))) as events:
+            async for _ in events:
+                pass
+    assert "incomplete" in caught.value.message
+    assert "download it again" in caught.value.hint
+    await provider.close()
 
 
 async def test_a_file_that_does_not_load_is_explained(tmp_path: Path) -> None:
