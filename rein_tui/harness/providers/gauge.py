@@ -1,7 +1,10 @@
 """Reads a server's token counts: a prompt that it cut in silence, a window that is full."""
 
+from collections.abc import Iterator
+
 import msgspec
 
+from ..protocol.messages import ImageBlock, ToolResultBlock
 from ..protocol.models import Completed, ModelRequest, ProviderNotice
 
 _SHORT = 8_000
@@ -13,6 +16,17 @@ _FEWEST = 8
 
 TRUNCATED = "prompt_truncated"
 """The code of the alarm."""
+
+
+def characters_of(body: bytes, request: ModelRequest, *, vision: bool) -> int:
+    """How much text a body holds: images, which it holds as text where the model sees, count by another measure."""
+    return len(body) - (sum(_images(request)) if vision else 0)
+
+
+def _images(request: ModelRequest) -> Iterator[int]:
+    for block in (block for message in request.messages for block in message.blocks):
+        within = block.content if isinstance(block, ToolResultBlock) else (block,)
+        yield from (len(part.data) for part in within if isinstance(part, ImageBlock))
 
 
 class PromptGauge:

@@ -12,7 +12,7 @@ import msgspec
 
 from ..protocol.models import Completed, ModelInfo, ModelRequest, ProviderEvent, WireRequest
 from .base import Secret, TextMode, call_ids
-from .gauge import PromptGauge, told_apart
+from .gauge import PromptGauge, characters_of, told_apart
 from .http import Endpoint, HttpServer
 from .keys import KeyRing
 from .ollama_wire import OllamaAccumulator, encode_body, encode_request
@@ -113,7 +113,8 @@ class OllamaProvider:
         ):
             async for event in events:
                 if isinstance(event, Completed):
-                    if notice := self._gauge.check(request, len(body), event.usage.input_tokens):
+                    sent = characters_of(body, request, vision=_able("vision", known))
+                    if notice := self._gauge.check(request, sent, event.usage.input_tokens):
                         yield notice
                     if not event.usage.context_tokens:
                         usage = estimate_usage(request, event.message.blocks)

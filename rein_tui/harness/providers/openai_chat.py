@@ -14,7 +14,7 @@ from ..protocol.errors import ProviderError
 from ..protocol.models import Completed, ModelInfo, ModelRequest, ProviderEvent, ProviderNotice, Retrying, WireRequest
 from .base import Secret, TextMode, call_ids
 from .failures import is_grammar_failure
-from .gauge import PromptGauge, told_apart
+from .gauge import PromptGauge, characters_of, told_apart
 from .http import Endpoint, HttpServer
 from .keys import KeyRing
 from .openai_stream import ChatAccumulator
@@ -152,7 +152,8 @@ class OpenAIChatProvider:
         ):
             async for event in events:
                 if isinstance(event, Completed):
-                    if notice := self._gauge.check(request, len(body), accumulator.tally.prompt):
+                    sent = characters_of(body, request, vision=self._vision(request.model))
+                    if notice := self._gauge.check(request, sent, accumulator.tally.prompt):
                         yield notice
                     event = self._counted(request, event)  # noqa: PLW2901
                 yield event

@@ -94,6 +94,25 @@ async def test_a_prompt_that_ollama_cut_in_silence_raises_the_alarm() -> None:
     assert told == [[], [], ["prompt_truncated"]]
 
 
+@pytest.mark.parametrize("protocol", ["ollama", "openai"])
+@pytest.mark.parametrize("inside", [True, False])
+async def test_a_large_image_is_no_prompt_that_was_cut(protocol: str, inside: bool) -> None:
+    """As base64 it is long, for the model it is a thousand tokens."""
+    picture = ImageBlock(media_type="image/png", data="aWNv" * 50_000)
+    within = ToolResultBlock(tool_use_id="call_a", content=(picture,)) if inside else picture
+    said = (Message(role="assistant", blocks=(CALL,)), Message(role="user", blocks=(within,)))
+    last = {"message": {"content": "ok"}, "done": True, "prompt_eval_count": 1_500, "eval_count": 1}
+    chunk = {"choices": [{"delta": {"content": "ok"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 1_500}}
+    pages: dict[str, Any] = {"/api/show": {}, "/api/chat": json.dumps(last) + "\n"}
+    async with model_server(route=site({**pages, "/v1/chat/completions": f"data: {json.dumps(chunk)}\n\n"})) as fake:
+        provider = OllamaProvider(OllamaOptions(Endpoint(url=fake.url))) if protocol == "ollama" else chat(fake)
+        events = await play(provider, asking("x" * 9_000, *said))
+        assert isinstance(events[-1], Completed)
+        assert [event.code for event in events if isinstance(event, ProviderNotice)] == []
+        await provider.close()
+    assert len(fake.requests[-1].body) > 200_000
+
+
 @pytest.mark.parametrize(("counted", "stop"), [(8_000, "context_full"), (100, "max_tokens")])
 async def test_a_full_window_is_told_from_a_long_answer(counted: int, stop: str) -> None:
     last = {"done": True, "done_reason": "length", "prompt_eval_count": counted, "eval_count": 192}
