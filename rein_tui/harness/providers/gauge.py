@@ -20,10 +20,11 @@ TRUNCATED = "prompt_truncated"
 
 def characters_of(body: bytes, request: ModelRequest, *, vision: bool) -> int:
     """How much text a body holds: images, which it holds as text where the model sees, count by another measure."""
-    return len(body) - (sum(_images(request)) if vision else 0)
+    return len(body) - (sum(image_sizes(request)) if vision else 0)
 
 
-def _images(request: ModelRequest) -> Iterator[int]:
+def image_sizes(request: ModelRequest) -> Iterator[int]:
+    """The characters of each image in the conversation, those in results included."""
     for block in (block for message in request.messages for block in message.blocks):
         within = block.content if isinstance(block, ToolResultBlock) else (block,)
         yield from (len(part.data) for part in within if isinstance(part, ImageBlock))

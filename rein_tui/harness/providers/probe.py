@@ -46,19 +46,25 @@ async def find_servers(
 ) -> tuple[FoundServer, ...]:
     """Servers that answer on `urls` and on the usual ports, in that order, each address once.
 
-    `keys` go to `urls`, which a person named, and never to whoever listens on a usual port.
+    `keys` go to `urls`, which a person named, and never to whoever listens on a usual port; nor is that given as long.
     """
-    wanted: dict[str, KeyRing | None] = {_root(url): keys for url in urls}
-    wanted = {**wanted, **{_root(url): None for url in usual if _root(url) not in wanted}}
-    found = await asyncio.gather(*(_try(url, key) for url, key in wanted.items()))
+    named = list(dict.fromkeys(map(_root, urls)))
+    others = [url for url in dict.fromkeys(map(_root, usual)) if url not in named]
+    found = await asyncio.gather(
+        *(_try(url, keys, _LONGER) for url in named), *(_try(url, None, PATIENCE) for url in others)
+    )
     return tuple(server for server in found if server is not None)
 
 
-async def look_at(url: str, keys: KeyRing | None = None) -> FoundServer:
+_LONGER = 3.0
+"""Seconds for a server that a person named: one on a busy machine must not be taken for another kind."""
+
+
+async def look_at(url: str, keys: KeyRing | None = None, within: float = _LONGER) -> FoundServer:
     """The server at this address. Raises ConfigError for an address that makes no sense, ProviderError."""
-    server = HttpServer(Endpoint(url=url, idle=PATIENCE), keys)
+    server = HttpServer(Endpoint(url=url, idle=within), keys)
     try:
-        return await look(server)
+        return await look(server, within)
     finally:
         await server.close()
 
@@ -67,9 +73,9 @@ def _root(url: str) -> str:
     return url.rstrip("/").removesuffix("/v1")
 
 
-async def _try(url: str, keys: KeyRing | None) -> FoundServer | None:
+async def _try(url: str, keys: KeyRing | None, within: float) -> FoundServer | None:
     try:
-        return await look_at(url, keys)
+        return await look_at(url, keys, within)
     except (ConfigError, ProviderError):
         return None
 

@@ -29,6 +29,7 @@ from ..protocol.models import (
     ToolInputChunk,
     WireRequest,
 )
+from .gauge import image_sizes
 
 _KINDS = frozenset[str](get_args(ProviderErrorKind))
 
@@ -183,10 +184,17 @@ def load_script(path: Path) -> ScriptedProvider:
     return ScriptedProvider(script.steps, model=script.model, pace=max(0.0, script.pace))
 
 
+_IMAGE_TOKENS = 1600
+
+
 def estimate_usage(request: ModelRequest, answer: Sequence[Block]) -> Usage:
-    """About four characters a token: for a model that does not count."""
-    sent = len(request.system) + len(msgspec.json.encode((request.messages, request.tools)))
-    return Usage(input_tokens=sent // 4 + 1, output_tokens=len(msgspec.json.encode(tuple(answer))) // 4 + 1)
+    """About four characters a token, and so many an image: for a model that does not count."""
+    images = list(image_sizes(request))
+    sent = len(request.system) + len(msgspec.json.encode((request.messages, request.tools))) - sum(images)
+    return Usage(
+        input_tokens=sent // 4 + 1 + _IMAGE_TOKENS * len(images),
+        output_tokens=len(msgspec.json.encode(tuple(answer))) // 4 + 1,
+    )
 
 
 def _blocks(step: Step, ids: Iterator[int]) -> tuple[Block, ...]:

@@ -113,6 +113,19 @@ async def test_a_large_image_is_no_prompt_that_was_cut(protocol: str, inside: bo
     assert len(fake.requests[-1].body) > 200_000
 
 
+async def test_where_nobody_counts_an_image_is_estimated_as_an_image() -> None:
+    """By its characters it would fill the window, and the conversation would be summarised for nothing."""
+    picture = Message(role="user", blocks=(ImageBlock(media_type="image/png", data="aWNv" * 50_000),))
+    async with model_server(
+        route=lambda _: answer(chat_stream([TextBlock(text="ok")], HABITS["lmstudio"]).decode())
+    ) as fake:
+        provider = chat(fake)
+        done = (await play(provider, asking("see", picture)))[-1]
+        assert isinstance(done, Completed)
+        assert 1_000 < done.usage.input_tokens < 3_000
+        await provider.close()
+
+
 @pytest.mark.parametrize(("counted", "stop"), [(8_000, "context_full"), (100, "max_tokens")])
 async def test_a_full_window_is_told_from_a_long_answer(counted: int, stop: str) -> None:
     last = {"done": True, "done_reason": "length", "prompt_eval_count": counted, "eval_count": 192}
