@@ -191,10 +191,8 @@ def estimate_usage(request: ModelRequest, answer: Sequence[Block]) -> Usage:
     """About four characters a token, and so many an image: for a model that does not count."""
     images = list(image_sizes(request))
     sent = len(request.system) + len(msgspec.json.encode((request.messages, request.tools))) - sum(images)
-    return Usage(
-        input_tokens=sent // 4 + 1 + _IMAGE_TOKENS * len(images),
-        output_tokens=len(msgspec.json.encode(tuple(answer))) // 4 + 1,
-    )
+    answered = len(msgspec.json.encode(tuple(answer)))
+    return Usage(input_tokens=sent // 4 + 1 + _IMAGE_TOKENS * len(images), output_tokens=answered // 4 + 1)
 
 
 def _blocks(step: Step, ids: Iterator[int]) -> tuple[Block, ...]:
