@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 from typing import TypeAlias
@@ -10,6 +10,7 @@ from typing import TypeAlias
 import msgspec
 from textual.content import Content
 
+from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.displays import CommandDisplay, DiffDisplay
 from rein_tui.harness.protocol.messages import (
     Block as MessageBlock,
@@ -266,10 +267,19 @@ def _parse(parse: ParseTrace, record: Record) -> Iterator[Block]:
         if number == 1:
             yield heading("repairs, in order")
         yield _numbered(number, repair)
-    calls: Sequence[CallRecord] = [record] if isinstance(record, CallRecord) else ()
-    for call in calls:
-        yield heading("the call", call.requested.name)
-        yield from json_passages(call.requested.input)
+    for name, given in _calls_read(parse, record):
+        yield heading("the call", name)
+        yield from json_passages(given)
+
+
+def _calls_read(parse: ParseTrace, record: Record) -> Iterator[tuple[str, JsonObject]]:
+    """What the model's words became: the one call of a call's record, all that were read of a step's."""
+    if isinstance(record, CallRecord):
+        yield record.requested.name, record.requested.input
+    elif isinstance(record, StepRecord) and record.finished is not None:
+        for call in record.finished.message.tool_uses:
+            if call.id in parse.call_ids:
+                yield call.name, call.input
 
 
 def _numbered(number: int, words: str) -> Block:

@@ -90,6 +90,19 @@ async def test_every_tab_by_number_and_by_arrow():
         assert "hermes" in await stage.press("right")
 
 
+@pytest.mark.parametrize("row", ["step", "call"])
+async def test_parse_leads_from_the_models_words_to_the_call(row: str):
+    async with on_pane(Inspector(wire=wire), story(), (100, 60)) as stage:
+        inspector = stage.app.pane
+        assert isinstance(inspector, Inspector)
+        inspector.show_call("c1")
+        text = await stage.press(*(["right"] if row == "call" else ["up", "right"]), "8")
+        assert "step 1" in text if row == "step" else "Bash" in text
+        order = ["hermes", "what the model wrote", "removed a trailing comma", "the call", '"command"']
+        places = [text.rindex(words) for words in order]
+        assert places == sorted(places)
+
+
 async def test_input_shows_who_changed_what():
     async with on_pane(Inspector(), story(), (100, 60)) as stage:
         inspector = stage.app.pane
