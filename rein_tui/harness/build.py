@@ -369,6 +369,7 @@ class LocalWorkbench:
 
     async def choose(self, choice: ModelChoice, api_key: str = "") -> None:
         """Use this model from now on, also in open sessions. Raises ProviderError, StartError, ConfigError."""
+        is_guess = choice.kind == "local" and not choice.model and not self.environment.get("LOCAL_LLM_MODEL")
         choice = settled(choice, self.environment)
         key = Secret(api_key, source="typed") if api_key else self.key
         self.store.protect(api_key)
@@ -378,9 +379,13 @@ class LocalWorkbench:
         self.is_guess = False
         settings = self._admission.load(self.wishes, self._admission.was_admitted(self.wishes.root))
         self._rules = model_rules(settings)
-        if not self._rules.allows(choice.model, self._default(choice)):
-            raise self._rules.refusal(choice.model)
         provider = make_provider(choice, self._around(settings), api_key=key)
+        if is_guess:
+            choice = await offered(choice, provider)
+            self._local_default = choice.model
+        if not self._rules.allows(choice.model, self._default(choice)):
+            await provider.close()
+            raise self._rules.refusal(choice.model)
         await _check(provider, choice)
         remember(self.places, choice, api_key)
         self.model_is_open = False

@@ -197,3 +197,15 @@ async def test_servers_in_use_and_used_before_are_found_again(places: Places, tm
         await bench.choose(ModelChoice(kind="local", model="m", url=local.url))
         await bench.choose(ModelChoice(kind="anthropic", model="claude-opus-5-5"))
         assert local.url in [server.url for server in await bench.find_servers()]
+
+
+async def test_a_server_named_by_its_address_alone_answers_with_a_model_that_it_has(
+    places: Places, tmp_path: Path
+) -> None:
+    async with model_server(route=site(VLLM)) as local, house(places, tmp_path, Claude()) as bench:
+        await bench.open()
+        await bench.choose(ModelChoice(kind="local", url=local.url))
+        assert bench.choice is not None
+        assert (bench.choice.kind, bench.choice.model) == ("local", "m")
+        with pytest.raises(ProviderError, match="no model"):
+            await bench.choose(ModelChoice(kind="local", model="other", url=local.url))
