@@ -12,7 +12,16 @@ from typing import Literal, TextIO, TypeAlias
 from .harness.protocol.base import JsonObject
 from .harness.protocol.decisions import PermissionReply, PermissionRequest, QuestionReply, QuestionRequest
 from .harness.protocol.errors import ConfigError
-from .harness.protocol.events import TURN_ENDS, Event, Notice, PermissionDecided, TurnEnd, TurnFailed, TurnFinished
+from .harness.protocol.events import (
+    TURN_ENDS,
+    Event,
+    Notice,
+    PermissionDecided,
+    SideAnswered,
+    TurnEnd,
+    TurnFailed,
+    TurnFinished,
+)
 from .harness.protocol.mcp import HasMcp
 from .harness.protocol.policy import TrustReply, TrustRequest
 from .harness.protocol.ports import Harness, Prompt
@@ -63,7 +72,7 @@ class Headless:
 
         code = 0
         with on_signals((signal.SIGINT, *endings()), stop):
-            async with self._listening(harness), aclosing(prompts):
+            async with self._listening(harness, records), aclosing(prompts):
                 async for prompt in prompts:
                     end = await self._turn(harness, prompt, records)
                     code = _exit_code(end)
@@ -72,13 +81,15 @@ class Headless:
         return code
 
     @asynccontextmanager
-    async def _listening(self, harness: Harness) -> AsyncGenerator[None]:
+    async def _listening(self, harness: Harness, records: Records) -> AsyncGenerator[None]:
         """Meanwhile, what happens outside turns is remarked on too: a disk that takes nothing any more."""
 
         async def listen() -> None:
             async with aclosing(harness.asides()) as events:
                 async for event in events:
                     self._remark(event)
+                    if isinstance(event, SideAnswered):
+                        records.count(event)
 
         listener = asyncio.create_task(listen())
         try:
@@ -100,6 +111,7 @@ class Headless:
                     end = event
         if end is None:
             raise RuntimeError("a turn without an end")
+        await asyncio.sleep(0)  # what was asked beside it is counted by then
         result = records.result(end)
         if self.format == "text":
             self._write_text(result)

@@ -22,6 +22,7 @@ from .harness.protocol.events import (
     PermissionDecided,
     RequestRetried,
     SessionStarted,
+    SideAnswered,
     TextDelta,
     ThinkingDelta,
     ToolCallFinished,
@@ -107,6 +108,7 @@ class Records:
         self._init: JsonObject | None = None
         self._inputs: dict[str, tuple[str, JsonObject]] = {}
         self._usage: dict[str, Usage] = {}
+        self._beside = Usage()
         self._started = time.monotonic()
         self._api_seconds = 0.0
         self._stop_reason: str | None = None
@@ -116,6 +118,11 @@ class Records:
 
     def _record(self, kind: str, **fields: Any) -> JsonObject:
         return {"type": kind, **fields, "session_id": self._session_id, "uuid": str(uuid.uuid4())}
+
+    def count(self, event: SideAnswered) -> None:
+        """What was used beside the turn belongs to its cost."""
+        self._beside = self._beside + event.usage
+        self._usage[event.model] = self._usage.get(event.model, Usage()) + event.usage
 
     def apply(self, event: Event) -> Iterator[JsonObject]:
         """The records that this event makes, in order."""
@@ -241,11 +248,12 @@ class Records:
 
     def result(self, end: TurnEnd) -> JsonObject:
         """The last record of a turn."""
+        used, self._beside = end.usage + self._beside, Usage()
         fields: JsonObject = {
             "num_turns": end.steps,
             "duration_ms": round((time.monotonic() - self._started) * 1000),
             "duration_api_ms": round(self._api_seconds * 1000),
-            "total_cost_usd": end.usage.cost_usd,
+            "total_cost_usd": used.cost_usd,
             "usage": usage_record(end.usage),
             "modelUsage": {model: usage_record(usage) for model, usage in self._usage.items()},
             "permission_denials": self._denials,

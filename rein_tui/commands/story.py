@@ -8,6 +8,7 @@ from rein_tui.harness.protocol.events import (
     FileChanged,
     MessageFinished,
     PromptAdded,
+    SideAnswered,
     TodosChanged,
     TurnFailed,
     TurnFinished,
@@ -21,6 +22,15 @@ from .registry import Command
 if TYPE_CHECKING:
     from rein_tui.app import ReinApp
 
+_BESIDE = {
+    "title": "titles",
+    "summary": "compaction",
+    "page": "web pages",
+    "hook": "hooks",
+    "server": "MCP servers",
+    "aside": "asides",
+    "": "beside",
+}
 _MARKS = {"pending": "○", "in_progress": "◐", "completed": "●"}
 
 
@@ -28,22 +38,30 @@ def cost_rows(facts: Sequence[Fact]) -> list[tuple[str, str]]:
     """What the session used, and what of it its subagents did."""
     answers = [fact for fact in facts if isinstance(fact, MessageFinished)]
     ends = [fact for fact in facts if isinstance(fact, TurnFinished | TurnInterrupted | TurnFailed) and not fact.parent]
-    used = sum((fact.usage for fact in answers), Usage())
-    nested = sum((fact.usage for fact in answers if fact.parent), Usage())
+    beside = [fact for fact in facts if isinstance(fact, SideAnswered)]
+    used = sum((fact.usage for fact in [*answers, *beside]), Usage())
     rows = [
         *_money(used.cost_usd, _unpriced(facts)),
         ("input", f"{short_count(used.input_tokens)} tokens"),
         ("from cache", f"{short_count(used.cache_read_tokens)} tokens"),
         ("into cache", f"{short_count(used.cache_write_tokens)} tokens"),
         ("output", f"{short_count(used.output_tokens)} tokens"),
-        ("requests", str(len(answers))),
+        ("requests", str(len(answers) + len(beside))),
         ("time", short_duration(sum(fact.duration for fact in ends))),
     ]
-    if any(fact.parent for fact in answers):
-        tokens = nested.context_tokens
-        cost = f", {short_cost(nested.cost_usd)}" if nested.cost_usd is not None else ""
-        count = sum(bool(fact.parent) for fact in answers)
-        rows.append(("subagents", f"{short_count(tokens)} tokens in {count} of these requests{cost}"))
+    rows += _shares([("subagents", fact.usage) for fact in answers if fact.parent])
+    return rows + _shares([(_BESIDE[fact.purpose], fact.usage) for fact in beside])
+
+
+def _shares(requests: Sequence[tuple[str, Usage]]) -> list[tuple[str, str]]:
+    """What each kind of these requests used of it all."""
+    rows: list[tuple[str, str]] = []
+    for kind in dict.fromkeys(kind for kind, _ in requests):
+        all_used = [usage for each, usage in requests if each == kind]
+        used = sum(all_used, Usage())
+        cost = f", {short_cost(used.cost_usd)}" if used.cost_usd is not None else ""
+        tokens = short_count(used.context_tokens)
+        rows.append((kind, f"{tokens} tokens in {len(all_used)} of these requests{cost}"))
     return rows
 
 
@@ -59,7 +77,7 @@ def _money(cost: float | None, unpriced: list[str]) -> list[tuple[str, str]]:
 
 def _unpriced(story: Iterable[Fact]) -> list[str]:
     """Models that answered and whose price is not known."""
-    answers = [fact for fact in story if isinstance(fact, MessageFinished) and fact.usage.context_tokens]
+    answers = [fact for fact in story if isinstance(fact, MessageFinished | SideAnswered) and fact.usage.context_tokens]
     return list(dict.fromkeys(fact.model for fact in answers if fact.usage.cost_usd is None and fact.model))
 
 

@@ -149,6 +149,7 @@ async def assemble(
 
     if lead is not None and lead.initial_prompt and opening.started.source in {"startup", "clear"}:
         session.whisper(lead.initial_prompt)
+    parts.tell_aside = session.tell_aside
     titler = makers.titler(parts, session.rename)
     around.watchers.append(titler.note)
     around.closers.append(titler.close)

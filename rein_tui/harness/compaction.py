@@ -135,7 +135,7 @@ class WindowCompactor:
         self, plan: CompactionPlan, parts: Parts, window: int, focus: str, enough: int
     ) -> tuple[str, int]:
         messages = summary_messages(plan, self._gauge, round(window * 0.7), focus)
-        answer = await parts.interrupt.guard(ask_messages(parts, messages))
+        answer = await parts.interrupt.guard(ask_messages(parts, messages, purpose="summary"))
         accepted = accept_summary(plan, answer, self._gauge, enough)
         if accepted is None:
             raise ProviderError(

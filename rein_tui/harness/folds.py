@@ -13,6 +13,7 @@ from .protocol.events import (
     PermissionRequested,
     PermissionResolved,
     SessionStarted,
+    SideAnswered,
     StepFinished,
     StepStarted,
     TitleChanged,
@@ -67,7 +68,7 @@ class SessionFold:
                 info = structs.replace(info, state="waiting")
             case PermissionResolved():
                 info = structs.replace(info, state="running")
-            case MessageFinished(usage=usage) if usage.cost_usd is not None:
+            case MessageFinished(usage=usage) | SideAnswered(usage=usage) if usage.cost_usd is not None:
                 info = structs.replace(info, cost_usd=(info.cost_usd or 0.0) + usage.cost_usd)
             case _ if isinstance(fact, TURN_ENDS) and not fact.parent:
                 info = structs.replace(info, state="idle")

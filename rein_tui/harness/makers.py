@@ -252,7 +252,7 @@ class Makers:
         def entitle(title: str) -> None:
             rename(title, "model")
 
-        return Titler(partial(ask, parts), entitle, is_wanted=is_wanted, past=self._opening.past)
+        return Titler(partial(ask, parts, purpose="title"), entitle, is_wanted=is_wanted, past=self._opening.past)
 
     def is_denied(self, policy: Policy, workspace: Workspace) -> Callable[[str, Access], bool]:
         """Whether a deny rule keeps a real path from being opened; asked once more at the moment of opening."""

@@ -9,6 +9,7 @@ from .interrupt import Interrupt
 from .protocol.base import JsonObject
 from .protocol.decisions import Mode, Rule
 from .protocol.engines import HookEngine, PermissionEngine
+from .protocol.events import Event
 from .protocol.models import Provider
 from .protocol.ports import Prompter
 from .protocol.tools import Toolset, Workspace
@@ -37,6 +38,7 @@ class Parts:
     (0: no limit). `after_hooks` hears of each call (tool, input) after its PostToolUse hooks. `system_prompt` takes
     the place of ours. `fallbacks` gives the models that stand in, in order, for the rest of a turn in which the
     model is overloaded, fails or is unknown. `keep` comes back when a call is stored, or raises Refused.
+    `tell_aside` tells what happens beside the loop.
     """
 
     provider: Provider
@@ -61,6 +63,7 @@ class Parts:
     stop_hook_cap: int = 8
     fallbacks: Callable[[], Coroutine[Any, Any, Sequence[str]]] | None = None
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    tell_aside: Callable[[Event], None] | None = None
     keep: Callable[["Underway"], Coroutine[Any, Any, None]] | None = None
     after_call: Callable[[str, JsonObject], Sequence[str]] | None = None
     after_hooks: Callable[[str, JsonObject], None] | None = None

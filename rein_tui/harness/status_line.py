@@ -12,7 +12,7 @@ from .process import OutputLimits, exit_reason, run_process
 from .protocol.base import JsonObject
 from .protocol.decisions import Source
 from .protocol.errors import ConfigError
-from .protocol.events import Compacted, Fact, FileChanged, MessageFinished
+from .protocol.events import Compacted, Fact, FileChanged, MessageFinished, SideAnswered
 from .protocol.messages import Usage
 from .protocol.ports import SessionInfo, StatusLineWish
 from .protocol.tools import Workspace
@@ -95,6 +95,8 @@ class _Story:
                     self.total = self.total + fact.usage
                     self.api_seconds += fact.duration
                     self.last = self.last if fact.parent else fact.usage
+                case SideAnswered():
+                    self.total = self.total + fact.usage
                 case Compacted():
                     self.last = None
                 case FileChanged():

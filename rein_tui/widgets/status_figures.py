@@ -15,6 +15,7 @@ from rein_tui.harness.protocol.events import (
     ModeChanged,
     ModelChanged,
     SessionStarted,
+    SideAnswered,
 )
 
 from .cache_meter import CacheMeter
@@ -64,7 +65,7 @@ class Figures(msgspec.Struct):
                 self.mode = event.mode
             case MessageFinished(parent=""):
                 self._answered(event)
-            case MessageFinished():
+            case MessageFinished() | SideAnswered():
                 self._add_cost(event.usage.cost_usd)
             case Compacted():
                 self.context = event.tokens_after

@@ -47,6 +47,11 @@ TurnEndReason: TypeAlias = Literal[
 """Why a turn came to rest by itself. `repeating`: the model made the same call again and again."""
 
 
+SidePurpose: TypeAlias = Literal["title", "summary", "page", "hook", "server", "aside", ""]
+"""What the model is asked for beside the conversation: a title, a compaction, a fetched page, a hook, an MCP server,
+or by the person."""
+
+
 class BaseEvent(Word, frozen=True, kw_only=True):
     """What every event carries; the session stamps all three.
 
@@ -118,6 +123,14 @@ class TitleChanged(BaseEvent, frozen=True, kw_only=True, tag="title_changed"):
 
     title: str
     by: Literal["first_words", "model", "person", "hook"] = "first_words"
+
+
+class SideAnswered(BaseEvent, frozen=True, kw_only=True, tag="side_answered"):
+    """The model answered beside the conversation, `purpose` says what for; the answer itself went to who asked."""
+
+    purpose: SidePurpose
+    model: str = ""
+    usage: Usage = Usage()
 
 
 class CwdChanged(BaseEvent, frozen=True, kw_only=True, tag="cwd_changed"):
@@ -476,6 +489,7 @@ Fact: TypeAlias = (
     | ModeChanged
     | ModelChanged
     | TitleChanged
+    | SideAnswered
     | CwdChanged
     | GrantAdded
     | GrantRevoked

@@ -17,6 +17,7 @@ from ..protocol.events import (
     QuestionAsked,
     SessionEnded,
     SessionStarted,
+    SideAnswered,
     TitleChanged,
     TurnStarted,
 )
@@ -78,10 +79,10 @@ class SessionSummary:
                 self.state = "running"
             case PromptAdded(origin="prompt") if not fact.parent:
                 self._entitle(first_words(fact.message.text), "first_words")
-            case MessageFinished():
+            case MessageFinished() | SideAnswered():
                 if fact.usage.cost_usd is not None:
                     self.cost_usd = (self.cost_usd or 0.0) + fact.usage.cost_usd
-                if not fact.parent:
+                if isinstance(fact, MessageFinished) and not fact.parent:
                     self.model = fact.model or self.model
             case TitleChanged():
                 self._entitle(fact.title, fact.by)

@@ -93,7 +93,7 @@ def asker(parts: Parts) -> Callable[[str, str, int], Awaitable[tuple[str, str]]]
     """How a server's request reaches the session's model; the answer is cut to the tokens that it asked for."""
 
     async def answer(prompt: str, system: str, tokens: int) -> tuple[str, str]:
-        text = await ask(parts, prompt, system=system)
+        text = await ask(parts, prompt, purpose="server", system=system)
         return text[: min(round(tokens * CHARACTERS_A_TOKEN), _LONGEST_ANSWER)], parts.model
 
     return answer
