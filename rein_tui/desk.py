@@ -107,6 +107,7 @@ class Desk:
         screen = self._app.main
         screen.composer.show_read_only(turns.harness.info.read_only)
         screen.load(turns.harness.history())
+        screen.chat.catch_up(turns.unsettled.deltas())
         screen.status.show_mode(turns.harness.mode)
         screen.status.show_branch(turns.harness.info.branch)
         self._changed(turns)

@@ -23,6 +23,7 @@ from rein_tui.harness.protocol.events import (
     TurnInterrupted,
 )
 from rein_tui.harness.protocol.ports import Harness, Prompt
+from rein_tui.unsettled import Unsettled
 
 _BREATH = 0.008
 """Seconds of events taken in one go before keys get their turn: an unpaced stream must not starve them."""
@@ -54,6 +55,7 @@ class Turns:
         self.waiting: list[Waiting] = []
         self.is_paused = False
         self.is_running = False
+        self.unsettled = Unsettled()
         self.has_prompted = False
         self._is_opening = False
         self._asked = 0
@@ -162,6 +164,7 @@ class Turns:
             breath = time.perf_counter()
             async for event in events:
                 self._watch(event)
+                self.unsettled.note(event)
                 await self._tell(self, event)
                 if time.perf_counter() - breath > _BREATH:
                     await asyncio.sleep(0)

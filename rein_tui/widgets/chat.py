@@ -22,6 +22,7 @@ from textual.widgets import Input, Static
 from rein_tui.harness.protocol.events import (
     DELTAS,
     TURN_ENDS,
+    Delta,
     Event,
     Fact,
     MessageFinished,
@@ -169,6 +170,14 @@ class Chat(Vertical):
             gc.enable()
         gc.freeze()  # a history stays: the collector need not walk it again and again while someone types
         self.set_class(bool(blocks), "-filled")
+
+    def catch_up(self, deltas: Sequence[Delta]) -> None:
+        """Show what came since the last fact of a history that goes on meanwhile."""
+        for delta in deltas:
+            for change in self._fold.apply(delta):
+                self._show(change)
+        if deltas:
+            self.surface.flush()
 
     def _show(self, change: Change) -> None:
         block = change.block

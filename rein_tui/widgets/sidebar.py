@@ -14,7 +14,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from rein_tui.harness.protocol.events import Event, Fact
-from rein_tui.harness.protocol.ports import SessionInfo
+from rein_tui.harness.protocol.ports import MOST_LISTED, SessionInfo
 
 from .figures import short_age, short_cost
 from .safe import safe_text
@@ -23,6 +23,8 @@ from .sidebar_list import SessionList
 _Made = tuple[tuple[object, ...], Content]
 """A row, after what it was made of."""
 
+_OLDER = "-older"
+_OLDER_TEXT = Content.styled("  older ones are not listed\n  / finds them too", "$text-muted")
 _DOTS = {
     "running": ("●", "$text-primary"),
     "waiting": ("●", "bold $text-accent"),
@@ -132,14 +134,16 @@ class Sidebar(Vertical):
         ids = [session.id for session in self._sessions]
         self._made = {s.id: self._row_once(n, s) for n, s in enumerate(self._sessions, 1)}
         texts = [text for _, text in self._made.values()]
+        if len(ids) >= MOST_LISTED:
+            ids, texts = [*ids, _OLDER], [*texts, _OLDER_TEXT]
         if ids == [option.id for option in rows.options]:
             rows.renew(texts)
         else:
-            rows.set_options(Option(text, id=id) for text, id in zip(texts, ids, strict=True))
+            rows.set_options(Option(text, id=id, disabled=id == _OLDER) for text, id in zip(texts, ids, strict=True))
         target = kept.id if kept is not None and kept.id in ids else current
         if target in ids:
             rows.highlighted = ids.index(target)
-        count = f"  {len(ids) or ''}{' · all folders' if everywhere else ''}"
+        count = f"  {len(sessions) or ''}{' · all folders' if everywhere else ''}"
         head = Content.assemble(("Sessions", "bold $text-muted"), (count, "$text-disabled"))
         self._head.update(head, layout=False)
 

@@ -149,6 +149,10 @@ async def test_two_sessions_run_at_once_and_keep_their_own_story():
         await stage.app.desk.open("a2")
         await stage.settled()
         assert stage.harness is not first
+        await stage.app.desk.open(first.info.id)  # in the middle of its answer
+        await stage.settled()
+        assert "The cache ha" in stage.text()
+        await stage.app.desk.open("a2")
         await stage.say("second")
         assert {info.state for info in stage.app.desk.sessions()} >= {"running"}
         first.go_on()

@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from rein_tui.harness.protocol.ports import SessionInfo
+from rein_tui.harness.protocol.ports import MOST_LISTED, SessionInfo
 from rein_tui.widgets.sidebar import Sidebar
 from rein_tui.widgets.sidebar_list import SessionList
 
@@ -89,6 +89,18 @@ async def test_rename_and_search():
         wishes = await after(pilot, app, "slash", "c", "a")
         assert wishes[-1] == ("Search", "ca")
         assert await after(pilot, app, "escape") == [("Search", "")]
+
+
+async def test_a_list_that_is_full_says_that_there_may_be_more():
+    app = Bench()
+    many = [SessionInfo(id=f"s{number}", title=f"session {number}", turns=1) for number in range(MOST_LISTED)]
+    async with app.run_test(size=(40, 20)) as pilot:
+        assert "older" not in screen_text(app)
+        app.sidebar.show(many, "s0")
+        assert await after(pilot, app, "end", "enter") == [("OpenRequested", f"s{MOST_LISTED - 1}")]
+        app.sidebar.rows.scroll_end(animate=False)
+        await pilot.pause()
+        assert "/ finds them too" in screen_text(app)
 
 
 def screen_text(app: Bench) -> str:

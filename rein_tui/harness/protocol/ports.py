@@ -46,6 +46,10 @@ class Prompt(Word, frozen=True, kw_only=True):
     system_prompt: str | None = None
 
 
+MOST_LISTED = 200
+"""Sessions in one list, the newest; a search looks at all."""
+
+
 class SessionInfo(Word, frozen=True, kw_only=True):
     """One row of the session list. `state`: running, waiting (for the person), idle, done.
 

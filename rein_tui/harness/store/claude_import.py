@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 
 from ..protocol.base import JsonObject, Word
 from ..protocol.errors import StoreError
-from ..protocol.events import Fact, TitleChanged
+from ..protocol.events import Fact, Notice, TitleChanged
 from ..protocol.ports import SessionInfo
 from .claude_reader import Reader
 from .claude_words import as_object, as_text, blocks_of
@@ -42,11 +42,19 @@ def read_transcript(path: Path) -> Imported:
         raise StoreError("There is no conversation in this file.", where=str(path), hint="Expected a session's JSONL.")
     session_id = as_text(chain[0].get("sessionId")) or path.stem
     reader = Reader(session_id, _subagents(path, records, chain))
-    facts = (*reader.read(chain), *_titles(records))
+    opening, *story = reader.read(chain)
+    facts = (opening, *_left_out(skipped, path), *story, *_titles(records))
     summary = SessionSummary(id=session_id)
     summary.apply_all(facts)
     summary.state = "done"
     return Imported(info=summary.info, facts=facts, skipped=skipped)
+
+
+def _left_out(lines: int, path: Path) -> Iterator[Fact]:
+    if lines:
+        count = "One line" if lines == 1 else f"{lines} lines"
+        text = f"{count} of this recording could not be understood and {'is' if lines == 1 else 'are'} left out."
+        yield Notice(text=text, level="warning", where=str(path), code="import.left_out")
 
 
 def _parse(line: bytes) -> JsonObject | None:
@@ -151,7 +159,8 @@ def _subagents(path: Path, records: list[JsonObject], chain: list[JsonObject]) -
         for block in blocks_of(record):
             call = as_text(block.get("id"))
             if block.get("type") == "tool_use" and (prompt := as_text(as_object(block.get("input")).get("prompt"))):
-                name = agents.get(call) or by_prompt.get(prompt, "")
+                name = agents.get(call, "")
+                name = name if name in groups else by_prompt.get(prompt, "")
                 if name in groups:
                     found[call] = groups[name]
     return found

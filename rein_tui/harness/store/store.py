@@ -10,7 +10,7 @@ from ..context.titles import TITLE_RANKS
 from ..places import Places
 from ..protocol.errors import StoreError
 from ..protocol.events import Fact, FileChanged, Notice, TitleChanged
-from ..protocol.ports import SessionInfo
+from ..protocol.ports import MOST_LISTED, SessionInfo
 from .audit import grant_story
 from .catalog import Catalog, Row
 from .codec import decode_fact
@@ -219,7 +219,7 @@ class Store:
 
     # --- all sessions ---------------------------------------------------------------------------------------
 
-    def sessions(self, search: str = "", cwd: str | None = None, limit: int = 200) -> list[SessionInfo]:
+    def sessions(self, search: str = "", cwd: str | None = None, limit: int = MOST_LISTED) -> list[SessionInfo]:
         """Stored and open sessions, newest first; with `search`, those in which all its words occur.
 
         Raises StoreError when the file cannot be read and no session is open.

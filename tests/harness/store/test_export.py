@@ -238,12 +238,13 @@ def test_branches_side_chains_and_broken_lines(tmp_path: Path) -> None:
     path.write_text("\n".join(lines))
     imported = read_transcript(path)
     assert imported.skipped == 2
+    assert "2 lines of this recording could not be understood" in str(imported.facts[1])
     assert imported.info.title == "About tests"
     told = [type(fact).__name__ for fact in imported.facts]
     assert told == [
-        "SessionStarted", "TurnStarted", "PromptAdded", "MessageFinished", "ToolCallRequested", "ToolCallStarted",
-        "ToolCallFinished", "Compacted", "PromptAdded", "TurnFinished", "TurnStarted", "PromptAdded", "MessageFinished",
-        "TurnFinished", "TitleChanged",
+        "SessionStarted", "Notice", "TurnStarted", "PromptAdded", "MessageFinished", "ToolCallRequested",
+        "ToolCallStarted", "ToolCallFinished", "Compacted", "PromptAdded", "TurnFinished", "TurnStarted", "PromptAdded",
+        "MessageFinished", "TurnFinished", "TitleChanged",
     ]  # fmt: skip
     assert "abandoned" not in str(imported.facts)
 
