@@ -269,7 +269,11 @@ class MainScreen(Screen[None]):
 
         Bindings are looked at after this, by the app: a key that one of them takes is left alone.
         """
-        if self.has_class("-welcome") or not event.is_printable or event.key in self.active_bindings:
+        if self.has_class("-welcome"):
+            return
+        if self.focused is None:  # at once, not when the messages before are through: Enter would find no prompt
+            self.set_focus(self.composer.area)
+        if not event.is_printable or event.key in self.active_bindings:
             return
         if event.character:
             event.stop()

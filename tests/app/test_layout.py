@@ -98,6 +98,17 @@ async def test_typing_goes_to_the_prompt_wherever_the_focus_is():
         assert stage.app.main.composer.text == "hi"
 
 
+async def test_so_does_a_key_that_is_not_written():
+    async with on_stage(lambda: [stories.greeting()]) as stage:
+        for key in ("h", "ctrl+j", "i"):
+            stage.app.set_focus(None)
+            await stage.press(key)
+        assert stage.app.main.composer.text == "h\ni"
+        stage.app.set_focus(None)
+        await stage.press("enter")
+        await stage.until(lambda: stage.harness.prompts)
+
+
 async def test_a_screen_that_came_up_unseen_has_a_focus_when_someone_looks():
     async with on_stage() as stage:
         app = stage.app
