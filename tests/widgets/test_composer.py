@@ -422,3 +422,17 @@ async def test_half_a_chip_is_never_deleted_by_vim_keys():
         await pilot.press("escape", "0", "d", "w")
         await pilot.pause()
         assert app.composer.text == ""
+
+
+async def test_keys_mean_what_they_meant_in_the_order_they_came():
+    app = Bench()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        typed: list[tuple[str, str | None]] = [(letter, letter) for letter in "helpo"]
+        typed += [("backspace", "\x7f"), ("backspace", "\x7f"), *((letter, letter) for letter in "lo")]
+        typed += [("enter", "\r"), *((letter, letter) for letter in "ddone"), ("home", None), ("delete", None)]
+        for key, character in typed:  # all at once, as from someone who types while the machine is busy
+            app.post_message(events.Key(key, character))
+        await pilot.pause()
+        await pilot.pause()
+        assert ([sent.raw for sent in app.sent], app.composer.text) == (["hello"], "done")

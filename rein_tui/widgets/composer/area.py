@@ -6,9 +6,11 @@ It knows nothing of completion, queues or turns; it posts what a key meant.
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 from rich.text import Text
 from textual import events
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Region
@@ -62,12 +64,13 @@ class PromptArea(TextArea):
     class Meant(Message):
         """A key asked for something: submit, steer, older, newer, history, editor, stash, image, page_up, page_down.
 
-        Or it led to another `mode` of vim's keys.
+        Or it led to another `mode` of vim's keys. `text` is what is to be sent; the prompt is empty again by then, or
+        holds what was typed since.
         """
 
-        def __init__(self, wish: str) -> None:
+        def __init__(self, wish: str, text: str = "") -> None:
             super().__init__()
-            self.wish = wish
+            self.wish, self.text = wish, text
 
     class Steered(Message):
         """A key for the completion list while it is open: up, down, accept, close."""
@@ -146,11 +149,22 @@ class PromptArea(TextArea):
             event.prevent_default()
             event.stop()
             self.post_message(self.Steered(key))
-        elif key == "enter":
-            event.prevent_default()
-        elif self._vim is not None and self._vim.take(event):
+        elif self._vim is not None and key != "enter" and self._vim.take(event):
             event.prevent_default()
             event.stop()
+        elif not event.is_printable:
+            await self._press(event)
+
+    async def _press(self, event: events.Key) -> None:
+        """Do what a key of the prompt means at once: letters overtake it on its way to the app, where Textual looks."""
+        if event.key == "enter":
+            event.prevent_default()
+        meant = self.screen.active_bindings.get(event.key)
+        if meant is not None and meant.node is self and meant.enabled and not meant.binding.priority:
+            event.prevent_default()
+            event.stop()
+            self._restart_blink()
+            await cast("App[object]", cast("Any", self).app).run_action(meant.binding.action, self)
 
     async def on_paste(self, event: events.Paste) -> None:
         """Insert a paste, folded to a chip when it is long."""
@@ -187,7 +201,12 @@ class PromptArea(TextArea):
         if column == len(line) and line.endswith("\\") and not line.endswith("\\\\"):
             self.replace("\n", (row, column - 1), (row, column))
             return
-        self.post_message(self.Meant("submit"))
+        self._send("submit")
+
+    def _send(self, wish: str) -> None:
+        text = self.text
+        self.replace_all("")
+        self.post_message(self.Meant(wish, text))
 
     def action_newline(self) -> None:
         """Begin a new line."""
@@ -195,7 +214,7 @@ class PromptArea(TextArea):
 
     def action_steer(self) -> None:
         """Say this to the running turn."""
-        self.post_message(self.Meant("steer"))
+        self._send("steer")
 
     def action_search_history(self) -> None:
         """Search old prompts."""

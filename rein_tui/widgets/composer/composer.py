@@ -160,7 +160,7 @@ class Composer(Vertical):
         event.stop()
         match event.wish:
             case "submit" | "steer":
-                self._submit(steer=event.wish == "steer")
+                self._submit(event.text, steer=event.wish == "steer")
             case "older":
                 self._recall_older()
             case "newer":
@@ -178,14 +178,13 @@ class Composer(Vertical):
             case _:
                 self.post_message(self.ImageRequested())
 
-    def _submit(self, *, steer: bool) -> None:
-        raw = self.text.strip()
+    def _submit(self, raw: str, *, steer: bool) -> None:
+        raw = raw.strip()
         unfolded = self.area.chips.unfold(raw)
         kind = kind_of(raw)
         text = unfolded.text.lstrip("!").strip() if kind in ("shell", "private_shell") else unfolded.text
         if raw and self.history.add(raw):
             self.run_worker(self.history.store(unfolded.text), group="history")
-        self.area.replace_all("")
         self._close_list()
         self.post_message(self.Submitted(text, raw, kind, unfolded.images, steer))
 
@@ -312,7 +311,8 @@ class Composer(Vertical):
         takes_more = "<" in candidate.label or "[" in candidate.label
         whole = typed[1] == candidate.insert.strip().lstrip("/")
         if run and typed[0] == "/" and (whole or not takes_more):
-            self._submit(steer=False)
+            raw, self.text = self.text, ""
+            self._submit(raw, steer=False)
 
     # --- images ---
 
