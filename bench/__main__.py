@@ -107,9 +107,10 @@ class Bench:
 
 
 BENCHES = {
+    "whole": Bench(("-m", "bench.whole", "--json"), _told),
     "startup": Bench(("-m", "bench.startup", "--json"), _told, ("--rounds", "3")),
     "chain": Bench(("-m", "bench.chain", "--json"), _told),
-    "chat": Bench(("bench/chat.py",), _chat, ("--rounds", "1")),
+    "chat": Bench(("-m", "bench.chat"), _chat, ("--rounds", "1")),
     "resume": Bench(("-m", "bench.resume", "--json"), _told, ("--rounds", "3")),
     "store": Bench(("bench/store.py",), _store),
     "hooks": Bench(("-m", "bench.hooks", "--json"), _hooks, ("--rounds", "10")),

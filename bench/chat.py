@@ -4,8 +4,8 @@ Each case runs in a child of its own on a pty of 120×40 that is drained while i
 least a Textual transcript can do (one line-API widget, blocks frozen, Rich's Markdown, a fixed 15 frames a second).
 Read the ratios; seconds belong to the machine.
 
-    python bench/chat.py            all cases, each three times, the best counts
-    python bench/chat.py --rounds 1
+    python -m bench.chat            all cases, each three times, the best counts
+    python -m bench.chat --rounds 1
 """
 
 import argparse
@@ -21,38 +21,12 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench.words import CODE, LIST, PROSE, text_of, tokens_of
+
 COLUMNS, ROWS = 120, 40
-PROSE = (
-    "The quick answer is that the loop reads one event at a time, so nothing is lost when the server is slow. "
-    "Then **each** block is rendered once and `frozen`, which is why a long answer costs no more than a short one. "
-)
-CODE = (
-    "```python\ndef fold(events):\n    state = State()\n    for event in events:\n"
-    "        state = state.apply(event)  # pure\n    return state\n```\n\n"
-)
-LIST = "- first point with some words\n- second point, `code` in it\n  - a nested one\n- third\n\n"
-TABLE = "| name | value |\n|---|---|\n| alpha | 1 |\n| beta | 22 |\n\n"
-
-
-def text_of(tokens: int) -> str:
-    """About `tokens` tokens of four characters, mixed as answers are."""
-    parts, size, number = [], 0, 0
-    while size < tokens * 4:
-        number += 1
-        part = f"## Part {number}\n\n{PROSE * 3}\n\n{CODE}{LIST}{TABLE if number % 3 == 0 else ''}"
-        parts.append(part)
-        size += len(part)
-    return "".join(parts)[: tokens * 4]
-
-
-def tokens_of(text: str) -> Iterator[str]:
-    """Pieces of four characters."""
-    return (text[i : i + 4] for i in range(0, len(text), 4))
-
 
 # --- children -----------------------------------------------------------------------------------------------
 
@@ -86,6 +60,37 @@ def chat_app() -> Any:
             await self.query_one(Chat).apply(StepFinished(step=1, turn=1))
 
     return ChatApp()
+
+
+def plain_app() -> Any:
+    """The least that it could be."""
+    from textual.app import App, ComposeResult
+
+    from bench.plain_transcript import Transcript
+
+    class PlainApp(App[None]):
+        work: Any
+        fed = 0
+
+        def compose(self) -> ComposeResult:
+            yield Transcript()
+
+        def on_mount(self) -> None:
+            self.run_worker(self.work)
+
+        async def begin(self) -> None:
+            await self.feed("> go\n\n")
+
+        async def feed(self, text: str) -> None:
+            self.query_one(Transcript).feed(text)
+            self.fed += 1
+            if self.fed % 50 == 0:
+                await asyncio.sleep(0)
+
+        async def end(self, text: str) -> None:
+            self.query_one(Transcript).end()
+
+    return PlainApp()
 
 
 async def stream(app: Any, tokens: int, rate: float, report: Path) -> None:
@@ -187,8 +192,6 @@ async def opening(app: Any, messages: int, report: Path) -> None:
 
 def child(case: str, technique: str, report: str) -> None:
     """Run one case in this process."""
-    from plain_transcript import plain_app
-
     app = chat_app() if technique == "chat" else plain_app()
     kind, size, rate = case.split(":")
     app.work = (
@@ -207,10 +210,16 @@ def run(case: str, technique: str, folder: Path) -> dict[str, float]:
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    command = [sys.executable, __file__, "--child", case, technique, str(report)]
+    command = [sys.executable, "-m", "bench.chat", "--child", case, technique, str(report)]
     errors = (folder / "stderr").open("wb")
     process = subprocess.Popen(
-        command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+        command,
+        cwd=Path(__file__).parents[1],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=environment,
+        start_new_session=True,
     )
     os.close(slave)
     output = 0

@@ -32,9 +32,9 @@ def tell(figures: Sequence[Figure], as_json: bool = False) -> None:
         print(json.dumps([asdict(figure) for figure in figures]))
         return
     width = max((len(figure.name) for figure in figures), default=0)
-    print(f"{'':{width}}  {'measured':>14}  {'against':>14}  ratio   aim")
+    print(f"{'':{width}}  {'measured':>14}  {'against':>14}  ratio   aim  verdict")
     for figure in figures:
         print(
             f"{figure.name:{width}}  {figure.value:>9,.2f} {figure.unit:4}  {figure.against:>9,.2f} {figure.unit:4}"
-            f"  {figure.ratio:5.2f}  {figure.most:4.2f}{'' if figure.is_met else '  missed'}"
+            f"  {figure.ratio:5.2f}  {figure.most:4.2f}  {'met' if figure.is_met else 'MISSED'}"
         )

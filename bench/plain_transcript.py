@@ -1,82 +1,64 @@
-"""The least a Textual transcript can do: the baseline that `chat.py` measures against."""
+"""The least a Textual transcript can do: blocks frozen, the open one rendered with Rich fifteen times a second."""
 
-import asyncio
-from typing import Any
+from rich.markdown import Markdown
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+FRAME = 1 / 15
 
 
-def plain_app() -> Any:
-    """The least: a strip list, the open block rendered with Rich fifteen times a second, everything repainted."""
-    from rich.markdown import Markdown
-    from textual.app import App, ComposeResult
-    from textual.geometry import Size
-    from textual.scroll_view import ScrollView
-    from textual.strip import Strip
+class Transcript(ScrollView, can_focus=False):
+    """One line-API widget over a list of strips; everything is painted anew with each frame."""
 
-    class Plain(ScrollView):
-        def __init__(self) -> None:
-            super().__init__()
-            self.strips: list[Strip] = []
-            self.frozen, self.open, self.waiting = 0, "", False
+    DEFAULT_CSS = "Transcript { height: 1fr; scrollbar-gutter: stable; }"
 
-        def render_line(self, y: int) -> Strip:
-            row, width = self.scroll_offset.y + y, self.size.width
-            return self.strips[row].adjust_cell_length(width) if row < len(self.strips) else Strip.blank(width)
+    def __init__(self) -> None:
+        super().__init__()
+        self._strips: list[Strip] = []
+        self._frozen, self._open, self._is_waiting = 0, "", False
 
-        def rendered(self, text: str) -> list[Strip]:
-            options = self.app.console.options.update(width=max(20, self.size.width - 1), height=None)
-            return [Strip(line) for line in self.app.console.render_lines(Markdown(text), options, pad=False)]
+    def render_line(self, y: int) -> Strip:
+        """A line of it."""
+        row, width = self.scroll_offset.y + y, self.size.width
+        return self._strips[row].adjust_cell_length(width) if row < len(self._strips) else Strip.blank(width)
 
-        def cut(self) -> int:
-            """Behind the last finished block."""
-            end = position = 0
-            fenced = False
-            for line in self.open.splitlines(keepends=True):
-                position += len(line)
-                if line.startswith("```"):
-                    fenced = not fenced
-                elif not line.strip() and not fenced and line.endswith("\n"):
-                    end = position
-            return end
+    def feed(self, text: str) -> None:
+        """More text; shown with the next frame."""
+        self._open += text
+        if not self._is_waiting:
+            self._is_waiting = True
+            self.set_timer(FRAME, self._show)
 
-        def show(self) -> None:
-            self.waiting = False
-            del self.strips[self.frozen :]
-            if end := self.cut():
-                self.strips += [*self.rendered(self.open[:end]), Strip.blank(1)]
-                self.frozen, self.open = len(self.strips), self.open[end:]
-            if self.open.strip():
-                self.strips += self.rendered(self.open)
-            self.virtual_size = Size(self.size.width, len(self.strips))
-            self.scroll_to(y=len(self.strips), animate=False, immediate=True)
-            self.refresh()
+    def end(self) -> None:
+        """The text is complete."""
+        self._open += "\n\n"
+        self._show()
 
-    class PlainApp(App[None]):
-        CSS = "Plain { height: 1fr; scrollbar-gutter: stable; }"
-        fed = 0
-        work: Any
+    def _rendered(self, text: str) -> list[Strip]:
+        options = self.app.console.options.update(width=max(20, self.size.width - 1), height=None)
+        return [Strip(line) for line in self.app.console.render_lines(Markdown(text), options, pad=False)]
 
-        def compose(self) -> ComposeResult:
-            yield Plain()
+    def _cut(self) -> int:
+        """Behind the last finished block."""
+        end = position = 0
+        is_fenced = False
+        for line in self._open.splitlines(keepends=True):
+            position += len(line)
+            if line.startswith("```"):
+                is_fenced = not is_fenced
+            elif not line.strip() and not is_fenced and line.endswith("\n"):
+                end = position
+        return end
 
-        def on_mount(self) -> None:
-            self.run_worker(self.work)
-
-        async def begin(self) -> None:
-            await self.feed("> go\n\n")
-
-        async def feed(self, text: str) -> None:
-            plain = self.query_one(Plain)
-            plain.open += text
-            if not plain.waiting:
-                plain.waiting = True
-                plain.set_timer(1 / 15, plain.show)
-            self.fed += 1
-            if self.fed % 50 == 0:
-                await asyncio.sleep(0)
-
-        async def end(self, text: str) -> None:
-            plain = self.query_one(Plain)
-            plain.open += "\n\n"
-            plain.show()
-
-    return PlainApp()
+    def _show(self) -> None:
+        self._is_waiting = False
+        del self._strips[self._frozen :]
+        if end := self._cut():
+            self._strips += [*self._rendered(self._open[:end]), Strip.blank(1)]
+            self._frozen, self._open = len(self._strips), self._open[end:]
+        if self._open.strip():
+            self._strips += self._rendered(self._open)
+        self.virtual_size = Size(self.size.width, len(self._strips))
+        self.scroll_to(y=len(self._strips), animate=False, immediate=True)
+        self.refresh()

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.figures import Figure, tell
-from bench.startup import OURS, Started, run_on_terminal
+from bench.startup import OURS
+from bench.terminal import Terminal, terminal
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol import events as e
 from rein_tui.harness.protocol.events import Fact
@@ -84,9 +85,9 @@ def memory(process_id: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1000
 
 
-def settled(started: Started) -> float:
+def settled(started: Terminal) -> float:
     """Memory once nothing more comes."""
-    started.drain(_SETTLING)
+    started.rest(_SETTLING)
     return memory(started.process_id)
 
 
@@ -100,10 +101,11 @@ def measure(rounds: int, sizes: list[int]) -> list[Figure]:
         for number in range(rounds + 1):
             for size in (0, *sizes):
                 flags = ["--resume", ids[size]] if size else []
-                with run_on_terminal([*OURS, *flags], home, LAST.encode() if size else b"") as started:
-                    seen = {"paint": started.first_paint(), "ready": started.echoes()}
+                with terminal("rein_tui", [*OURS, *flags], home) as started:
+                    started.watch(LAST)
+                    seen: dict[str, float] = dict(zip(("paint", "ready"), started.start(), strict=True))
                     if size:
-                        seen["content"] = started.shows_mark()
+                        seen["content"] = started.since_start(LAST)
                     seen["memory"] = settled(started)
                 if number:  # the first round only warms caches
                     for key, value in seen.items():

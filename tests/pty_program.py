@@ -1,4 +1,4 @@
-"""A program on a real pseudo-terminal, for tests that play its terminal."""
+"""A program on a real pseudo-terminal, for tests and benches that play its terminal."""
 
 import fcntl
 import os
@@ -21,7 +21,7 @@ PATIENCE = 60.0
 
 @dataclass
 class PtyProgram:
-    """`rein-tui ARGUMENTS` and the other end of its terminal."""
+    """A program and the other end of its terminal."""
 
     process: subprocess.Popen[bytes]
     master: int
@@ -57,13 +57,23 @@ class PtyProgram:
 
 
 @contextmanager
-def on_pty(arguments: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Generator[PtyProgram]:
-    """Run `python -m rein_tui ARGUMENTS` on a terminal of 120×36."""
+def on_pty(
+    arguments: Sequence[str],
+    cwd: Path,
+    environment: Mapping[str, str],
+    *,
+    module: str = "rein_tui",
+    size: tuple[int, int] = (120, 36),
+) -> Generator[PtyProgram]:
+    """Run `python -m MODULE ARGUMENTS` on a terminal of this many columns and rows that echoes nothing by itself."""
     master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+    attributes = termios.tcgetattr(slave)
+    attributes[3] &= ~termios.ECHO  # the line discipline must not answer for the program
+    termios.tcsetattr(slave, termios.TCSANOW, attributes)
     common = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "rein_tui", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=cwd,
         env={**common, **environment},
         stdin=slave,

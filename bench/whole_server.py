@@ -1,0 +1,121 @@
+"""A scripted model server of its own process: streams at a rate, chains of tool calls; tells when what happened.
+
+    python -m bench.whole_server LOG
+
+The last prompt says what to do: `stream ID TOKENS RATE` (a token an event; rate 0: as fast as they are taken), or
+`chain ID CALLS FILE` (a Read of FILE at a time). Prints its port, then writes lines of JSON to LOG:
+`{"id", "what": "request" | "first" | "last" | "called", "at", "bytes"}`.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from bench.words import begin_word, end_word, tokens
+
+_OK = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: "
+_MODELS = '{"object": "list", "data": [{"id": "bench"}]}'
+
+
+class Server:
+    """Plays the prompts and keeps the log."""
+
+    def __init__(self, log: TextIO) -> None:
+        self._log = log
+
+    def note(self, id: str, what: str, at: float, size: int = 0) -> None:
+        """One line of the log."""
+        self._log.write(json.dumps({"id": id, "what": what, "at": at, "bytes": size}) + "\n")
+        self._log.flush()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request; the connection is closed behind it."""
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+            at = time.perf_counter()
+            if not head.startswith("post"):
+                found = "/models" in head
+                writer.write(f"{_OK}application/json\r\n\r\n{_MODELS if found else '{}'}".encode())
+                return
+            length = int(head.partition("content-length:")[2].split()[0])
+            body: dict[str, Any] = json.loads(await reader.readexactly(length))
+            writer.write(f"{_OK}text/event-stream\r\n\r\n".encode())
+            await self._answer(body["messages"], at, length, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def _answer(self, messages: list[Any], at: float, size: int, writer: asyncio.StreamWriter) -> None:
+        asked = max(n for n, message in enumerate(messages) if message["role"] == "user")
+        words = _text(messages[asked]["content"]).split()
+        done = len([message for message in messages[asked:] if message["role"] == "tool"])
+        match words[:4]:
+            case ["stream", id, count, rate]:
+                self.note(id, "request", at, size)
+                await self._stream(id, int(count), float(rate), writer)
+                reason = "stop"
+            case ["chain", id, count, file] if done < int(count):
+                self.note(id, "request", at, size)
+                arguments = json.dumps({"file_path": file, "limit": done + 1})  # the same call again would be stopped
+                function = {"name": "Read", "arguments": arguments}
+                calls = [{"index": 0, "id": f"call_{id}_{done}", "type": "function", "function": function}]
+                writer.write(_event({"tool_calls": calls}))
+                reason = "tool_calls"
+            case ["chain", id, *_]:
+                self.note(id, "request", at, size)
+                writer.write(_event({"content": end_word(id)}))
+                reason = "stop"
+            case _:
+                writer.write(_event({"content": "ok"}))
+                reason = "stop"
+        usage = {"prompt_tokens": size // 3, "completion_tokens": 10, "total_tokens": size // 3 + 10}
+        writer.write(_event({}, reason) + f"data: {json.dumps({'choices': [], 'usage': usage})}\n\n".encode())
+        writer.write(b"data: [DONE]\n\n")
+        await writer.drain()
+        if reason == "tool_calls":
+            self.note(words[1], "called", time.perf_counter())
+
+    async def _stream(self, id: str, count: int, rate: float, writer: asyncio.StreamWriter) -> None:
+        writer.write(_event({"content": begin_word(id) + "\n\n"}))
+        await writer.drain()
+        began = time.perf_counter()
+        self.note(id, "first", began)
+        for number, token in enumerate(_events(count)):
+            if rate and (ahead := number / rate - (time.perf_counter() - began)) > 0:
+                await asyncio.sleep(ahead)
+            writer.write(token)
+            if number % 50 == 0:
+                await writer.drain()
+        writer.write(_event({"content": f"\n\n{end_word(id)}"}))
+        await writer.drain()
+        self.note(id, "last", time.perf_counter())
+
+
+def _events(count: int) -> Iterator[bytes]:
+    return (_event({"content": token}) for token in tokens(count))
+
+
+def _text(content: Any) -> str:
+    return content if isinstance(content, str) else " ".join(part.get("text", "") for part in content)
+
+
+def _event(delta: dict[str, Any], reason: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": reason}
+    return f"data: {json.dumps({'id': 'x', 'object': 'chat.completion.chunk', 'choices': [choice]})}\n\n".encode()
+
+
+async def main(log: Path) -> None:
+    """Serve until killed."""
+    with log.open("w") as file:
+        server = await asyncio.start_server(Server(file).serve, "127.0.0.1", 0)
+        print(server.sockets[0].getsockname()[1], flush=True)
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1])))
