@@ -61,6 +61,21 @@ echo '{"metrics": {"ms": 3}}'
 """
 
 
+VALIDATOR = """import json, re, sys
+try:
+    data = json.load(sys.stdin)
+except json.JSONDecodeError as error:
+    print(f"Error: {error}", file=sys.stderr)
+    sys.exit(1)
+if data.get("tool_name") != "Bash":
+    sys.exit(0)
+issues = [rule for rule in ("grep", "find") if re.search(rf"^{rule}\\b", data["tool_input"].get("command", ""))]
+for issue in issues:
+    print(f"\u2022 do not use {issue}", file=sys.stderr)
+sys.exit(2 if issues else 0)
+"""
+
+
 def plugin(bench: Bench, name: str, hooks: JsonObject, files: dict[str, str]) -> Hooks:
     """Install a plugin and give an engine with its hooks."""
     root = bench.folder.parent / "plugins" / name
@@ -117,6 +132,32 @@ async def test_a_guard_that_denies_with_a_message_only(bench: Bench) -> None:
     denied = await bench.fire(hooks, tool_input={"command": "rm -rf x"})
     assert (denied.verdict, denied.reason) == ("deny", "**[rule]** dangerous")
     assert (await bench.fire(hooks, tool_input={"command": "ls"})).verdict is None
+
+
+async def test_a_validator_that_says_no_by_exit_code(bench: Bench) -> None:
+    hooks = plugin(bench, "rules", {"PreToolUse": handlers("python3 ${CLAUDE_PLUGIN_ROOT}/v.py")}, {"v.py": VALIDATOR})
+    denied = await bench.fire(hooks, tool_input={"command": "grep x y"})
+    assert (denied.verdict, denied.reason) == ("deny", "\u2022 do not use grep")
+    assert (await bench.fire(hooks, tool_input={"command": "rg x"})).verdict is None
+
+
+async def test_a_program_that_is_not_installed(bench: Bench) -> None:
+    line = "no-such-scanner mcp -k inject"
+    moments = ("SessionStart", "UserPromptSubmit", "PostToolUse")
+    hooks = plugin(bench, "scanner", {point: handlers(line) for point in moments}, {})
+    outcomes = [await bench.fire(hooks, point) for point in moments]
+    assert [(o.runs[0].result, o.runs[0].exit_code) for o in outcomes] == [("failed", 127)] * 3
+    assert [o.verdict for o in outcomes] == [None, "ask", None], "only the gate asks"
+
+
+async def test_guards_of_several_plugins_all_have_their_say(bench: Bench) -> None:
+    say = "import json; print(json.dumps({'hookSpecificOutput': {'hookEventName': 'PreToolUse', "
+    deny = say + "'permissionDecision': 'deny', 'permissionDecisionReason': '[rm-home] rm targeting home'}}))"
+    hooks = plugin(bench, "guard", {"PreToolUse": handlers("python3 ${CLAUDE_PLUGIN_ROOT}/g.py")}, {"g.py": deny})
+    again = plugin(bench, "pack", {"PreToolUse": handlers("python3 ${CLAUDE_PLUGIN_ROOT}/g.py")}, {"g.py": deny})
+    both = Hooks([*hooks.specs, *again.specs], bench.context)
+    outcome = await bench.fire(both, tool_input={"command": "rm -rf ~/"})
+    assert (outcome.verdict, outcome.reason, len(outcome.runs)) == ("deny", "[rm-home] rm targeting home", 2)
 
 
 async def test_a_lost_exec_bit_is_shown(bench: Bench) -> None:
