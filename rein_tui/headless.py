@@ -15,6 +15,7 @@ from .harness.protocol.errors import ConfigError
 from .harness.protocol.events import (
     TURN_ENDS,
     Event,
+    HookFired,
     Notice,
     PermissionDecided,
     SideAnswered,
@@ -82,7 +83,7 @@ class Headless:
 
     @asynccontextmanager
     async def _listening(self, harness: Harness, records: Records) -> AsyncGenerator[None]:
-        """Meanwhile, what happens outside turns is remarked on too: a disk that takes nothing any more."""
+        """Meanwhile, what happens outside turns is told too: a disk that takes nothing any more, background hooks."""
 
         async def listen() -> None:
             async with aclosing(harness.asides()) as events:
@@ -90,6 +91,9 @@ class Headless:
                     self._remark(event)
                     if isinstance(event, SideAnswered):
                         records.count(event)
+                    elif isinstance(event, HookFired):
+                        for record in records.apply(event):
+                            self._write(record)
 
         listener = asyncio.create_task(listen())
         try:

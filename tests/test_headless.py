@@ -148,6 +148,16 @@ def test_continue_and_resume_go_on_with_the_same_session(server: ChatServer, pro
     assert ids == [("fork", third["session_id"]), ("resume", first["session_id"])]
 
 
+def test_the_end_of_a_background_hook_is_told(server: ChatServer, project: Path) -> None:
+    hook = {"type": "command", "command": "echo behind; touch ended", "async": True}
+    settings = {"hooks": {"UserPromptSubmit": [{"hooks": [hook]}]}, "permissions": {"allow": ["Bash"]}}
+    server.plays(use("Bash", command="until [ -e ended ]; do sleep 0.02; done"), say("ok"))
+    flags = ("--output-format", "stream-json", "--include-hook-events", "--settings", json.dumps(settings))
+    told = [r for r in records(rein(project, server, "-p", "go", *flags)) if r.get("hook_event")]
+    assert [r["subtype"] for r in told] == ["hook_started", "hook_response"]
+    assert told[1]["stdout"] == "behind\n"
+
+
 def test_messages_on_stdin_are_turns_of_one_session(server: ChatServer, project: Path) -> None:
     server.plays(say("one"), say("two"))
     lines = [json.dumps({"type": "user", "message": {"role": "user", "content": t}}) for t in ("first", "second")]
