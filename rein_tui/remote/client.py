@@ -27,6 +27,7 @@ from rein_tui.harness.protocol.workbench import (
 from .calming import complaint
 from .link import Link, SocketLink
 from .local_link import LocalLink
+from .put_questions import PutQuestions
 from .remote_session import RemoteSession
 from .wire import (
     AskPermission,
@@ -36,7 +37,6 @@ from .wire import (
     FactsPart,
     Fault,
     OwnerGone,
-    Question,
     RoleChanged,
     ServerFrame,
     SessionGone,
@@ -74,7 +74,6 @@ class RemoteWorkbench:
         self.changed: Callable[[], None] = lambda: None
         self.choice: ModelChoice | None = None
         self._link: Link = link
-        self._prompter = prompter
         self._role: Literal["owner", "observer"] = "observer" if watch else "owner"
         self._claim = claim
         self._system_prompt = system_prompt
@@ -82,7 +81,7 @@ class RemoteWorkbench:
         self._lists: dict[tuple[str, bool], Sequence[SessionInfo]] = {}
         self._commands: Sequence[CommandInfo] = ()
         self._extensions: Sequence[ExtensionRow] = ()
-        self._asked: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._questions = PutQuestions(link, prompter)
         self._early: dict[str, list[Told]] = {}
         self._last = ""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -265,9 +264,10 @@ class RemoteWorkbench:
     async def close(self) -> None:
         """Leave; turns go on there."""
         await self._leave()
-        for task in [*self._asked.values(), *self._tasks]:
+        await self._questions.close()
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._asked.values(), *self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._link.close()
         for session in self._sessions.values():
             session.fail(StartError("The connection is closed."))
@@ -292,11 +292,9 @@ class RemoteWorkbench:
                 else:  # told before its reply was read
                     self._early.setdefault(frame.session, []).append(frame)
             case AskPermission() | AskQuestion() | AskTrust():
-                self._put(frame)
+                self._questions.put(frame)
             case Withdrawn():
-                task = self._asked.pop((frame.session, frame.id), None)
-                if task is not None:
-                    task.cancel()
+                self._questions.withdraw(frame.session, frame.id)
             case RoleChanged():
                 self._change_role(frame)
             case OwnerGone():
@@ -311,35 +309,13 @@ class RemoteWorkbench:
             case _:
                 pass
 
-    def _put(self, question: Question) -> None:
-        key = (question.session, question.request.id)
-        if key in self._asked:
-            return
-        task = asyncio.create_task(self._answer(question))
-        self._asked[key] = task
-        task.add_done_callback(lambda _: self._asked.pop(key, None) if self._asked.get(key) is task else None)
-
-    async def _answer(self, question: Question) -> None:
-        session, number = question.session, question.request.id
-        match question:
-            case AskPermission(request=request):
-                reply = await self._prompter.ask(request)
-                self._link.say(ask.AnswerPermission(session=session, id=number, reply=reply))
-            case AskQuestion(request=request):
-                answer = await self._prompter.question(request)
-                self._link.say(ask.AnswerQuestion(session=session, id=number, reply=answer))
-            case AskTrust(request=request):
-                trust = await self._prompter.trust(request)
-                self._link.say(ask.AnswerTrust(session=session, id=number, reply=trust))
-
     def _change_role(self, changed: RoleChanged) -> None:
         session = self._sessions.get(changed.session)
         if session is None:
             return
         session.role = changed.role
         if changed.role == "observer":
-            for key in [key for key in self._asked if key[0] == changed.session]:
-                self._asked.pop(key).cancel()
+            self._questions.withdraw(changed.session)
         text = "This session is yours now." if changed.role == "owner" else "Somebody else took this session over."
         session.tell_aside(Notice(text=text, code="role", time=time.time()))
 

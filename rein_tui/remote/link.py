@@ -175,6 +175,8 @@ class SocketLink:
 
     async def _dial(self) -> None:
         """Connect and greet. Raises StartError."""
+        from ssl import SSLCertVerificationError
+
         from websockets.asyncio.client import connect, unix_connect
         from websockets.exceptions import InvalidStatus, WebSocketException
 
@@ -196,7 +198,10 @@ class SocketLink:
             if getattr(getattr(error, "rcvd", None), "code", 0) == 4401:
                 hint = "Give --token, --token-file or REIN_TUI_TOKEN."
                 raise _Final("The server does not know this token.", where=self._address.name, hint=hint) from error
-            raise StartError(f"The server does not answer: {_words(error)}", where=self._address.name) from error
+            hint = "--ca FILE trusts a certificate of your own." if isinstance(error, SSLCertVerificationError) else ""
+            raise StartError(
+                f"The server does not answer: {_words(error)}", where=self._address.name, hint=hint
+            ) from error
         if isinstance(frame, Fault):
             raise _Final(frame.failure.message, where=self._address.name)
         if not isinstance(frame, Welcome):

@@ -1,6 +1,7 @@
 """Runs a server: uvicorn around the guarded application, on TCP; and the plain Unix socket of a running terminal."""
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -76,7 +77,8 @@ class Listening:
             listener.listen(128)
         except OSError as error:
             listener.close()
-            raise StartError(f"Cannot listen: {error.strerror}", where=f"{self.host}:{self.port}") from error
+            hint = "--port 0 takes any free one." if error.errno == errno.EADDRINUSE else ""
+            raise StartError(f"Cannot listen: {error.strerror}", where=f"{self.host}:{self.port}", hint=hint) from error
         return listener, replace(self, port=listener.getsockname()[1])
 
     @property
