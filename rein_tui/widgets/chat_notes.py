@@ -27,6 +27,11 @@ _ENDINGS = {
     "budget": "stopped: the budget is used up",
     "context_full": "stopped: the context window is full",
 }
+_AFTER = {
+    "max_tokens": "Say “go on” for the rest of the answer.",
+    "context_full": "/compact makes room, /rewind goes back.",
+}
+"""What to do next, where the end does not say it."""
 
 
 def blocks_for(event: ev.Event, look: Look, tasks: dict[str, str]) -> Sequence[ChatBlock]:
@@ -134,7 +139,7 @@ def turn_end(event: ev.TurnEnd, look: Look) -> Sequence[ChatBlock]:
             # The receipt has said a hook's reason, but of a long one only the beginning.
             is_said = event.reason == "hook" and _first_line(event.detail) == event.detail.strip()
             detail = f": {event.detail}" if event.detail and not is_said else ""
-            return [_note(event, look, "■", f"{words}{detail}", "$text-warning")]
+            return [_note(event, look, "■", f"{words}{detail}", "$text-warning", hint=_AFTER.get(event.reason, ""))]
 
 
 def reason_in_short(decision: Decision) -> str:

@@ -75,3 +75,10 @@ def test_what_the_receipt_says_is_not_said_again() -> None:
 
 def test_a_background_hook_speaks_to_the_model() -> None:
     assert receipt("message", "Two\nlines", is_async=True) == ["lint.sh says: Two"]
+
+
+@pytest.mark.parametrize(("reason", "words"), [("max_tokens", "go on"), ("context_full", "/compact")])
+def test_an_answer_that_broke_off_at_a_limit_says_what_to_do(reason: ev.TurnEndReason, words: str) -> None:
+    (note,) = blocks_for(ev.TurnFinished(reason=reason, detail="so it is"), Look("line"), {})
+    assert isinstance(note, NoteBlock)
+    assert words in note.details[-1].plain
