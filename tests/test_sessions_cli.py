@@ -134,6 +134,7 @@ def test_import_of_claude_code(cli: Cli, places: Places) -> None:
 
 
 def test_rename_delete_and_undo(cli: Cli, session: str) -> None:
+    assert "cannot be empty" in cli("sessions", "rename", session[:6], " ", code=1)
     assert cli.json("rename", session[:6], "Better")["title"] == "Better"
     assert cli.json("delete", "Better") == {"deleted": [session]}
     assert len(cli.json("list")) == 1

@@ -183,7 +183,9 @@ class Store:
         return self._catalog.info(self._catalog.row(session_id))
 
     def rename(self, session_id: str, title: str) -> None:
-        """Give a session a title that nothing but a person overwrites. Raises StoreError."""
+        """Give a session a title that nothing but a person overwrites. Raises StoreError, also for an empty one."""
+        if not title.strip():
+            raise StoreError("A title cannot be empty.", hint="Say what the session is about.")
         fact = TitleChanged(title=title, by="person")
         if session_id in self._live:
             self._live[session_id].append(fact)
