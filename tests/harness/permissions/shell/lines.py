@@ -293,7 +293,6 @@ LOOPED_COMMANDS = (
     *(
         "set -- {u}",
         "find . -name {u}",
-        "find {u} -delete",
         "g=zap",
         "alias ok=zap",
         "break",
