@@ -19,7 +19,7 @@ _SETS_VARIABLES = frozenset(
     "wait coproc alias unalias shopt enable hash".split()
 )
 _BEFORE_BUILTINS = frozenset({"command", "builtin", "time", "!"})
-_GLOB = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./*?-]*")
+_GLOB = re.compile(r"[A-Za-z0-9_./*?][A-Za-z0-9_./*?-]*")
 _STARS = frozenset("*?")
 _MOVES = frozenset({"cd", "pushd", "popd"})
 _MOST_ROUNDS = 20
@@ -144,7 +144,8 @@ class CompoundReader(LineReader):
 
 
 def _is_plain(word: Word) -> bool:
-    """A word without anything special in it, or a glob of plain letters that cannot become an option."""
+    """A word without anything special in it, or a glob of plain letters; one that names folders, as anywhere else,
+    is no option, and any other is fit only for programs without options that do harm."""
     if word.is_glob:
         return not word.unknown and not word.is_quoted and _GLOB.fullmatch(word.value) is not None
     return word.is_literal and _PLAIN.fullmatch(word.value) is not None
