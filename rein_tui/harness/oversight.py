@@ -80,7 +80,8 @@ class Oversight:
     # --- looking --------------------------------------------------------------------------------------------
 
     async def overview(self) -> PolicyOverview:
-        """Everything about the rules in force; see ports.Permissions."""
+        """Everything about the rules in force, files that changed meanwhile included; see ports.Permissions."""
+        await self.reload(self._tell)
         policy = self.policy
         rules = tuple(parsed.rule for parsed in policy.rules)
         return PolicyOverview(
@@ -231,12 +232,11 @@ class Oversight:
 
     async def _take_over(self, rule: Rule) -> None:
         """A file that we wrote holds at once, not with the next turn."""
-
-        async def tell(event: Event) -> None:
-            self.tell(event)
-
         if rule.source.path:
-            await self.reload(tell)
+            await self.reload(self._tell)
+
+    async def _tell(self, event: Event) -> None:
+        self.tell(event)
 
 
 def sketch(text: str) -> PermissionQuery | None:

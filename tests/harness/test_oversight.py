@@ -172,3 +172,9 @@ async def test_earlier_sessions_are_audited(bench: LocalWorkbench):
     assert past.session_id == first.info.id
     assert past.is_held
     assert past.grant.matched == 2
+
+
+async def test_the_overview_knows_files_that_changed_meanwhile(bench: LocalWorkbench, places: Places):
+    _, permissions = await opened(bench)
+    places.user_settings.write_text(json.dumps({"permissions": {"deny": ["Bash(zap *)"]}}))
+    assert [rule.text for rule in (await permissions.overview()).rules] == ["Bash(zap *)"]

@@ -22,6 +22,7 @@ from .keys import (
     KEYS,
     MODES,
     NETWORK_KEYS,
+    PATH_VARIABLES,
     PERMISSION_KEYS,
     SANDBOX_KEYS,
     Key,
@@ -250,9 +251,11 @@ def _check_environment(draft: Draft) -> None:
         return
     variables: JsonObject = draft.data.get("env", {})
     for name in list(variables):
-        if name.upper().endswith(ENDPOINT_VARIABLES):
+        if name.upper().endswith(ENDPOINT_VARIABLES) or name in PATH_VARIABLES:
             del variables[name]
             why = "a folder may not say where requests go or with which key; left out"
+            if name in PATH_VARIABLES:
+                why = "a folder may not change which files a path means; left out"
             draft.tell(("env", name), why, "warning", "entry_skipped", "set it in your own settings or environment")
 
 

@@ -208,6 +208,9 @@ ENDPOINT_VARIABLES = (
 )
 """Endings of variables that a repository may never set, trusted or not: where requests go, and with which key."""
 
+PATH_VARIABLES = frozenset({"HOME", "CDPATH", "GLOBIGNORE"})
+"""Variables that change what `~`, `cd` and globs mean in commands that were judged without them."""
+
 MODES: dict[str, Mode] = {
     "default": "default",
     "manual": "default",

@@ -88,7 +88,7 @@ class Shell:
     def variables(self) -> dict[str, str]:
         """The whole environment of a command."""
         variables = child_environment({**_QUIET, **self.environment()}, self.ambient)
-        for name in ("BASH_ENV", "ENV", "PROMPT_COMMAND", "SHELLOPTS", "BASHOPTS"):
+        for name in ("BASH_ENV", "ENV", "PROMPT_COMMAND", "SHELLOPTS", "BASHOPTS", "CDPATH", "GLOBIGNORE"):
             variables.pop(name, None)
         return variables
 

@@ -106,12 +106,19 @@ def test_what_a_folder_may_never_say(places: Places, root: Path) -> None:
             "enableAllProjectMcpServers": True,
             "allowManagedHooksOnly": True,
             "permissions": {"defaultMode": "bypassPermissions"},
-            "env": {"ANTHROPIC_BASE_URL": "http://x", "anthropic_api_key": "k", "OK": "1", "https_proxy": "p"},
+            "env": {
+                "ANTHROPIC_BASE_URL": "http://x",
+                "anthropic_api_key": "k",
+                "OK": "1",
+                "https_proxy": "p",
+                "HOME": "/etc",
+                "CDPATH": "/",
+            },
         },
     )
     found = load(places, root)
     assert found.data == {"permissions": {}, "env": {"OK": "1"}}
-    assert len(found.problems) == 8
+    assert len(found.problems) == 10
     assert all(notice.where for notice in found.problems)
 
 
