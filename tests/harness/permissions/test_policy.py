@@ -339,3 +339,18 @@ def test_huge_input_is_answered_at_once(make: Make) -> None:
     assert ask(policy, "Bash", command="echo a;" * 150_000).outcome == "ask"
     assert ask(policy, "WebFetch", url="https://" + "a." * 300_000).outcome in ("allow", "ask")
     assert len(ask(policy, "Read", file_path="a" * 1_000_000).reason) < 500
+
+
+@pytest.mark.parametrize("mode", ["default", "bypassPermissions"])
+def test_a_deny_rule_about_a_file_holds_against_globs_under_an_allow_rule(make: Make, root: Path, mode: Mode) -> None:
+    policy = make(allow=["Bash(cat *)", "Bash(tee *)"], deny=["Read(.env)"])
+    policy.set_mode(mode)
+    lines = ("cat .e*", 'for f in .e*; do cat "$f"; done')
+    if mode == "default":
+        assert [ask(policy, "Bash", command=line).outcome for line in lines] == ["ask", "ask"]
+        assert ask(policy, "Bash", command="cat a*").outcome == "allow"
+    (root / ".env").write_text("KEY=1")
+    assert [ask(policy, "Bash", command=line).outcome for line in lines] == ["deny", "deny"]
+    (root / ".envrc").write_text("")
+    if mode == "default":
+        assert ask(policy, "Bash", command="echo x | tee .envr*").outcome == "ask"  # a protected file

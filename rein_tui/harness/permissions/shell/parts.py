@@ -19,7 +19,7 @@ from .readonly import reading_of
 from .rulebook import Entry, RuleBook
 from .spelling import expanded_words, is_safe_variable, shown
 from .stripping import strip_for_allow
-from .types import ShellScene
+from .types import Access, ShellScene
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,8 @@ class PartJudge:
         if moves:
             return self._cd(command, inner, text, covered)
         if covered:
-            return self._under_rule(text, covered, inner)
+            globs = frozenset(word.value for word in command.words if word.is_glob)
+            return self._under_rule(text, covered, inner, globs)
         if unsafe:
             return PartVerdict(text, "ask", f"`{unsafe}` could change what the command does", "default")
         if stripped.appended:
@@ -170,8 +171,16 @@ class PartJudge:
 
     # --- rules
 
-    def _under_rule(self, text: str, covered: Entry, inner: tuple[str, ...]) -> PartVerdict:
-        writes = file_use(inner).writes
+    def _under_rule(self, text: str, covered: Entry, inner: tuple[str, ...], globs: frozenset[str]) -> PartVerdict:
+        use = file_use(inner)
+        writes = use.writes
+        named: list[tuple[str, Access]] = [(path, "read") for path in use.reads if path in globs]
+        named += [(path, "covered_write") for path in writes if path in globs]
+        for path, access in named:
+            against = self.paths.covered_glob(path, self.folders, access)
+            if against is not None:
+                reason = f"`{path}`: {against.reason}"
+                return PartVerdict(text, against.outcome, reason, "protected_path", covered.rule)
         for path in writes:
             decision = self.paths.literal(path, self.folders, "covered_write")
             if decision.outcome != "allow":

@@ -58,15 +58,14 @@ class PathJudge:
         if ".." in parts[first:]:
             return [PartDecision(text=pattern, outcome="ask", reason=f"where `{pattern}` leads cannot be told")]
         folder = "/".join(parts[:first]) or "/"
-        for guarded in self.scene.guarded:
-            if globs_meet(posixpath.normpath(joined), guarded):
-                return [
-                    PartDecision(text=pattern, outcome="ask", reason=f"`{pattern}` may reach a file that a rule guards")
-                ]
+        guard: list[PartDecision] = []
+        if any(globs_meet(posixpath.normpath(joined), guarded) for guarded in self.scene.guarded):
+            reason = f"`{pattern}` may reach a file that a rule guards"
+            guard.append(PartDecision(text=pattern, outcome="ask", reason=reason))
         expanded = self._expand(folder, parts[first:])
         if expanded is None:
             return [PartDecision(text=pattern, outcome="ask", reason=f"`{pattern}` means too many files to check")]
-        return [self.check(path, "read") for path in (folder, *expanded)]
+        return [*guard, *(self.check(path, "read") for path in (folder, *expanded))]
 
     def _expand(self, folder: str, parts: Sequence[str]) -> list[str] | None:
         """The files that a glob means just now; None when they are too many."""
@@ -85,6 +84,22 @@ class PathJudge:
             if len(found) > _MAX_PATHS:
                 return None
         return found
+
+    def covered_glob(self, pattern: str, folders: Folders, access: Access) -> PartDecision | None:
+        """What stands against a glob in a command that an allow rule covers: rules about what it means or might mean,
+        and for writing whatever keeps a file that it means from being written. None when nothing does."""
+        for joined in folders.join(pattern):
+            parts = joined.split("/")
+            first = next((index for index, part in enumerate(parts) if _GLOB.search(part)), len(parts))
+            expanded = self._expand("/".join(parts[:first]) or "/", parts[first:])
+            if expanded is None:
+                return PartDecision(text=pattern, outcome="ask", reason="it means too many files to check")
+            against = worst([self.check(path, access) for path in expanded])
+            if against is not None and (against.outcome == "deny" or (access != "read" and against.outcome == "ask")):
+                return against
+            if access == "read" and any(globs_meet(posixpath.normpath(joined), one) for one in self.scene.guarded):
+                return PartDecision(text=pattern, outcome="ask", reason="it may reach a file that a rule guards")
+        return None
 
     def tree(self, path: str, folders: Folders) -> PartDecision | None:
         """A folder whose whole content is printed: None unless a rule guards something below it."""
