@@ -142,8 +142,11 @@ def run_lint(args: argparse.Namespace, policy: Policy, streams: Streams) -> int:
 
 
 def run_suggest(args: argparse.Namespace, policy: Policy, calls: Sequence[RecordedCall], streams: Streams) -> int:
-    """Print rules from use."""
-    for offer in offers(calls, policy):
+    """Print rules from use, and why there are none."""
+    found = tuple(offers(calls, policy))
+    if not found and not args.json:
+        streams.say(_nothing_to_suggest(calls))
+    for offer in found:
         if args.json:
             saves, risky = [call.call_id for call in offer.saves], [_shown(call) for call in offer.risky]
             streams.say_json({"rule": offer.rule, "saves": len(saves), "calls": saves, "risky": risky})
@@ -153,6 +156,15 @@ def run_suggest(args: argparse.Namespace, policy: Policy, calls: Sequence[Record
         for call in offer.risky:
             streams.say(f"  would also pass, though it was refused: {_shown(call)}")
     return 0
+
+
+def _nothing_to_suggest(calls: Sequence[RecordedCall]) -> str:
+    if not calls:
+        return "No calls are recorded yet: rules are suggested from what you were asked in sessions."
+    asked = sum(call.decision.outcome == "ask" for call in calls)
+    if not asked:
+        return f"Nobody was asked about any of {len(calls)} recorded calls: there is nothing to save."
+    return f"No rule would save any of {asked} questions: each was refused, asks every time, or passes by now."
 
 
 def run_whatif(args: argparse.Namespace, policy: Policy, calls: Sequence[RecordedCall], streams: Streams) -> int:

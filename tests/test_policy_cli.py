@@ -239,3 +239,9 @@ def test_a_denied_file_is_denied_through_proc(shell: Shell) -> None:
         for call in ({"tool": "Read", "path": path}, {"command": f"cat {path}"}):
             case = {**call, "rules": {"deny": ["Read(.env)"]}}
             assert json.loads(shell.run("check", "--batch", stdin=json.dumps(case))[1])["decision"] == "deny"
+
+
+def test_nothing_to_suggest_says_why(shell: Shell) -> None:
+    code, out, _ = shell.run("suggest")
+    assert code == 0 and out == "No calls are recorded yet: rules are suggested from what you were asked in sessions.\n"
+    assert shell.run("suggest", "--json")[1] == ""
