@@ -174,13 +174,13 @@ class PartJudge:
     def _under_rule(self, text: str, covered: Entry, inner: tuple[str, ...], globs: frozenset[str]) -> PartVerdict:
         use = file_use(inner)
         writes = use.writes
-        named: list[tuple[str, Access]] = [(path, "read") for path in use.reads if path in globs]
-        named += [(path, "covered_write") for path in writes if path in globs]
-        for path, access in named:
-            against = self.paths.covered_glob(path, self.folders, access)
-            if against is not None:
-                reason = f"`{path}`: {against.reason}"
-                return PartVerdict(text, against.outcome, reason, "protected_path", covered.rule)
+        accesses: tuple[tuple[Access, Sequence[str]], ...] = (("read", use.reads), ("covered_write", writes))
+        for access, paths in accesses:
+            for path in globs.intersection(paths):
+                against = self.paths.covered_glob(path, self.folders, access)
+                if against is not None:
+                    reason = f"`{path}`: {against.reason}"
+                    return PartVerdict(text, against.outcome, reason, "protected_path", covered.rule)
         for path in writes:
             decision = self.paths.literal(path, self.folders, "covered_write")
             if decision.outcome != "allow":
