@@ -121,6 +121,7 @@ async def _headless(options: Options, places: Places) -> int:
             options.output_format,
             partial=options.include_partial_messages,
             hooks=options.include_hook_events or options.verbose,
+            extensions=bench.extensions(),
         )
         return await headless.run(harness, prompts)
     finally:

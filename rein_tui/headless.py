@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal, TextIO, TypeAlias
@@ -26,6 +26,7 @@ from .harness.protocol.events import (
 from .harness.protocol.mcp import HasMcp
 from .harness.protocol.policy import TrustReply, TrustRequest
 from .harness.protocol.ports import Harness, Prompt
+from .harness.protocol.workbench import ExtensionRow
 from .print_records import Records, was_refused
 from .signals import endings, on_signals
 
@@ -59,11 +60,13 @@ class Headless:
     hooks: bool = False
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)
+    extensions: Sequence[ExtensionRow] = ()
     _told: str = ""
 
     async def run(self, harness: Harness, prompts: AsyncGenerator[Prompt]) -> int:
         """Run each prompt as a turn; the exit code of the last one: 0 ok, 1 failed, 130 interrupted, 143 terminated."""
         records = Records(harness.info.id, mode=harness.mode, partial=self.partial, hooks=self.hooks)
+        records.extensions = self.extensions
         records.mcp = harness.mcp if isinstance(harness, HasMcp) else None
         signals: list[int] = []
 

@@ -6,7 +6,7 @@ content block or tool result.
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .harness.protocol.base import JsonObject
@@ -43,6 +43,7 @@ from .harness.protocol.messages import (
     ToolUseBlock,
     Usage,
 )
+from .harness.protocol.workbench import ExtensionRow
 
 _SERVER_STATES = {
     "connected": "connected",
@@ -97,6 +98,10 @@ def usage_record(usage: Usage) -> JsonObject:
     }
 
 
+_STYLE = "output style "
+"""What the part of the system prompt is called that a style makes up."""
+
+
 class Records:
     """Folds the events of one session into records. `partial` adds stream events, `hooks` adds hook records."""
 
@@ -115,6 +120,7 @@ class Records:
         self._denials: list[JsonObject] = []
         self.last_text = ""
         self.mcp: McpServers | None = None
+        self.extensions: Sequence[ExtensionRow] = ()
 
     def _record(self, kind: str, **fields: Any) -> JsonObject:
         return {"type": kind, **fields, "session_id": self._session_id, "uuid": str(uuid.uuid4())}
@@ -131,9 +137,8 @@ class Records:
             case SessionStarted():
                 self._init = {"cwd": event.cwd, "model": event.model, "claude_code_version": event.version}
             case ContextPrepared() if self._init is not None:
-                names = [tool.name for tool in event.tools]
                 init, self._init = self._init, None
-                yield self._record("system", subtype="init", **self._init_fields(init, names))
+                yield self._record("system", subtype="init", **self._init_fields(init, event))
             case MessageFinished():
                 yield from self._message(event, parent)
             case ToolCallRequested():
@@ -167,17 +172,19 @@ class Records:
             case _:
                 pass
 
-    def _init_fields(self, init: JsonObject, tools: list[str]) -> JsonObject:
+    def _init_fields(self, init: JsonObject, prepared: ContextPrepared) -> JsonObject:
+        rows = [row for row in self.extensions if row.state == "on"]
+        styles = [name.removeprefix(_STYLE) for name in prepared.sources if name.startswith(_STYLE)]
         return {
             **init,
-            "tools": ["Task" if name == "Agent" else name for name in tools],
+            "tools": ["Task" if tool.name == "Agent" else tool.name for tool in prepared.tools],
             "mcp_servers": [_server(state) for state in self.mcp.states()] if self.mcp is not None else [],
             "permissionMode": self._mode,
-            "slash_commands": [],
-            "skills": [],
-            "agents": [],
-            "plugins": [],
-            "output_style": "default",
+            "slash_commands": [row.name for row in rows if row.kind in ("command", "skill")],
+            "skills": [row.name for row in rows if row.kind == "skill"],
+            "agents": [row.name for row in rows if row.kind == "agent"],
+            "plugins": [{"name": row.name, "path": row.where} for row in rows if row.kind == "plugin"],
+            "output_style": styles[0] if styles else "default",
             "apiKeySource": "none",
         }
 

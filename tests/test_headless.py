@@ -76,7 +76,10 @@ def test_piped_text_joins_the_prompt(server: ChatServer, project: Path) -> None:
 
 def test_stream_json_tells_the_story_in_the_known_shapes(server: ChatServer, project: Path) -> None:
     server.plays(use("Read", file_path=str(project / "a.txt")), say("It says alpha."))
-    done = rein(project, server, "-p", "read it", "--output-format", "stream-json")
+    plugin = project.parent / "hello"
+    (plugin / "commands").mkdir(parents=True)
+    (plugin / "commands" / "wave.md").write_text("Wave.")
+    done = rein(project, server, "-p", "read it", "--output-format", "stream-json", "--plugin-dir", str(plugin))
     told = records(done)
     assert [(r["type"], r.get("subtype")) for r in told] == [
         ("system", "init"),
@@ -87,6 +90,9 @@ def test_stream_json_tells_the_story_in_the_known_shapes(server: ChatServer, pro
     ]
     assert told[0]["cwd"] == str(project)
     assert "Read" in told[0]["tools"]
+    assert told[0]["slash_commands"] == ["hello:wave"]
+    assert told[0]["plugins"] == [{"name": "hello@inline", "path": str(plugin)}]
+    assert {"general-purpose", "Explore"} <= set(told[0]["agents"])
     assert told[2]["message"]["content"][0]["type"] == "tool_result"
     assert told[2]["tool_use_result"]["file"]["filePath"] == str(project / "a.txt")
     assert told[-1]["result"] == "It says alpha."

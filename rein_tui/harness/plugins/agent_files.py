@@ -57,7 +57,6 @@ def read_agent(path: Path, owner: Owner, scope: str = "") -> tuple[AgentSpec | N
         source=Source(layer=owner.layer, path=str(path), line=1),
         plugin_id=owner.plugin_id,
     )
-    agent.tell_unused()
     return spec, tuple(agent.notices)
 
 
@@ -73,9 +72,9 @@ class _Agent:
         self._head = head
         self.notices = list(head.notices)
 
-    def _tell(self, key: str, text: str, *, is_trifle: bool = False) -> None:
-        level = "info" if is_trifle else "warning"
-        self.notices.append(Notice(text=text, level=level, where=str(self._head.source(key)), code="bad_agent_key"))
+    def _tell(self, key: str, text: str) -> None:
+        where = str(self._head.source(key))
+        self.notices.append(Notice(text=text, level="warning", where=where, code="bad_agent_key"))
 
     def drop(self) -> None:
         """Say which keys of a plugin's agent do not count."""
@@ -140,8 +139,3 @@ class _Agent:
             else:
                 self._tell("mcpServers", f"mcpServers holds {item!r}, which is neither a name nor an entry")
         return tuple(found)
-
-    def tell_unused(self) -> None:
-        """Say which keys have no meaning here."""
-        if "color" in self._head.values:
-            self._tell("color", "color means nothing here: agents are told apart by their names", is_trifle=True)

@@ -327,7 +327,6 @@ def test_every_key_that_means_nothing_is_told_with_its_line(tmp_path: Path) -> N
         "memory": "everywhere",
         "isolation": "vm",
         "effort": "enormous",
-        "color": "red",
         "permissionMode": "yolo",
     }
     path = tmp_path / "a.md"
