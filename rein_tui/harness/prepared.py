@@ -30,9 +30,8 @@ def prepare(use: ToolUseBlock, parts: Parts, *, repaired: bool = False) -> Prepa
         return Prepared(use=use, input={}, summary=use.name, problem=problem)
     tool = parts.tools.get(use.name)
     if tool is None or tool.name in parts.permissions.removed_tools():
-        known = ", ".join(s.name for s in parts.tools.specs(parts.permissions.removed_tools()))
-        problem = f"There is no tool {use.name!r}. Tools: {known}."
-        return Prepared(use=use, input=use.input, summary=use.name, problem=problem)
+        known = [spec.name for spec in parts.tools.specs(parts.permissions.removed_tools())]
+        return Prepared(use=use, input=use.input, summary=use.name, problem=_missing(use.name, known))
     raw = tool.normalize(use.input, parts.workspace)
     try:
         value = tool.parse(raw)
@@ -47,3 +46,16 @@ def prepare(use: ToolUseBlock, parts: Parts, *, repaired: bool = False) -> Prepa
         read_only=tool.is_read_only(value),
         repaired=repaired,
     )
+
+
+def _missing(name: str, known: list[str]) -> str:
+    """What a model is told that asked for a tool which is not there; hundreds of servers' tools are not listed."""
+    if name.startswith("mcp__"):
+        server = name.removeprefix("mcp__").rpartition("__")[0]
+        others = [other for other in known if other.startswith(f"mcp__{server}__")]
+        if not others:
+            return f"There is no tool {name!r}: no MCP server {server!r} is connected now."
+        return f"There is no tool {name!r}. Tools of that server: {', '.join(others)}."
+    own = [other for other in known if not other.startswith("mcp__")]
+    more = f", and {len(known) - len(own)} of MCP servers" if len(own) < len(known) else ""
+    return f"There is no tool {name!r}. Tools: {', '.join(own)}{more}."

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option as Row
 
-from rein_tui.harness.protocol.decisions import QuestionReply, QuestionRequest
+from rein_tui.harness.protocol.decisions import Question, QuestionReply, QuestionRequest
 
 from .hints import hint_line
 from .modal import Modal
@@ -67,7 +67,7 @@ class QuestionModal(Modal[QuestionReply]):
         frame.border_title = Content(title + count)
         ticks = (("space", "ticks"), ("enter", "sends")) if question.multi_select else (("enter", "picks"),)
         frame.border_subtitle = hint_line(*ticks, ("tab", "to write"), ("esc", "no answer"))
-        self.query_one("#question", Static).update(safe_content(question.question, "prompt", "bold $text"))
+        self.query_one("#question", Static).update(self._words(question))
         self.query_one(Input).value = ""
         self._draw()
         rows = self.query_one(OptionList)
@@ -75,6 +75,14 @@ class QuestionModal(Modal[QuestionReply]):
         rows.highlighted = 0 if question.options else None
         if self.is_ready:
             (rows if question.options else self.query_one(Input)).focus()
+
+    def _words(self, question: Question) -> Content:
+        """The question, and above it who asks, where neither the frame nor the question says so."""
+        words = safe_content(question.question, "prompt", "bold $text")
+        who = self._request.title
+        if not who or not question.header or who in question.question:
+            return words
+        return Content.assemble(safe_content(who, "prompt", "$text-muted"), "\n\n", words)
 
     def end_grace(self) -> None:
         """Take keys; a question without options is answered in words at once."""

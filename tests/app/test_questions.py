@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from textual.widgets import Static
 
 from rein_tui.harness.protocol.decisions import Option, PermissionRequest, Question, QuestionRequest
 from rein_tui.harness.protocol.events import QuestionAnswered, TurnInterrupted
@@ -153,6 +154,21 @@ async def test_words_of_their_own_and_several_questions():
         await stage.settled()
         await stage.press(*"Ann", "enter")
         assert await task == {"Which colour?": "green", "What name?": "Ann"}
+
+
+async def test_a_form_says_who_asks_and_what_for():
+    async with on_stage() as stage:
+        prompter = ModalPrompter(typing_pause=0, grace=0)
+        prompter.bind(stage.app)
+        field = Question(question="name (required)", header="name")
+        request = QuestionRequest(id="q", questions=(field,), title="shop asks: Who are you?")
+        task = asyncio.create_task(prompter.question(request))
+        await stage.until(lambda: isinstance(stage.app.screen, QuestionModal))
+        await stage.settled()
+        shown = str(stage.app.screen.query_one("#question", Static).content)
+        await stage.press("escape")
+        await task
+    assert shown == "shop asks: Who are you?\n\nname (required)"
 
 
 async def test_no_answer():

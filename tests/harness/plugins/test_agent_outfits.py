@@ -368,3 +368,17 @@ async def test_a_projects_agent_does_not_loosen_the_session_that_it_leads(places
     project = write(tmp_path / "w", {".claude/agents/a.md": head, ".claude/settings.json": {"agent": "a"}})
     async with staged(places, project, [DONE]) as stage:
         assert stage.session.mode == "default"
+
+
+async def test_a_tool_that_is_not_there_is_answered_in_few_words(places: Places, tmp_path: Path) -> None:
+    given = json.dumps({"mcpServers": {"shop": nasty("good")}})
+    steps = [call("mcp__gone__x"), call("mcp__shop__x"), call("Raed"), DONE]
+    async with staged(places, write(tmp_path / "w", {}), steps, mcp_config=(given,)) as stage:
+        await stage.say("go")
+    gone, shop, other = (content for _, _, content in stage.finished())
+    assert gone.endswith("no MCP server 'gone' is connected now.")
+    assert "mcp__shop__echo" in shop
+    assert "Bash" not in shop
+    assert "mcp__shop__echo" not in other
+    assert "Bash, Read" in other
+    assert "16 of MCP servers" in other
