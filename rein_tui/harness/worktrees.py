@@ -48,9 +48,10 @@ async def worktree(workspace: Workspace, agent: str) -> AsyncGenerator[Worktree]
 
 async def _add(workspace: Workspace, agent: str) -> Worktree:
     root = workspace.root
-    if not workspace.trusted:
+    if not workspace.trusted and await _runs_filters(root):
         hint = "Trust the folder first."
-        raise ConfigError("git is not run in a folder that is not trusted", where=str(root), hint=hint)
+        text = "a checkout would run this repository's own filters, and it is not trusted"
+        raise ConfigError(text, where=str(root), hint=hint)
     base = await _git(root, "rev-parse", "--verify", "HEAD^{commit}")
     inside = await _git(root, "rev-parse", "--show-prefix")
     name = "".join(c if c.isalnum() and c.isascii() else "-" for c in agent) + f"-{secrets.token_hex(4)}"
@@ -60,6 +61,13 @@ async def _add(workspace: Workspace, agent: str) -> Worktree:
     cwd = path / inside
     cwd = cwd if cwd.is_dir() else path
     return Worktree(path, branch, base, replace(workspace, root=cwd, cwd=cwd, additional=list(workspace.additional)))
+
+
+async def _runs_filters(root: Path) -> bool:
+    """Whether the repository's own configuration names programs that a checkout runs. Raises ConfigError."""
+    told = await _git(root, "config", "--list", "--show-scope", "--name-only")
+    scopes = (line.split("\t", 1) for line in told.splitlines())
+    return any(scope in ("local", "worktree") and key.lower().startswith("filter.") for scope, key in scopes)
 
 
 def _folder(root: Path) -> Path:

@@ -217,15 +217,29 @@ async def test_hooks_hear_of_the_checkout(places: Places, tmp_path: Path) -> Non
     assert told[1].startswith(f"{project}/.claude/worktrees/a-")
 
 
-@pytest.mark.parametrize(("trusted", "why"), [(True, "git rev-parse failed"), (False, "not trusted")])
-async def test_without_a_repository_an_isolated_agent_does_not_start(
-    places: Places, tmp_path: Path, trusted: bool, why: str
-) -> None:
+async def test_without_a_repository_an_isolated_agent_does_not_start(places: Places, tmp_path: Path) -> None:
     isolated(places)
-    async with staged(places, write(tmp_path / "w", {}), [agent("a"), DONE], trusted=trusted) as stage:
+    async with staged(places, write(tmp_path / "w", {}), [agent("a"), DONE]) as stage:
         await stage.say("go")
-    assert why in answer_of(stage)
     assert "The agent could not start" in answer_of(stage)
+    assert "git rev-parse failed" in answer_of(stage)
+
+
+async def test_a_repositorys_filters_run_only_where_it_is_trusted(places: Places, tmp_path: Path) -> None:
+    isolated(places)
+    project = repository(tmp_path / "w")
+    async with staged(places, project, [agent("a"), Step(text="saw it"), DONE], trusted=False) as stage:
+        await stage.say("go")
+        assert answer_of(stage) == "saw it"
+    ran = tmp_path / "ran"
+    (project / ".git/info").mkdir(exist_ok=True)
+    (project / ".git/info/attributes").write_text("* filter=evil\n")
+    smudge = f"touch {ran}; cat"
+    subprocess.run(["git", "-C", str(project), "config", "filter.evil.smudge", smudge], check=True)
+    async with staged(places, project, [agent("a"), DONE], trusted=False) as stage:
+        await stage.say("go")
+        assert "is not trusted" in answer_of(stage)
+    assert not ran.exists()
 
 
 def test_a_worktree_is_the_project_once_more() -> None:
