@@ -123,10 +123,11 @@ class Seen:
 
 
 class StatusCommand:
-    """Implements ports.StatusLine for a local session. `settings` gives those in force."""
+    """Implements ports.StatusLine for a local session. `settings` gives those in force; `timeout` is in seconds."""
 
-    def __init__(self, settings: Callable[[], Settings], seen: Seen) -> None:
+    def __init__(self, settings: Callable[[], Settings], seen: Seen, *, timeout: float = TIMEOUT) -> None:
         self._settings = settings
+        self.timeout = timeout
         self._seen = seen
         self._story = _Story()
 
@@ -152,7 +153,7 @@ class StatusCommand:
                 cwd=working_directory(hooks),
                 env=environment,
                 stdin=encode_payload(self.payload()),
-                timeout=TIMEOUT,
+                timeout=self.timeout,
                 limits=_LIMITS,
             )
         except (OSError, ValueError) as error:

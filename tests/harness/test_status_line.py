@@ -11,7 +11,7 @@ from rein_tui.harness.protocol.errors import ConfigError
 from rein_tui.harness.protocol.messages import Usage
 from rein_tui.harness.providers.scripted import Step
 from rein_tui.harness.settings.load import load_settings
-from rein_tui.harness.status_line import status_line_wish
+from rein_tui.harness.status_line import StatusCommand, status_line_wish
 from tests.harness.plugins.sessions import staged
 
 
@@ -19,6 +19,15 @@ def wants(folder: Path, command: str, **more: Any) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     entry = {"type": "command", "command": command, **more}
     (folder / "settings.json").write_text(json.dumps({"statusLine": entry}))
+
+
+def state_of(pid: str) -> str:
+    """`gone` also for one that only waits for its parent to notice."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "gone"
+    return "gone" if state in "ZX" else state
 
 
 async def test_the_command_reads_the_session(places: Places, tmp_path: Path) -> None:
@@ -50,6 +59,19 @@ async def test_a_command_that_fails_says_how(places: Places, tmp_path: Path) -> 
         with pytest.raises(ConfigError, match="exit code 3: oh no") as caught:
             await line.read(80, 24)
     assert caught.value.where.startswith(str(places.config / "settings.json"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked at in /proc")
+async def test_a_command_that_hangs_ends_with_all_that_it_started(places: Places, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    wants(places.config, f"setsid sleep 600 & echo $$ $! > {pids}; sleep 600")
+    async with staged(places, tmp_path, []) as stage:
+        line = stage.session.status_line
+        assert isinstance(line, StatusCommand)
+        line.timeout = 0.5
+        with pytest.raises(ConfigError, match="timed out"):
+            await line.read(80, 24)
+    assert [state_of(pid) for pid in pids.read_text().split()] == ["gone", "gone"]
 
 
 @pytest.mark.parametrize("trusted", [True, False])
