@@ -63,7 +63,7 @@ def _used(answer: AsideAnswer) -> "Content":
 
     usage = answer.usage
     cost = f" · {short_cost(usage.cost_usd)}" if usage.cost_usd is not None else ""
-    words = f"{short_count(usage.context_tokens)} tokens{cost} · joins no conversation, and /cost does not count it"
+    words = f"{short_count(usage.context_tokens)} tokens{cost} · joins no conversation; /cost counts it"
     return Content.styled(words, "$text-muted")
 
 
