@@ -21,6 +21,7 @@ from rein_tui.harness.protocol.events import (
     PermissionDecided,
     PromptAdded,
     SessionStarted,
+    SideAnswered,
     StepStarted,
     ToolCallFinished,
     TurnFinished,
@@ -206,7 +207,7 @@ async def test_a_question_aside_joins_nothing(places: Places, tmp_path: Path) ->
         before = len(stage.session.history())
         answer = await adjustments(stage).ask_aside("how many?")
         assert (answer.text, answer.usage.output_tokens) == ("42", 3)
-        assert len(stage.session.history()) == before
+        assert [type(fact) for fact in stage.session.history()[before:]] == [SideAnswered]
         await stage.say("on")
     first, asked, last = stage.provider.requests[1], stage.provider.requests[2], stage.provider.requests[3]
     assert (asked.system, asked.tools) == (first.system, first.tools)
