@@ -2,8 +2,8 @@
 
 Run: `python -m bench.hooks [--json]`. Medians; the processes are started the way the standard library does, each
 in a session of its own, as hooks have to be: on a busy Linux that alone costs much (every session is a scheduling
-group, and the starter waits until the child has had its turn there; see harness/spawning.py), so the same without
-sessions is printed beside it.
+group, and the starter waits until the child has had its turn there; see
+harness/processes/spawning.py), so the same without sessions is printed beside it.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from rein_tui.harness.hooks.config import parse_hooks
 from rein_tui.harness.hooks.context import HookContext
 from rein_tui.harness.hooks.engine import Hooks
 from rein_tui.harness.places import find_places
-from rein_tui.harness.process import child_environment
+from rein_tui.harness.processes.process import child_environment
 from rein_tui.harness.protocol.decisions import Source
 from rein_tui.harness.protocol.events import Event
 from rein_tui.harness.protocol.hooks import HookCall

@@ -26,12 +26,12 @@ BODY = "A sentence of instructions that nobody needs before it is used.\n" * 120
 _START = """
 import asyncio, sys
 from pathlib import Path
-from rein_tui.harness.wishes import Wishes
-from rein_tui.harness.build import open_workbench
+from rein_tui.harness.wiring.wishes import Wishes
+from rein_tui.harness.wiring.build import open_workbench
 from rein_tui.harness.places import find_places
 from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.protocol.workbench import ModelChoice
-from rein_tui.headless import NobodyAnswers
+from rein_tui.cli.headless import NobodyAnswers
 
 async def main():
     wishes = Wishes(root=Path.cwd(), interactive=False, persist=False)

@@ -180,7 +180,7 @@ def over_loopback(name: str, rounds: int) -> float:
 _MEMORY = """
 import asyncio, sys
 from bench.providers import provider_of
-import rein_tui.harness.build
+import rein_tui.harness.wiring.build
 asyncio.run(provider_of(sys.argv[1], "http://127.0.0.1:9").warm())
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS")))
 """

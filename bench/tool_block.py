@@ -13,14 +13,14 @@ import tempfile
 from pathlib import Path
 
 from bench.figures import Figure, tell
-from rein_tui.harness.build import open_workbench
+from rein_tui.cli.headless import NobodyAnswers
 from rein_tui.harness.context.tokens import CHARACTERS_A_TOKEN, size_of_tool
 from rein_tui.harness.places import find_places
 from rein_tui.harness.protocol.events import ContextPrepared
 from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.protocol.workbench import ModelChoice
-from rein_tui.harness.wishes import Wishes
-from rein_tui.headless import NobodyAnswers
+from rein_tui.harness.wiring.build import open_workbench
+from rein_tui.harness.wiring.wishes import Wishes
 
 TOOLS = 200
 SERVER = str(Path(__file__).with_name("many_tools.py"))

@@ -7,7 +7,7 @@ import sys
 def main() -> int:
     """Run the command line; returns the exit code."""
     gc.disable()  # what imports make stays: looking through it again and again is a tenth of a start
-    from .cli import run
+    from .cli.main import run
 
     return run(sys.argv[1:])
 

@@ -24,9 +24,9 @@ from rein_tui.commands.mcp import learn_prompts
 from rein_tui.commands.registry import Command, Registry, split_command
 from rein_tui.desk import Desk
 from rein_tui.early import Early
-from rein_tui.harness.environment import collect_garbage
-from rein_tui.harness.listing import project_files
+from rein_tui.harness.context.listing import project_files
 from rein_tui.harness.places import Places
+from rein_tui.harness.processes.environment import collect_garbage
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import Fact, Notice
 from rein_tui.harness.protocol.ports import FileFinder, FindsFiles, Prompt

@@ -11,11 +11,11 @@ from .harness.protocol.ports import Harness, SessionInfo
 from .harness.protocol.workbench import CommandInfo, ExportForm, ExtensionRow, FoundServer, ModelChoice, ModelProbe
 
 if TYPE_CHECKING:
-    from .harness.build import LocalWorkbench
     from .harness.session import EndReason
     from .harness.store.journal import Loss
+    from .harness.wiring.build import LocalWorkbench
 
-_WARM = ("rein_tui.harness.build", "markdown_it", "pygments.lexers")
+_WARM = ("rein_tui.harness.wiring.build", "markdown_it", "pygments.lexers")
 """What the first turn will need; loaded in a thread once the screen is there."""
 
 _HEAD_START = 0.15

@@ -2,11 +2,11 @@
 
 import pytest
 
-from rein_tui.harness.choices import remember
+from rein_tui.cli.options import parse_options
+from rein_tui.cli.wanted import choice_of
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.workbench import ModelChoice
-from rein_tui.options import parse_options
-from rein_tui.wanted import choice_of
+from rein_tui.harness.wiring.choices import remember
 
 LOCAL = ModelChoice(kind="local", model="qwen3:8b", url="http://localhost:11434/v1")
 CLAUDE = ModelChoice(kind="anthropic", model="claude-opus-5")

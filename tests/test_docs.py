@@ -14,7 +14,7 @@ from rein_tui.harness.settings.inert import WITHOUT_EFFECT
 from rein_tui.harness.settings.keys import FILESYSTEM_KEYS, KEYS, NETWORK_KEYS, PERMISSION_KEYS, SANDBOX_KEYS
 from rein_tui.keymap import key_name
 from rein_tui.preferences import Preferences
-from rein_tui.replay_questions import PLAYER
+from rein_tui.replay.questions import PLAYER
 from rein_tui.screen import MainScreen
 from rein_tui.widgets.chat import Chat
 from rein_tui.widgets.composer.area import PromptArea

@@ -20,11 +20,11 @@ from rein_tui.doctor.machine import check_programs, check_python, check_store
 from rein_tui.doctor.models import check_models
 from rein_tui.doctor.project import check_project
 from rein_tui.doctor.terminal import Terminal, check_terminal
-from rein_tui.harness.choices import remember
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.settings.trust import read_trust, record_trust
 from rein_tui.harness.store.store import Store
+from rein_tui.harness.wiring.choices import remember
 from tests.app.driving import on_stage
 from tests.harness.store.stories import fill
 from tests.pty_program import on_pty

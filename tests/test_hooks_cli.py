@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
+from rein_tui.cli.hooks import add_hooks_parser, run_hooks
 from rein_tui.harness.hooks.config import parse_hooks
 from rein_tui.harness.hooks.context import HookContext
 from rein_tui.harness.hooks.engine import Hooks
 from rein_tui.harness.places import Places
-from rein_tui.harness.process import child_environment
+from rein_tui.harness.processes.process import child_environment
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.decisions import Source
 from rein_tui.harness.protocol.errors import ConfigError
 from rein_tui.harness.protocol.events import Event, ToolCallRequested
-from rein_tui.hooks_cli import add_hooks_parser, run_hooks
 
 HOOKS: JsonObject = {
     "PreToolUse": [

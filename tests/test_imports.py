@@ -13,13 +13,13 @@ SDKS = ("anthropic", "httpx", "mcp", "fastapi")
 SCREEN = ("textual", "rich", "pygments")
 
 FORBIDDEN: dict[str, tuple[str, ...]] = {
-    "rein_tui.cli": ("textual", *HEAVY),
-    "rein_tui.options": ("textual", *HEAVY),
-    "rein_tui.subcommands": ("textual", *HEAVY),
-    "rein_tui.app": (*PATIENT, "rein_tui.harness.build"),
-    "rein_tui.resuming": ("textual", *SDKS, "rein_tui.harness.build"),
-    "rein_tui.headless": ("textual", *SDKS),
-    "rein_tui.harness.build": (*SCREEN, *SDKS),
+    "rein_tui.cli.main": ("textual", *HEAVY),
+    "rein_tui.cli.options": ("textual", *HEAVY),
+    "rein_tui.cli.subcommands": ("textual", *HEAVY),
+    "rein_tui.app": (*PATIENT, "rein_tui.harness.wiring.build"),
+    "rein_tui.cli.resuming": ("textual", *SDKS, "rein_tui.harness.wiring.build"),
+    "rein_tui.cli.headless": ("textual", *SDKS),
+    "rein_tui.harness.wiring.build": (*SCREEN, *SDKS),
     "rein_tui.harness.session": (*SCREEN, *SDKS),
     "rein_tui.harness.protocol.events": (*SCREEN, *HEAVY, "asyncio"),
     "rein_tui.harness.protocol.ports": (*SCREEN, *HEAVY),

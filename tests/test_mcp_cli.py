@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rein_tui.cli import run
+from rein_tui.cli.main import run
 from rein_tui.harness.places import Places
 from rein_tui.harness.plugins.mcp.edit import add_server, remove_server
 from rein_tui.harness.protocol.errors import ConfigError

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rein_tui.cli.models import run_models
 from rein_tui.harness.protocol.messages import TextBlock
-from rein_tui.models_cli import run_models
 from tests.fakes.local_servers import VLLM, site
 from tests.fakes.model_server import Op, Seen, answer, model_server
 from tests.fakes.streams import HABITS, chat_stream

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from rein_tui.cli.plugin import PluginScreen, add_plugin_parser, run_plugin
 from rein_tui.harness.places import Places
-from rein_tui.plugin_cli import PluginScreen, add_plugin_parser, run_plugin
 from tests.harness.plugins.files import markdown, write
 from tests.harness.plugins.sessions import DONE, PATH, staged
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rein_tui.cli.policy import add_policy_parser, run_policy
 from rein_tui.harness.permissions.cases import read_case
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.decisions import Decision, PermissionReply, Suggestion
@@ -19,7 +20,6 @@ from rein_tui.harness.protocol.events import (
     SessionStarted,
     ToolCallRequested,
 )
-from rein_tui.policy_cli import add_policy_parser, run_policy
 
 
 class Shell:

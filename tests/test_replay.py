@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.pilot import Pilot
 
+from rein_tui.cli.replay import read_recording
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol import events as ev
 from rein_tui.harness.protocol.decisions import PermissionReply
@@ -20,11 +21,10 @@ from rein_tui.harness.protocol.messages import Message, TextBlock
 from rein_tui.harness.protocol.ports import Prompt, SessionInfo
 from rein_tui.harness.store.bundle import make_bundle
 from rein_tui.harness.store.store import Store
-from rein_tui.replay import ReplayHarness
-from rein_tui.replay_app import ReplayApp
-from rein_tui.replay_cli import read_recording
-from rein_tui.replay_questions import ReplayedPermission, ReplayedQuestion
-from rein_tui.tape import LONGEST, Tape, deltas_of
+from rein_tui.replay.app import ReplayApp
+from rein_tui.replay.questions import ReplayedPermission, ReplayedQuestion
+from rein_tui.replay.recording import ReplayHarness
+from rein_tui.replay.tape import LONGEST, Tape, deltas_of
 from rein_tui.widgets.scrubber import Scrubber
 from tests import stories
 from tests.app.driving import screen_text

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from rein_tui.app import ReinApp
+from rein_tui.cli.options import parse_options
+from rein_tui.cli.resuming import read_resumed
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import StoreError
 from rein_tui.harness.protocol.events import Fact, Rewound, SessionStarted, StepStarted
 from rein_tui.harness.store.ending import MOST
 from rein_tui.harness.store.store import Store
 from rein_tui.modal_prompter import ModalPrompter
-from rein_tui.options import parse_options
-from rein_tui.resuming import read_resumed
 from rein_tui.widgets.chat_blocks import Look
 from rein_tui.widgets.chat_fold import ChatFold
 from tests.app.driving import Stage

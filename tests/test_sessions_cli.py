@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from rein_tui.cli.sessions import add_sessions_parser, run_sessions
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.events import FileChanged, Notice
 from rein_tui.harness.protocol.ports import SessionInfo
 from rein_tui.harness.store.bundle import read_bundle
 from rein_tui.harness.store.checkpoints import Checkpoints
 from rein_tui.harness.store.store import Store
-from rein_tui.sessions_cli import add_sessions_parser, run_sessions
 
 from .harness.store.stories import a_turn, fill
 

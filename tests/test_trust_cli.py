@@ -5,9 +5,9 @@ import io
 import json
 from pathlib import Path
 
+from rein_tui.cli.trust import add_trust_parser, run_trust
 from rein_tui.harness.places import Places
 from rein_tui.harness.settings.trust import read_trust, record_trust
-from rein_tui.trust_cli import add_trust_parser, run_trust
 
 
 def run(places: Places, *words: str) -> tuple[int, str]:

@@ -98,7 +98,7 @@ def _shown(app: "ReinApp", keys: list[str]) -> str:
 def bound_actions() -> dict[str, Action]:
     """What a keybindings file may rebind, by name. Loads every pane: ask only where there is such a file."""
     from rein_tui.app import ReinApp
-    from rein_tui.replay_questions import PLAYER
+    from rein_tui.replay.questions import PLAYER
     from rein_tui.screen import MainScreen
     from rein_tui.widgets.chat import Chat
     from rein_tui.widgets.composer.area import PromptArea

@@ -71,8 +71,8 @@ async def _manage(app: "ReinApp", words: Sequence[str]) -> None:
     """Run `rein-tui plugin …` here, show what it says, and let it hold at once."""
     from textual.content import Content
 
+    from rein_tui.cli.plugin import PluginScreen, add_plugin_parser, run_plugin
     from rein_tui.harness.places import find_places
-    from rein_tui.plugin_cli import PluginScreen, add_plugin_parser, run_plugin
     from rein_tui.widgets.safe import safe_text
     from rein_tui.widgets.sheet import Sheet
 
@@ -101,8 +101,8 @@ class _Parser(argparse.ArgumentParser):
 
 async def _agreed(app: "ReinApp", name: str) -> bool:
     """Show what a plugin brings, and ask."""
+    from rein_tui.cli.plugin import staged_preview
     from rein_tui.harness.places import find_places
-    from rein_tui.plugin_cli import staged_preview
     from rein_tui.widgets.picker import Item, Picker
 
     preview = await staged_preview(name, find_places(), os.environ)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from rein_tui.cli.options import Subparsers
 from rein_tui.harness.places import Places
-from rein_tui.options import Subparsers
 
 from .examination import examine
 from .finding import Finding

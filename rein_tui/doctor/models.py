@@ -14,9 +14,9 @@ _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 
 async def check_models(places: Places, environment: Mapping[str, str], helper: str = "") -> list[Finding]:
     """`helper` is where settings name a program that prints the key, if they do. Sends no request but probes."""
-    from rein_tui.harness.choices import remembered
     from rein_tui.harness.providers.base import is_loopback
     from rein_tui.harness.providers.probe import find_servers
+    from rein_tui.harness.wiring.choices import remembered
 
     choice, typed = remembered(places)
     findings = _keys(environment, helper, typed.source if typed else "")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from rein_tui.harness.hooks.effect import short_title
 from rein_tui.harness.hooks.placeholders import PlaceholderError, fill_shell, folders
-from rein_tui.harness.makers import hook_specs, hook_switches
 from rein_tui.harness.permissions.sandbox import SandboxUnavailable, bubblewrap_problem, sandbox_wrap
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ReinError
@@ -19,6 +18,7 @@ from rein_tui.harness.settings.inert import without_effect
 from rein_tui.harness.settings.layers import Settings
 from rein_tui.harness.settings.load import load_settings
 from rein_tui.harness.settings.trust import read_trust
+from rein_tui.harness.wiring.switches import hook_specs, hook_switches
 
 from .extensions import brought, check_plugins, check_servers
 from .finding import Finding, bad, note, of_notice, ok

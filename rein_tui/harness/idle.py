@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 
-from .moments import fire
-from .parts import Parts
 from .protocol.hooks import HookCall
 from .protocol.ports import Emit
+from .turn.moments import fire
+from .turn.parts import Parts
 
 IDLE_AFTER = 60.0
 """Seconds after a turn's end."""

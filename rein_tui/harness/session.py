@@ -13,16 +13,8 @@ from typing import Literal
 
 from msgspec import structs
 
-from .caching import CacheWatch
-from .conversation import Conversation
 from .folds import SessionFold, closing_facts
 from .idle import IdleNotice
-from .interrupt import Interrupted
-from .loop import Loop, Progress
-from .moments import fired, stop_failure, told_news
-from .parts import Parts
-from .prompt_ids import prompt_id
-from .prompt_turn import PromptTurn, reminder, user_message
 from .protocol.decisions import Mode
 from .protocol.engines import Journal
 from .protocol.errors import Failure, ReinError, StartError
@@ -51,8 +43,16 @@ from .protocol.models import Provider, WireRequest
 from .protocol.ports import Adjustments, FileFinder, Permissions, Prompt, SessionInfo, StatusLine
 from .protocol.rewind import Restored, RewindPlan
 from .protocol.workbench import SettingsDesk
-from .requests import request_of
-from .surroundings import Surroundings
+from .turn.caching import CacheWatch
+from .turn.conversation import Conversation
+from .turn.interrupt import Interrupted
+from .turn.loop import Loop, Progress
+from .turn.moments import fired, stop_failure, told_news
+from .turn.parts import Parts
+from .turn.prompt_ids import prompt_id
+from .turn.prompt_turn import PromptTurn, reminder, user_message
+from .turn.requests import request_of
+from .turn.surroundings import Surroundings
 
 EndReason = Literal["clear", "resume", "logout", "prompt_input_exit", "other"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from rein_tui import __version__
+from rein_tui.cli.options import Options, build_parser, refuse_screen_flags
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.ports import Prompter
-from rein_tui.options import Options, build_parser, refuse_screen_flags
 
 if TYPE_CHECKING:
     from .acp_agent import Bench
@@ -35,8 +35,8 @@ async def run_acp(arguments: Sequence[str], places: Places) -> int:
     def open_bench(cwd: Path, additional: tuple[Path, ...], mcp: tuple[str, ...], prompter: Prompter) -> "Bench":
         import os
 
-        from rein_tui.harness.build import open_workbench
-        from rein_tui.wanted import choice_of, wishes_of
+        from rein_tui.cli.wanted import choice_of, wishes_of
+        from rein_tui.harness.wiring.build import open_workbench
 
         environment = dict(os.environ)
         wishes = wishes_of(options, interactive=True)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rein_tui.harness.listing import project_files
+from rein_tui.harness.context.listing import project_files
 from rein_tui.harness.protocol.errors import StartError
 from rein_tui.harness.protocol.ports import Adjustable, FindsFiles, Harness
 from rein_tui.harness.protocol.workbench import Thinks

@@ -17,8 +17,8 @@ from pathlib import Path
 from aiohttp import web
 from textual_serve.server import Server
 
+from rein_tui.cli.options import parse_options
 from rein_tui.harness.places import Places
-from rein_tui.options import parse_options
 
 from .guard import Buckets, Doors, Tokens
 from .server_run import Listening

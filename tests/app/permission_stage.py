@@ -10,7 +10,6 @@ from typing import Any
 from textual.pilot import Pilot
 
 from rein_tui.app import ReinApp
-from rein_tui.harness.build import LocalWorkbench
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.events import Fact, PermissionResolved, SessionStarted, ToolCallFinished
@@ -18,7 +17,8 @@ from rein_tui.harness.protocol.ports import Harness, Prompt
 from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
 from rein_tui.harness.store.store import Store
-from rein_tui.harness.wishes import Wishes
+from rein_tui.harness.wiring.build import LocalWorkbench
+from rein_tui.harness.wiring.wishes import Wishes
 from rein_tui.modal_prompter import ModalPrompter
 from tests.app.driving import screen_text
 

@@ -11,7 +11,6 @@ from typing import Any
 from textual.pilot import Pilot
 
 from rein_tui.app import ReinApp
-from rein_tui.harness.build import LocalWorkbench, open_workbench
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.events import (
     Fact,
@@ -23,7 +22,8 @@ from rein_tui.harness.protocol.events import (
     TurnInterrupted,
 )
 from rein_tui.harness.protocol.workbench import ModelChoice
-from rein_tui.harness.wishes import Wishes
+from rein_tui.harness.wiring.build import LocalWorkbench, open_workbench
+from rein_tui.harness.wiring.wishes import Wishes
 from rein_tui.modal_prompter import ModalPrompter
 from rein_tui.widgets.permission_modal import PermissionModal
 from tests.app.driving import screen_text

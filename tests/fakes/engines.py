@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rein_tui.harness.parts import Parts
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.decisions import (
     DecidedBy,
@@ -31,7 +30,8 @@ from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
 from rein_tui.harness.protocol.ports import Emit
 from rein_tui.harness.protocol.tools import InvalidInput, Tool, ToolContext, ToolResult, Workspace
 from rein_tui.harness.session import Session
-from rein_tui.harness.surroundings import Surroundings
+from rein_tui.harness.turn.parts import Parts
+from rein_tui.harness.turn.surroundings import Surroundings
 
 
 class MemoryFacts:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from rein_tui.cli.headless import NobodyAnswers
 from rein_tui.deferred import DeferredWorkbench
-from rein_tui.harness.build import open_workbench
-from rein_tui.harness.choices import remember
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ConfigError
 from rein_tui.harness.protocol.events import (
@@ -31,8 +30,9 @@ from rein_tui.harness.protocol.models import ModelRequest
 from rein_tui.harness.protocol.ports import Adjustments, Prompt
 from rein_tui.harness.protocol.workbench import Extensible, KeepsKey, ModelChoice
 from rein_tui.harness.providers.scripted import ScriptedCall, Step
-from rein_tui.harness.wishes import Wishes
-from rein_tui.headless import NobodyAnswers
+from rein_tui.harness.wiring.build import open_workbench
+from rein_tui.harness.wiring.choices import remember
+from rein_tui.harness.wiring.wishes import Wishes
 from tests.harness.plugins.sessions import DONE, Stage, staged
 
 

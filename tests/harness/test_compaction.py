@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from contextlib import aclosing
 
-from rein_tui.harness.compaction import WindowCompactor
-from rein_tui.harness.conversation import Conversation
 from rein_tui.harness.protocol.errors import Failure
 from rein_tui.harness.protocol.events import Compacted, Event, Notice, StepStarted, TurnFailed, TurnFinished
 from rein_tui.harness.protocol.hooks import HookOutcome
@@ -12,6 +10,8 @@ from rein_tui.harness.protocol.messages import Usage
 from rein_tui.harness.protocol.models import ModelRequest
 from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.providers.scripted import Respond, ScriptedCall, ScriptedProvider, Step
+from rein_tui.harness.turn.compaction import WindowCompactor
+from rein_tui.harness.turn.conversation import Conversation
 from tests.fakes.engines import QuietHooks, Rig, kinds, rig
 from tests.laws import check_turn
 

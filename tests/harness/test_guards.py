@@ -4,12 +4,12 @@ from contextlib import aclosing
 
 import pytest
 
-from rein_tui.harness.guards import END_AFTER, TELL_AFTER, Advice, Guards, is_promise
 from rein_tui.harness.protocol.events import Event, Notice, PromptAdded, TurnFinished
 from rein_tui.harness.protocol.messages import Message, StopReason, TextBlock, ToolUseBlock
 from rein_tui.harness.protocol.models import Completed
 from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
+from rein_tui.harness.turn.guards import END_AFTER, TELL_AFTER, Advice, Guards, is_promise
 from tests.fakes.engines import Rig, rig
 
 

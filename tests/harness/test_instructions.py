@@ -3,12 +3,12 @@
 from contextlib import aclosing
 from pathlib import Path
 
-from rein_tui.harness.build import open_workbench
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.events import Event, Notice, PromptAdded, ToolCallFinished
 from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.protocol.workbench import ModelChoice
-from rein_tui.harness.wishes import Wishes
+from rein_tui.harness.wiring.build import open_workbench
+from rein_tui.harness.wiring.wishes import Wishes
 from tests.fakes.engines import ScriptedPerson
 
 

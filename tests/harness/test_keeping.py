@@ -2,11 +2,11 @@
 
 from contextlib import aclosing
 
-from rein_tui.harness.keeping import GO_ON, STOP, Keeping
 from rein_tui.harness.protocol.events import Event, QuestionAnswered, QuestionAsked, ToolCallFinished, TurnFinished
 from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.protocol.tools import ToolContext
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
+from rein_tui.harness.wiring.keeping import GO_ON, STOP, Keeping
 from tests.fakes.engines import Rig, ScriptedPerson, TestTool, echo, kinds, rig
 from tests.laws import check_turn
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from rein_tui.harness.build import LocalWorkbench, open_workbench
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol import events as ev
 from rein_tui.harness.protocol.errors import ConfigError, ProviderError, StartError
 from rein_tui.harness.protocol.messages import TextBlock, ToolUseBlock
 from rein_tui.harness.protocol.ports import Harness, Prompt
 from rein_tui.harness.protocol.workbench import ModelChoice
-from rein_tui.harness.wishes import Wishes
+from rein_tui.harness.wiring.build import LocalWorkbench, open_workbench
+from rein_tui.harness.wiring.wishes import Wishes
 from tests.fakes.engines import ScriptedPerson
 from tests.fakes.local_servers import VLLM, site
 from tests.fakes.model_server import ModelServer, Op, Seen, answer, model_server

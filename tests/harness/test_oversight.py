@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from rein_tui.harness.build import LocalWorkbench
-from rein_tui.harness.oversight import sketch
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.decisions import PermissionQuery, Rule, Source
 from rein_tui.harness.protocol.errors import ConfigError
@@ -25,7 +23,9 @@ from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.providers.scripted import ScriptedProvider
 from rein_tui.harness.session import Session
 from rein_tui.harness.store.store import Store
-from rein_tui.harness.wishes import Wishes
+from rein_tui.harness.turn.oversight import sketch
+from rein_tui.harness.wiring.build import LocalWorkbench
+from rein_tui.harness.wiring.wishes import Wishes
 from tests.fakes.engines import ScriptedPerson
 
 TOUCH = {"command": "touch made.txt"}

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rein_tui.harness.capture import Capture
-from rein_tui.harness.process import (
+from rein_tui.harness.processes.capture import Capture
+from rein_tui.harness.processes.process import (
     OutputLimits,
     child_environment,
     exit_reason,
@@ -285,7 +285,7 @@ def test_no_secret_looking_name_passes(before: str, word: str, after: str) -> No
 async def test_children_cannot_read_our_environment(tmp_path: Path) -> None:
     script = (
         "import os, subprocess\n"
-        "from rein_tui.harness.process import hide_from_children, set_child_subreaper\n"
+        "from rein_tui.harness.processes.process import hide_from_children, set_child_subreaper\n"
         "assert hide_from_children() and set_child_subreaper()\n"
         "child = 'try: print(open(\"/proc/%d/environ\").read())\\nexcept OSError as e: print(type(e).__name__)'\n"
         "argv = ['python3', '-c', child % os.getpid()]\n"
@@ -301,7 +301,7 @@ async def test_children_cannot_read_our_environment(tmp_path: Path) -> None:
 async def test_inherited_orphans_do_not_stay_as_zombies(tmp_path: Path) -> None:
     script = """
 import asyncio, os, pathlib
-from rein_tui.harness.process import child_environment, run_process, set_child_subreaper
+from rein_tui.harness.processes.process import child_environment, run_process, set_child_subreaper
 
 def orphans():
     found = []

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from rein_tui.harness.build import open_workbench
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol import events as ev
 from rein_tui.harness.protocol.decisions import QuestionReply, QuestionRequest
@@ -17,7 +16,8 @@ from rein_tui.harness.protocol.ports import Prompt, SessionInfo
 from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.providers.scripted import ScriptedCall, Step
 from rein_tui.harness.store.store import Store
-from rein_tui.harness.wishes import Wishes
+from rein_tui.harness.wiring.build import open_workbench
+from rein_tui.harness.wiring.wishes import Wishes
 from tests.fakes.engines import ScriptedPerson
 from tests.harness.plugins.files import markdown, write
 from tests.harness.plugins.sessions import DONE, PATH, staged

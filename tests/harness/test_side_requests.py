@@ -2,14 +2,14 @@
 
 import pytest
 
+from rein_tui.cli.print_records import Records
 from rein_tui.commands.story import cost_rows
 from rein_tui.harness.protocol.errors import ProviderError
 from rein_tui.harness.protocol.events import SideAnswered, TurnFinished
 from rein_tui.harness.protocol.messages import Usage
 from rein_tui.harness.providers.scripted import ScriptedProvider, Step
-from rein_tui.harness.side_requests import ask
 from rein_tui.harness.store.summary import SessionSummary
-from rein_tui.print_records import Records
+from rein_tui.harness.turn.side_requests import ask
 from rein_tui.widgets.status_figures import Figures
 from tests.fakes.engines import rig
 

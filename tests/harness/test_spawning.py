@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rein_tui.harness.process import run_process
-from rein_tui.harness.spawning import PIPE_ROOM, filled_pipe, session_leader, watch_by_kernel
+from rein_tui.harness.processes.process import run_process
+from rein_tui.harness.processes.spawning import PIPE_ROOM, filled_pipe, session_leader, watch_by_kernel
 
 ENV = {"PATH": os.environ["PATH"]}
 SESSIONS = "import os, sys; sys.stdout.write(f'{os.getsid(0)} {os.getpid()} {len(sys.stdin.buffer.read())}')"

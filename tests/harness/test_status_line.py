@@ -11,7 +11,7 @@ from rein_tui.harness.protocol.errors import ConfigError
 from rein_tui.harness.protocol.messages import Usage
 from rein_tui.harness.providers.scripted import Step
 from rein_tui.harness.settings.load import load_settings
-from rein_tui.harness.status_line import StatusCommand, status_line_wish
+from rein_tui.harness.wiring.status_line import StatusCommand, status_line_wish
 from tests.harness.plugins.sessions import staged
 
 

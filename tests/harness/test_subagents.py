@@ -24,10 +24,10 @@ from rein_tui.harness.protocol.models import ModelRequest, Provider
 from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.protocol.tools import Workspace
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
-from rein_tui.harness.subagents import Subagents
 from rein_tui.harness.tools.agent import Agent
 from rein_tui.harness.tools.background import Background
 from rein_tui.harness.tools.toolbox import Toolbox
+from rein_tui.harness.turn.subagents import Subagents
 from tests.fakes.engines import Rig, ScriptedPerson, TablePermissions, TestTool, echo, hang, rig
 from tests.laws import check_turn
 

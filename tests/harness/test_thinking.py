@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from rein_tui.harness.makers import effort_of, thinks
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.protocol.workbench import Thinks
 from rein_tui.harness.providers.scripted import ScriptedProvider, Step
 from rein_tui.harness.settings.load import load_settings
+from rein_tui.harness.wiring.switches import effort_of, thinks
 from tests.fakes.engines import rig
 
 

@@ -16,7 +16,7 @@ from rein_tui.harness.protocol.events import (
     TurnStarted,
 )
 from rein_tui.harness.protocol.messages import Message, TextBlock
-from rein_tui.harness.titles import Titler
+from rein_tui.harness.turn.titles import Titler
 
 
 class Desk:

@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 
 from rein_tui.app import ReinApp
-from rein_tui.harness.build import open_workbench
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.events import (
     DELTAS,
@@ -25,11 +24,12 @@ from rein_tui.harness.protocol.models import ModelInfo
 from rein_tui.harness.protocol.ports import SessionInfo
 from rein_tui.harness.protocol.workbench import FoundServer, ModelChoice
 from rein_tui.harness.store.store import Store
-from rein_tui.harness.wishes import Wishes
+from rein_tui.harness.wiring.build import open_workbench
+from rein_tui.harness.wiring.wishes import Wishes
 from rein_tui.modal_prompter import ModalPrompter
-from rein_tui.replay import ReplayHarness
-from rein_tui.replay_app import ReplayApp
-from rein_tui.tape import Tape
+from rein_tui.replay.app import ReplayApp
+from rein_tui.replay.recording import ReplayHarness
+from rein_tui.replay.tape import Tape
 from rein_tui.widgets.inspector import Inspector
 from rein_tui.widgets.inspector_pages import WHY
 from rein_tui.widgets.list_pane import ListPane

@@ -3,7 +3,6 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rein_tui.harness.conversation import Conversation, valid_messages
 from rein_tui.harness.protocol.events import Compacted, Fact, MessageFinished, PromptAdded, Rewound, ToolCallFinished
 from rein_tui.harness.protocol.messages import (
     Block,
@@ -13,6 +12,7 @@ from rein_tui.harness.protocol.messages import (
     ToolResultBlock,
     ToolUseBlock,
 )
+from rein_tui.harness.turn.conversation import Conversation, valid_messages
 
 IDS = st.sampled_from(["a", "b", "c", "d", "e"])
 TEXT = st.sampled_from(["", "  ", "hello", "x\ud800y", "\n", "done"])

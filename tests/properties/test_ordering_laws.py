@@ -6,7 +6,6 @@ from contextlib import aclosing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rein_tui.harness.conversation import Conversation
 from rein_tui.harness.folds import closing_facts
 from rein_tui.harness.protocol.decisions import Outcome, PermissionReply
 from rein_tui.harness.protocol.errors import Failure
@@ -14,6 +13,7 @@ from rein_tui.harness.protocol.events import DELTAS, TURN_ENDS, Event, TurnStart
 from rein_tui.harness.protocol.hooks import HookOutcome
 from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
+from rein_tui.harness.turn.conversation import Conversation
 from tests.fakes.engines import QuietHooks, ScriptedPerson, TablePermissions, TestTool, echo, hang, rig
 from tests.laws import check_turn
 from tests.properties.test_conversation import assert_valid

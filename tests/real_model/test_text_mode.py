@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from rein_tui.cli.headless import NobodyAnswers
 from rein_tui.harness.protocol.messages import Message, TextBlock, ToolResultBlock, ToolUseBlock
 from rein_tui.harness.protocol.models import (
     Completed,
@@ -28,7 +29,6 @@ from rein_tui.harness.providers.text_mode.forms import HERMES
 from rein_tui.harness.providers.text_mode.mode import ToolText, Way
 from rein_tui.harness.tools.file_tool import FileAccess
 from rein_tui.harness.tools.read import Read
-from rein_tui.headless import NobodyAnswers
 
 pytestmark = [pytest.mark.real_model, pytest.mark.asyncio(loop_scope="session")]
 

@@ -19,7 +19,7 @@ from rein_tui.harness.protocol.ports import AsideAnswer, Harness, Prompt, Prompt
 from rein_tui.harness.protocol.workbench import CommandInfo, ExportForm, FoundServer, ModelChoice
 from rein_tui.harness.session import Session
 from rein_tui.harness.store.export import export
-from rein_tui.harness.surroundings import Surroundings
+from rein_tui.harness.turn.surroundings import Surroundings
 from rein_tui.remote.address import Address, Backoff
 from rein_tui.remote.client import RemoteWorkbench
 from rein_tui.remote.connection import Reception

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rein_tui.harness.listing import project_files
+from rein_tui.harness.context.listing import project_files
 from rein_tui.widgets.composer import FileIndex
 from rein_tui.widgets.fuzzy import line_pattern, match
 
@@ -92,7 +92,7 @@ async def test_listing_runs_nothing_of_the_repository(tmp_path: Path):
 
 
 async def test_without_git_and_ripgrep_the_disk_itself_is_read(tmp_path: Path, monkeypatch: object):
-    from rein_tui.harness import listing
+    from rein_tui.harness.context import listing
 
     (tmp_path / ".gitignore").write_text("junk\n")
     (tmp_path / "junk").mkdir()

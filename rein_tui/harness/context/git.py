@@ -6,8 +6,8 @@ run; filters cannot be overridden, so it is for trusted folders only.
 
 from pathlib import Path
 
-from ..environment import child_environment
-from ..process import run_process
+from ..processes.environment import child_environment
+from ..processes.process import run_process
 
 _OVERRIDES = (
     "core.fsmonitor=false",

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 
+from rein_tui.harness.hooks.result_shapes import text_of, tool_response
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.events import Event, HookFired, ToolCallFinished, ToolCallRequested, ToolCallStarted
 from rein_tui.harness.protocol.hooks import HookCall, HookOutcome, HookPoint, HookRun, HookSkip
-from rein_tui.harness.result_shapes import text_of, tool_response
 
 from .engine import Hooks
 from .payload import COMMON_FIELDS

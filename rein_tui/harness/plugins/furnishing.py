@@ -11,8 +11,6 @@ from msgspec import structs
 from ..agents import builtin_agents
 from ..hooks.config import for_subagent
 from ..hooks.engine import Hooks
-from ..outfit import Outfit, Outfitter
-from ..parts import Parts
 from ..protocol.agents import AgentSpec
 from ..protocol.base import JsonObject
 from ..protocol.decisions import Rule
@@ -20,13 +18,15 @@ from ..protocol.events import ContextPrepared
 from ..protocol.ports import Emit
 from ..protocol.tools import Workspace
 from ..settings.layers import Settings
-from ..worktrees import Worktree, worktree
+from ..turn.outfit import Outfit, Outfitter
+from ..turn.parts import Parts
 from . import agent_memory
 from .extensions import Extensions
 from .invocation import Attach, Usage
 from .listing import Budget
 from .mcp.for_agents import AgentServers
 from .rendering import Scene
+from .worktrees import Worktree, worktree
 
 AfterCall: TypeAlias = Callable[[str, JsonObject], Sequence[str]]
 """Hears of a call that worked; gives texts for the model."""

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ..moments import fire
-from ..parts import Parts
 from ..protocol.agents import AgentSpec
 from ..protocol.displays import TextDisplay
 from ..protocol.errors import ConfigError
@@ -23,8 +21,10 @@ from ..protocol.hooks import HookCall
 from ..protocol.messages import Block, Message, TextBlock
 from ..protocol.ports import Emit, Prompt
 from ..protocol.tools import ToolContext, ToolResult
-from ..subagents import AgentResult, Subagents
-from ..unfolding import Unfolded
+from ..turn.moments import fire
+from ..turn.parts import Parts
+from ..turn.subagents import AgentResult, Subagents
+from ..turn.unfolding import Unfolded
 from .catalog import Catalog
 from .listing import Budget, listing
 from .rendering import Aborted, Rendered, Scene, render

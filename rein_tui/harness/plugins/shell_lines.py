@@ -7,14 +7,14 @@ import time
 import uuid
 from collections.abc import Sequence
 
-from ..moments import fire
-from ..parts import Parts
 from ..protocol.decisions import PermissionQuery, Rule
 from ..protocol.events import DELTAS, Event
 from ..protocol.hooks import HookCall
 from ..protocol.messages import ResultContent, TextBlock
 from ..protocol.ports import Emit
 from ..protocol.tools import ToolContext
+from ..turn.moments import fire
+from ..turn.parts import Parts
 from .rendering import Aborted
 from .words import Definition
 

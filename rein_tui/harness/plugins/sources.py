@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..process import child_environment, run_process
+from ..processes.process import child_environment, run_process
 from ..protocol.base import JsonObject
 from ..protocol.errors import ConfigError
 from .archives import unpack

@@ -5,10 +5,10 @@ from functools import partial
 
 from ..hooks.config import parse_hooks
 from ..hooks.engine import Hooks
-from ..parts import Parts
 from ..protocol.decisions import Rule, Source
 from ..protocol.events import Notice
 from ..protocol.hooks import HookSpec
+from ..turn.parts import Parts
 from .substitute import fill, fill_all, folder_values
 from .words import Definition
 

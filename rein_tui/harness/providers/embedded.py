@@ -17,7 +17,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..environment import child_environment
+from ..processes.environment import child_environment
 from ..protocol.errors import ProviderError, StartError
 from ..protocol.models import ModelInfo, ModelRequest, ProviderEvent, ProviderNotice, WireRequest
 from .base import Secret, TextMode

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ..process import child_environment, run_process
+from ..processes.process import child_environment, run_process
 from ..protocol.errors import ConfigError
 from .base import NO_SECRET, KeyHelper, Secret
 

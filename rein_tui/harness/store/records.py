@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from ..prompt_ids import prompt_id
+from ..hooks.result_shapes import api_block, api_content, text_of, tool_response
 from ..protocol.base import JsonObject
 from ..protocol.events import (
     AgentStarted,
@@ -24,7 +24,7 @@ from ..protocol.events import (
     ToolCallFinished,
 )
 from ..protocol.messages import Message, ResultContent, TextBlock, Usage
-from ..result_shapes import api_block, api_content, text_of, tool_response
+from ..turn.prompt_ids import prompt_id
 
 _NAMESPACE = uuid.UUID("6f1d8f0e-6f0c-4a53-9a0e-0d6a4f9e2b11")
 

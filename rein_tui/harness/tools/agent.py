@@ -10,7 +10,7 @@ from ..protocol.base import JsonObject
 from ..protocol.displays import TextDisplay
 from ..protocol.messages import ToolSpec, Usage
 from ..protocol.tools import InvalidInput, ToolContext, ToolResult
-from ..subagents import AgentResult, Subagents
+from ..turn.subagents import AgentResult, Subagents
 from .background import Background, Write
 from .base import BaseTool, ToolInput, one_line
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from ..process import uninterrupted
+from ..processes.process import uninterrupted
 from ..protocol.decisions import Option, Question, QuestionReply, QuestionRequest
 from ..protocol.displays import TextDisplay
 from ..protocol.events import QuestionAnswered, QuestionAsked

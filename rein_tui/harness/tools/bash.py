@@ -11,7 +11,7 @@ from typing import Annotated, Protocol
 
 import msgspec
 
-from ..process import Finished, OutputLimits, child_environment, exit_reason, run_process
+from ..processes.process import Finished, OutputLimits, child_environment, exit_reason, run_process
 from ..protocol.base import JsonObject
 from ..protocol.displays import CommandDisplay
 from ..protocol.events import CwdChanged

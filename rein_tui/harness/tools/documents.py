@@ -7,7 +7,7 @@ import re
 import shutil
 from typing import Any, cast
 
-from ..process import child_environment, run_process
+from ..processes.process import child_environment, run_process
 from ..protocol.displays import TextDisplay
 from ..protocol.messages import ImageBlock
 from ..protocol.tools import ToolContext, ToolResult

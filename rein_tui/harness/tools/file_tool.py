@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from ..process import uninterrupted
+from ..processes.process import uninterrupted
 from ..protocol.base import JsonObject
 from ..protocol.displays import DiffDisplay
 from ..protocol.events import FileChanged, Notice

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ..process import OutputLimits, child_environment, run_process
+from ..processes.process import OutputLimits, child_environment, run_process
 
 LIMITS = OutputLimits(head=4 * 1024 * 1024, tail=0, spool=4 * 1024 * 1024)
 

@@ -13,8 +13,8 @@ from rein_tui.harness.context.compaction import (
     summary_messages,
 )
 from rein_tui.harness.context.tokens import TokenGauge
-from rein_tui.harness.conversation import valid_messages
 from rein_tui.harness.protocol.messages import Message, TextBlock, ToolResultBlock, ToolUseBlock
+from rein_tui.harness.turn.conversation import valid_messages
 
 GAUGE = TokenGauge()
 

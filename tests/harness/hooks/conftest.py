@@ -14,7 +14,7 @@ from rein_tui.harness.hooks.context import HookContext
 from rein_tui.harness.hooks.engine import Hooks
 from rein_tui.harness.hooks.points import POINTS
 from rein_tui.harness.places import Places
-from rein_tui.harness.process import child_environment
+from rein_tui.harness.processes.process import child_environment
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.decisions import Layer, Source
 from rein_tui.harness.protocol.events import Event, HookFired

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from rein_tui.harness.places import Places
-from rein_tui.harness.rehearsal import folder_hooks
+from rein_tui.harness.wiring.rehearsal import folder_hooks
 
 ENTRY = [{"hooks": [{"type": "command", "command": "true"}]}]
 

@@ -4,13 +4,13 @@ import json
 from contextlib import aclosing
 from pathlib import Path
 
+from rein_tui.harness.hooks.result_shapes import api_content, tool_response
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.events import HookFired, TurnFinished
 from rein_tui.harness.protocol.messages import ImageBlock, TextBlock
 from rein_tui.harness.protocol.models import ModelRequest
 from rein_tui.harness.providers.scripted import ScriptedCall, Step
-from rein_tui.harness.result_shapes import api_content, tool_response
 from tests.harness.plugins.sessions import DONE, Stage, bash, staged
 
 TRUE: JsonObject = {"type": "command", "command": "true"}

@@ -12,7 +12,7 @@ from rein_tui.harness.hooks.context import HookContext
 from rein_tui.harness.hooks.engine import Hooks
 from rein_tui.harness.permissions.cases import read_case
 from rein_tui.harness.places import Places
-from rein_tui.harness.process import child_environment
+from rein_tui.harness.processes.process import child_environment
 from rein_tui.harness.protocol.decisions import PermissionQuery, Source
 from rein_tui.harness.protocol.events import Event
 from rein_tui.harness.protocol.hooks import HookCall

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from rein_tui.harness.containment import Containment
 from rein_tui.harness.permissions.landlock import abi_version
 from rein_tui.harness.permissions.policy import Policy
 from rein_tui.harness.permissions.sandbox import (
@@ -37,6 +36,7 @@ from rein_tui.harness.protocol.tools import Workspace
 from rein_tui.harness.settings import Settings
 from rein_tui.harness.settings.load import assemble, layer_from_data
 from rein_tui.harness.tools.bash import Shell
+from rein_tui.harness.wiring.containment import Containment
 
 BWRAP = shutil.which("bwrap") or ""
 needs_bubblewrap = pytest.mark.skipif(

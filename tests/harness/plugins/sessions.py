@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rein_tui.harness.assembly import assemble
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.events import Event, HookFired, Notice, PromptAdded, ToolCallFinished
 from rein_tui.harness.protocol.messages import TextBlock
@@ -16,7 +15,8 @@ from rein_tui.harness.providers.scripted import Respond, ScriptedCall, ScriptedP
 from rein_tui.harness.session import Session
 from rein_tui.harness.settings.load import load_settings
 from rein_tui.harness.store.journal import MemoryJournal
-from rein_tui.harness.wishes import Ground, Opening, Wishes, started
+from rein_tui.harness.wiring.assembly import assemble
+from rein_tui.harness.wiring.wishes import Ground, Opening, Wishes, started
 from tests.fakes.engines import ScriptedPerson
 
 PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rein_tui.harness.build import open_workbench
-from rein_tui.harness.conversation import Conversation, valid_messages
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol import events as ev
 from rein_tui.harness.protocol.errors import Failure
@@ -28,7 +26,9 @@ from rein_tui.harness.providers.openai_chat import ChatOptions, OpenAIChatProvid
 from rein_tui.harness.providers.retry import Pace
 from rein_tui.harness.session import Session
 from rein_tui.harness.store.store import Store
-from rein_tui.harness.wishes import Wishes
+from rein_tui.harness.turn.conversation import Conversation, valid_messages
+from rein_tui.harness.wiring.build import open_workbench
+from rein_tui.harness.wiring.wishes import Wishes
 from rein_tui.widgets.chat_blocks import Look
 from rein_tui.widgets.chat_fold import ChatFold
 from tests.fakes.engines import ScriptedPerson

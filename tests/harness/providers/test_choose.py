@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from rein_tui.harness.build import open_workbench
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ConfigError, ProviderError, ReinError, StartError
 from rein_tui.harness.protocol.messages import Message, TextBlock, Usage
@@ -18,7 +17,8 @@ from rein_tui.harness.providers.gguf import read_gguf
 from rein_tui.harness.providers.keys import KeyRing, shell_helper
 from rein_tui.harness.providers.prices import PRICES, cost, price_of, read_prices
 from rein_tui.harness.session import Session
-from rein_tui.harness.wishes import Wishes
+from rein_tui.harness.wiring.build import open_workbench
+from rein_tui.harness.wiring.wishes import Wishes
 from tests.fakes.engines import ScriptedPerson
 from tests.fakes.model_server import answer, model_server
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from rein_tui.harness.build import open_workbench
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
 from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.settings.edit import add_rule
 from rein_tui.harness.settings.repository import main_checkout, repository_root, trust_root
 from rein_tui.harness.settings.trust import forget_trust, keep_trust, read_trust, record_trust, trusted_folders
-from rein_tui.harness.wishes import Wishes
+from rein_tui.harness.wiring.build import open_workbench
+from rein_tui.harness.wiring.wishes import Wishes
 from tests.fakes.engines import ScriptedPerson
 
 HOOKS = {"PreToolUse": [{"matcher": "Bash", "hooks": [{"type": "command", "command": "./gate.sh"}]}]}

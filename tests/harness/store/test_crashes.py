@@ -16,13 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from rein_tui.harness.conversation import Conversation, valid_messages
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol import events as e
 from rein_tui.harness.protocol.errors import StoreError
 from rein_tui.harness.protocol.ports import SessionInfo
 from rein_tui.harness.store.salvage import salvage
 from rein_tui.harness.store.store import Store
+from rein_tui.harness.turn.conversation import Conversation, valid_messages
 
 from .stories import a_turn, fill, user
 

@@ -13,12 +13,12 @@ from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.events import Event
 from rein_tui.harness.protocol.messages import ToolSpec
 from rein_tui.harness.protocol.tools import ToolContext, ToolResult, Workspace
-from rein_tui.harness.subagents import ToolSubset
 from rein_tui.harness.tools.base import SchemaTool
 from rein_tui.harness.tools.deferral import UNKNOWN_WINDOW, share_of_window
 from rein_tui.harness.tools.todo import TodoWrite
 from rein_tui.harness.tools.tool_search import ToolSearch
 from rein_tui.harness.tools.toolbox import Toolbox
+from rein_tui.harness.turn.subagents import ToolSubset
 from tests.harness.plugins.mcp.house import Person
 
 

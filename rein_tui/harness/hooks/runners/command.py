@@ -11,7 +11,7 @@ from rein_tui.harness.hooks.placeholders import PlaceholderError, fill_plain, fi
 from rein_tui.harness.hooks.points import POINTS
 from rein_tui.harness.hooks.runners.first_line import FirstLine
 from rein_tui.harness.hooks.runners.job import Fault, Job, Raw, failed
-from rein_tui.harness.process import Finished, OutputLimits, exit_reason, run_process
+from rein_tui.harness.processes.process import Finished, OutputLimits, exit_reason, run_process
 
 MAX_STDOUT = 1024 * 1024
 """Bytes of output that are read as an answer; a gate that prints more is broken."""

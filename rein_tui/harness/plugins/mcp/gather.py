@@ -7,7 +7,6 @@ from pathlib import Path
 from msgspec import structs
 
 from ...context.tokens import CHARACTERS_A_TOKEN
-from ...parts import Parts
 from ...places import Places
 from ...protocol.agents import AgentServer
 from ...protocol.base import JsonObject
@@ -17,9 +16,10 @@ from ...protocol.messages import Block, Message
 from ...protocol.ports import Emit, Prompt
 from ...settings.layers import Settings
 from ...settings.locations import ALL_SOURCES, SourceName
-from ...side_requests import ask
 from ...tools.toolbox import Toolbox
-from ...unfolding import Unfolded, closest, command_name
+from ...turn.parts import Parts
+from ...turn.side_requests import ask
+from ...turn.unfolding import Unfolded, closest, command_name
 from ..words import ServerDefinition
 from .approval import Approvals
 from .host import Host

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...process import uninterrupted
+from ...processes.process import uninterrupted
 from ...protocol.decisions import Option, Question, QuestionReply, QuestionRequest
 from ...protocol.errors import ProviderError
 from ...protocol.events import Event, QuestionAnswered, QuestionAsked

@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from ...environment import child_environment
 from ...places import Places
+from ...processes.environment import child_environment
 from .config import ServerConfig
 from .dial import Dial
 from .log import ServerLog

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...places import Places
-from ...process import run_process
+from ...processes.process import run_process
 from ...settings.shapes import is_object
 from .config import ServerConfig
 from .failures import McpFailure

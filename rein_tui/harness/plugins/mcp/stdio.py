@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ...descendants import Signal, signal_tree, still_alive
-from ...process import MARKER
+from ...processes.descendants import Signal, signal_tree, still_alive
+from ...processes.process import MARKER
 from .flood import Flood
 from .log import ServerLog
 

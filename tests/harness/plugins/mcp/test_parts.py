@@ -169,7 +169,8 @@ def test_without_the_sdk_the_way_to_it_is_told() -> None:
 
 def test_nothing_of_the_sdk_is_loaded_before_it_is_needed() -> None:
     code = (
-        "import sys, rein_tui.harness.assembly\nprint([m for m in sys.modules if m.split('.')[0] in ('mcp', 'anyio')])"
+        "import sys, rein_tui.harness.wiring.assembly\n"
+        "print([m for m in sys.modules if m.split('.')[0] in ('mcp', 'anyio')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

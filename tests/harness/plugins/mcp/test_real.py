@@ -23,7 +23,7 @@ from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import Event, Notice, ProgressDelta
 from rein_tui.harness.protocol.messages import Block, ImageBlock, TextBlock
 from rein_tui.harness.protocol.ports import Emit, Prompt
-from rein_tui.harness.unfolding import Unfolded
+from rein_tui.harness.turn.unfolding import Unfolded
 
 from .house import NODE, House, names, open_house
 

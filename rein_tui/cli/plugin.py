@@ -1,0 +1,298 @@
+"""`rein-tui plugin …`: install, switch, list and check plugins; add and update marketplaces.
+
+Exit codes: 0 done (or in order), 1 validation found something or it could not be done, 2 a bad command line.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import msgspec
+
+from rein_tui.cli.options import Subparsers
+from rein_tui.harness.places import Places
+from rein_tui.harness.plugins.house import PluginHouse
+from rein_tui.harness.plugins.marketplace import Marketplace
+from rein_tui.harness.plugins.preview import PluginPreview, context_cost, preview_of
+from rein_tui.harness.plugins.sources import source_of
+from rein_tui.harness.plugins.switching import SCOPES
+from rein_tui.harness.plugins.validate import validate
+from rein_tui.harness.plugins.words import Plugin
+from rein_tui.harness.protocol.errors import ConfigError, ReinError
+from rein_tui.harness.protocol.events import Notice
+from rein_tui.harness.settings.layers import Settings
+from rein_tui.harness.settings.load import load_settings
+from rein_tui.harness.settings.trust import read_trust
+
+_FAILED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PluginScreen:
+    """Where a command says things, and whether somebody can answer."""
+
+    stdin: TextIO
+    stdout: TextIO
+    stderr: TextIO
+
+    def say(self, *lines: str) -> None:
+        """Lines for a person."""
+        for line in lines:  # other people's words: no control characters reach the terminal
+            shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+            self.stdout.write(shown + "\n")
+
+    def say_json(self, value: Any) -> None:
+        """One JSON value for a program."""
+        self.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+    def agrees(self, question: str) -> bool:
+        """Whether the person says yes; without a terminal the command itself is the yes."""
+        if not self.stdin.isatty():
+            return True
+        self.stdout.write(f"{question} [y/N] ")
+        self.stdout.flush()
+        return self.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def add_plugin_parser(subparsers: Subparsers) -> None:
+    """Add `plugin …` to the command line."""
+    plugin = subparsers.add_parser("plugin", help="install, switch, list and check plugins")
+    actions = plugin.add_subparsers(dest="plugin_action", required=True, metavar="ACTION")
+    for name, text in (
+        ("install", "show what a plugin brings, then install and enable it"),
+        ("uninstall", "take a plugin away; its data stays"),
+        ("enable", "turn a plugin on"),
+        ("disable", "turn a plugin off"),
+        ("update", "install the newest version"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("plugin", metavar="NAME[@MARKETPLACE]")
+        if name != "update":
+            action.add_argument("--scope", choices=SCOPES, default="user", help="whose settings (default: user)")
+        if name == "install":
+            action.add_argument("-y", "--yes", action="store_true", help="do not ask")
+        action.add_argument("--json", action="store_true", help="print JSON")
+    show = actions.add_parser("show", help="what a plugin brings, installed or not")
+    show.add_argument("plugin", metavar="NAME[@MARKETPLACE]")
+    show.add_argument("--json", action="store_true", help="print JSON")
+    listed = actions.add_parser("list", help="all plugins here, with what they bring")
+    listed.add_argument("--plugin-dir", type=Path, action="append", default=[], metavar="DIR", help="this one too")
+    listed.add_argument("--json", action="store_true", help="print JSON")
+    check = actions.add_parser("validate", help="find what is wrong with a plugin or marketplace")
+    check.add_argument("folder", type=Path, metavar="DIR")
+    check.add_argument("--strict", action="store_true", help="warnings count as errors")
+    check.add_argument("--json", action="store_true", help="print JSON")
+    _add_marketplace_parser(actions)
+
+
+def _add_marketplace_parser(actions: Subparsers) -> None:
+    marketplace = actions.add_parser("marketplace", help="add, list, update and remove marketplaces")
+    verbs = marketplace.add_subparsers(dest="marketplace_action", required=True, metavar="add|list|update|remove")
+    add = verbs.add_parser("add", help="a folder, a marketplace.json, owner/repo, a git URL or npm:PACKAGE")
+    add.add_argument("source", metavar="SOURCE")
+    update = verbs.add_parser("update", help="fetch again; without a name, all")
+    update.add_argument("name", nargs="?", default="", metavar="NAME")
+    remove = verbs.add_parser("remove", help="forget it, and what was installed from it")
+    remove.add_argument("name", metavar="NAME")
+    for verb in (add, update, remove, verbs.add_parser("list", help="those that are known")):
+        verb.add_argument("--json", action="store_true", help="print JSON")
+
+
+async def run_plugin(
+    args: argparse.Namespace, places: Places, environment: Mapping[str, str], screen: PluginScreen
+) -> int:
+    """Carry `rein-tui plugin …` out and give the exit code; what a person can act on is printed."""
+    try:
+        return await _run(args, places, environment, screen)
+    except ReinError as problem:
+        screen.stderr.write(f"{problem}\n")
+        return _FAILED
+
+
+async def _run(args: argparse.Namespace, places: Places, environment: Mapping[str, str], screen: PluginScreen) -> int:
+    if args.plugin_action == "validate":
+        return _validate(args, places, screen)
+    root = Path.cwd()
+    settings = load_settings(places, root, trusted=read_trust(places, root).trusted)
+    house = PluginHouse(places, environment, settings, root)
+    match args.plugin_action:
+        case "list":
+            return _list(args, house, screen)
+        case "marketplace":
+            return await _marketplace(args, house, screen)
+        case "install" | "show":
+            return await _install(args, house, screen)
+        case "update":
+            old, new, notes = await house.update(args.plugin)
+            said = "is up to date" if old.path == new.path else f"{old.version} → {new.version}"
+            _report(args, screen, {"id": new.id, "version": new.version}, f"{new.id} {said}", *notes)
+        case "uninstall":
+            gone = house.uninstall(args.plugin, args.scope)
+            _report(args, screen, {"id": gone.id}, f"{gone.id} is uninstalled; its data stays")
+        case _:
+            enabled = args.plugin_action == "enable"
+            plugin_id, path = house.enable(args.plugin, args.scope, enabled)
+            state = "on" if enabled else "off"
+            said = f"{plugin_id} is {state} ({path})"
+            _report(args, screen, {"id": plugin_id, "enabled": enabled}, said, *_waits_for_trust(args, settings))
+    return 0
+
+
+def _waits_for_trust(args: argparse.Namespace, settings: Settings) -> tuple[str, ...]:
+    """What to know where a folder's own settings do not count yet."""
+    if args.scope == "user" or settings.trusted:
+        return ()
+    return ("This folder is not trusted yet: what its settings say counts once you start rein-tui here and trust it.",)
+
+
+def _report(args: argparse.Namespace, screen: PluginScreen, value: dict[str, Any], *lines: str) -> None:
+    if args.json:
+        screen.say_json(value)
+    else:
+        screen.say(*lines)
+
+
+async def staged_preview(name: str, places: Places, environment: Mapping[str, str]) -> PluginPreview:
+    """What a plugin would bring; nothing is installed. Raises ConfigError."""
+    root = Path.cwd()
+    settings = load_settings(places, root, trusted=read_trust(places, root).trusted)
+    staged = await PluginHouse(places, environment, settings, root).stage(name)
+    staged.discard()
+    return preview_of(staged.plugin)
+
+
+# --- install ----------------------------------------------------------------------------------------------
+
+
+async def _install(args: argparse.Namespace, house: PluginHouse, screen: PluginScreen) -> int:
+    staged = await house.stage(args.plugin)
+    try:
+        preview = preview_of(staged.plugin)
+        if args.plugin_action == "show":
+            _report(args, screen, msgspec.to_builtins(preview), *preview.lines())
+            return 0
+        if not args.json:
+            screen.say(*preview.lines())
+        if not (args.yes or args.json or screen.agrees("Install it?")):
+            screen.say("Nothing was installed.")
+            return _FAILED
+        installed, notes = await house.install(staged, args.scope)
+    finally:
+        staged.discard()
+    value = {"id": installed.id, "version": installed.version, "path": str(installed.path), "notes": notes}
+    said = f"{installed.id} {installed.version} is installed and on"
+    _report(args, screen, value, said, *notes, *_waits_for_trust(args, house.settings))
+    return 0
+
+
+# --- list -------------------------------------------------------------------------------------------------
+
+
+def listed(plugin: Plugin) -> dict[str, Any]:
+    """A plugin as `plugin list --json` shows it."""
+    return {
+        "id": plugin.id,
+        "name": plugin.name,
+        "version": plugin.version,
+        "source": plugin.origin,
+        "enabled": plugin.enabled and plugin.loaded,
+        "commands": [each.name for each in plugin.commands],
+        "agents": [each.name for each in plugin.agents],
+        "skills": [each.name for each in plugin.skills],
+        "hooks": [
+            {"event": each.point, "matcher": each.matcher, "type": each.handler, "run": each.title}
+            for each in plugin.hooks
+        ],
+        "mcp": [each.scoped for each in plugin.mcp],
+        "problems": [_problem(notice) for notice in plugin.problems],
+    }
+
+
+def _problem(notice: Notice) -> dict[str, str]:
+    return {"level": notice.level, "where": notice.where, "text": notice.text, "code": notice.code}
+
+
+def _list(args: argparse.Namespace, house: PluginHouse, screen: PluginScreen) -> int:
+    for folder in args.plugin_dir:
+        if not folder.exists():
+            raise ConfigError("no such folder", where=str(folder))
+    plugins = house.plugins(tuple(args.plugin_dir))
+    if args.json:
+        screen.say_json([listed(plugin) for plugin in plugins])
+        return 0
+    if not plugins:
+        screen.say("There are no plugins here. Add a marketplace: rein-tui plugin marketplace add OWNER/REPO")
+    for plugin in plugins:
+        state = "broken" if not plugin.loaded else "on" if plugin.enabled else "off"
+        parts = (
+            ("commands", plugin.commands),
+            ("skills", plugin.skills),
+            ("agents", plugin.agents),
+            ("hooks", plugin.hooks),
+            ("servers", plugin.mcp),
+        )
+        brought = ", ".join(f"{len(part)} {name}" for name, part in parts if part) or "nothing"
+        screen.say(f"{plugin.id} {plugin.version}  {state}  {brought}  ~{context_cost(plugin)} tokens")
+        for notice in plugin.problems:
+            if notice.level != "info":
+                screen.say(f"  {notice.level}: {notice.text} [{notice.where}]")
+    return 0
+
+
+# --- validate ---------------------------------------------------------------------------------------------
+
+
+def _validate(args: argparse.Namespace, places: Places, screen: PluginScreen) -> int:
+    found = validate(args.folder.absolute(), places)
+    bad = [n for n in found if n.level == "error" or (args.strict and n.level == "warning")]
+    if args.json:
+        screen.say_json({"valid": not bad, "problems": [_problem(notice) for notice in found]})
+        return _FAILED if bad else 0
+    for notice in found:
+        screen.say(f"{notice.level}: {notice.text}" + (f" [{notice.where}]" if notice.where else ""))
+        if notice.hint:
+            screen.say(f"  {notice.hint}")
+    screen.say("in order" if not bad else f"{len(bad)} to mend")
+    return _FAILED if bad else 0
+
+
+# --- marketplaces -----------------------------------------------------------------------------------------
+
+
+async def _marketplace(args: argparse.Namespace, house: PluginHouse, screen: PluginScreen) -> int:
+    match args.marketplace_action:
+        case "add":
+            _added(args, screen, [await house.add_marketplace(source_of(args.source, Path.cwd()))])
+        case "update":
+            names = [args.name] if args.name else list(house.known())
+            _added(args, screen, [await house.update_marketplace(name) for name in names])
+        case "remove":
+            gone = house.remove_marketplace(args.name)
+            note = f"; with it went {', '.join(gone)}" if gone else ""
+            _report(args, screen, {"name": args.name, "uninstalled": gone}, f"{args.name} is forgotten{note}")
+        case _:
+            known = house.known()
+            rows = [{"name": k.name, "source": k.source, "path": str(k.path)} for k in known.values()]
+            if args.json:
+                screen.say_json(rows)
+            else:
+                screen.say(*(f"{k.name}  {_where(k.source)}" for k in known.values()))
+    return 0
+
+
+def _where(source: dict[str, Any]) -> str:
+    return str(next((source[key] for key in ("repo", "url", "path", "package") if source.get(key)), "settings"))
+
+
+def _added(args: argparse.Namespace, screen: PluginScreen, marketplaces: list[Marketplace]) -> None:
+    if args.json:
+        screen.say_json(
+            [{"name": m.name, "plugins": [o.name for o in m.offers], "path": str(m.root)} for m in marketplaces]
+        )
+        return
+    for marketplace in marketplaces:
+        screen.say(f"{marketplace.name}: {len(marketplace.offers)} plugins")
+        screen.say(*(f"  problem: {notice.text} [{notice.where}]" for notice in marketplace.problems))

@@ -1,0 +1,242 @@
+"""`rein-tui sessions …` and `rein-tui report`: the session store from the command line."""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import msgspec
+
+from .. import __version__
+from ..harness.places import Places
+from ..harness.protocol.errors import ReinError, StoreError
+from ..harness.protocol.events import Fact, SessionStarted
+from ..harness.protocol.ports import SessionInfo
+from ..harness.store.bundle import make_bundle, read_bundle
+from ..harness.store.checkpoints import Checkpoints
+from ..harness.store.claude_import import find_transcripts, read_transcript
+from ..harness.store.export import SUFFIXES, export, to_markdown
+from ..harness.store.files import write_private
+from ..harness.store.store import Store
+from ..harness.store.summary import SessionSummary
+from .sessions_options import FORMATS, add_sessions_parser
+
+__all__ = ["add_sessions_parser", "run_sessions", "session_json"]
+
+_DAY = 24 * 3600.0
+_SAID = {
+    "prompt_added": "prompt",
+    "message_finished": "answer",
+    "tool_call_requested": "call",
+    "tool_call_finished": "result",
+    "title_changed": "title",
+}
+
+
+def run_sessions(args: argparse.Namespace, places: Places, stdout: TextIO, stderr: TextIO) -> int:
+    """Do what was asked (`sessions VERB` or `report`); 0 when it worked, 1 with a reason on stderr when not."""
+    verb = _report if args.command == "report" else _VERBS[args.sessions_verb]
+    store = Store.open(places)
+    try:
+        code = verb(_Scene(args, places, store, stdout))
+    except ReinError as error:
+        stderr.write(f"rein-tui: {error}\n")
+        code = 1
+    finally:
+        store.close()
+    for notice in store.take_notices():
+        stderr.write(f"rein-tui: {notice.text} ({notice.where})\n")
+    return code
+
+
+class _Scene:
+    """What every verb works with."""
+
+    def __init__(self, args: argparse.Namespace, places: Places, store: Store, stdout: TextIO) -> None:
+        self.args, self.places, self.store, self._stdout = args, places, store, stdout
+
+    def say(self, text: str) -> None:
+        """One piece of text for a person, without control characters that a stored text may hold."""
+        self._stdout.write("".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text))
+        self._stdout.write("\n")
+
+    def tell(self, value: Any, text: str) -> None:
+        """JSON where it was asked for, else text."""
+        if self.args.json:
+            self._stdout.write(json.dumps(value, ensure_ascii=True, indent=2) + "\n")
+        else:
+            self.say(text)
+
+    def raw(self, data: bytes) -> None:
+        """Bytes as they are."""
+        self._stdout.write(data.decode("utf-8", "replace"))
+
+    def facts(self, session_id: str) -> list[Fact]:
+        """A session's whole story."""
+        return [fact for _, fact in self.store.read(session_id)]
+
+
+def session_json(info: SessionInfo) -> dict[str, Any]:
+    """One session as `sessions list --json` tells it."""
+    return {
+        "id": info.id,
+        "title": info.title,
+        "cwd": info.cwd,
+        "branch": info.branch,
+        "created": _iso(info.created),
+        "updated": _iso(info.updated),
+        "turns": info.turns,
+        "cost_usd": info.cost_usd,
+        "state": info.state,
+    }
+
+
+def _list(scene: _Scene) -> int:
+    cwd = str(Path.cwd()) if scene.args.here else None
+    infos = scene.store.sessions(cwd=cwd, limit=scene.args.limit)
+    scene.tell([session_json(info) for info in infos], _table(infos) or "No sessions yet.")
+    return 0
+
+
+def _search(scene: _Scene) -> int:
+    hits = scene.store.search(" ".join(scene.args.words), limit=scene.args.limit)
+    lines = [
+        f"{hit.session_id[:8]}  {_day(hit.time)}  {hit.title[:30]:30}  turn {hit.turn:<3} "
+        f"{_SAID.get(hit.kind, ''):7} {hit.snippet}"
+        for hit in hits
+    ]
+    scene.tell([msgspec.to_builtins(hit) for hit in hits], "\n".join(lines) or "Nothing found.")
+    return 0
+
+
+def _show(scene: _Scene) -> int:
+    info = scene.store.resolve(scene.args.session)
+    facts = scene.facts(info.id)
+    if scene.args.json:
+        scene.tell({**session_json(info), "facts": [msgspec.to_builtins(fact) for fact in facts]}, "")
+    else:
+        scene.say(to_markdown(info, facts))
+    return 0
+
+
+def _export(scene: _Scene) -> int:
+    info = scene.store.resolve(scene.args.session)
+    form = FORMATS[scene.args.format]
+    data = export(form, info, scene.facts(info.id))
+    if scene.args.output == "-":
+        scene.raw(data)
+        return 0
+    path = Path(scene.args.output or f"{info.id}{SUFFIXES[form]}")
+    try:
+        write_private(path, data)
+    except OSError as error:
+        raise StoreError(error.strerror or str(error), where=str(path)) from error
+    scene.tell({"id": info.id, "path": str(path)}, f"Written to {path}")
+    return 0
+
+
+def _import(scene: _Scene) -> int:
+    files: Sequence[Path] = scene.args.files or find_transcripts(scene.places.config)
+    done, refused = list[SessionInfo](), list[str]()
+    for path in files:
+        try:
+            done.append(_import_one(scene.store, path))
+        except StoreError as error:
+            refused.append(f"{path}: {error.message}")
+    told = {"imported": [session_json(info) for info in done], "refused": refused}
+    lines = [_table(done), f"{len(done)} imported.", *(f"Left out: {reason}" for reason in refused)]
+    scene.tell(told, "\n".join(line for line in lines if line))
+    return 1 if refused and not done else 0
+
+
+def _import_one(store: Store, path: Path) -> SessionInfo:
+    try:
+        facts = read_bundle(path)
+    except StoreError:
+        imported = read_transcript(path)
+        return store.take_in(imported.info, imported.facts, origin="Claude Code")
+    started = (fact.session_id for fact in facts if isinstance(fact, SessionStarted))
+    summary = SessionSummary(id=next(started, ""))
+    summary.apply_all(facts)
+    return store.take_in(summary.info, facts)
+
+
+def _rename(scene: _Scene) -> int:
+    info = scene.store.resolve(scene.args.session)
+    scene.store.rename(info.id, scene.args.title)
+    scene.tell(session_json(scene.store.info(info.id)), f"{info.id} is now called {scene.args.title!r}.")
+    return 0
+
+
+def _delete(scene: _Scene) -> int:
+    ids: list[str] = []
+    for name in scene.args.sessions:
+        if scene.args.undo:
+            scene.store.undelete(name)
+            ids.append(name)
+        else:
+            ids.append(scene.store.resolve(name).id)
+            scene.store.delete(ids[-1])
+    undo = f"For a day, `rein-tui sessions delete --undo {' '.join(ids)}` brings back what was deleted."
+    scene.tell({"restored" if scene.args.undo else "deleted": ids}, "Back again." if scene.args.undo else undo)
+    return 0
+
+
+def _prune(scene: _Scene) -> int:
+    before = time.time() - scene.args.older_than * _DAY
+    gone = scene.store.prune(before=before, headless_only=scene.args.headless, dry=scene.args.dry_run)
+    freed = 0
+    if not scene.args.dry_run:
+        try:
+            freed = Checkpoints(scene.places.data / "checkpoints").collect(scene.store.file_contents())
+        except OSError as error:
+            raise StoreError(error.strerror or str(error)) from error
+    verb = "would go" if scene.args.dry_run else "deleted"
+    told = {"deleted": [session_json(info) for info in gone], "freed_bytes": freed, "dry_run": scene.args.dry_run}
+    scene.tell(told, "\n".join(filter(None, [_table(gone), f"{len(gone)} sessions {verb}, {freed:,} bytes freed."])))
+    return 0
+
+
+def _report(scene: _Scene) -> int:
+    newest = scene.store.sessions(limit=1)
+    if not scene.args.session and not newest:
+        raise StoreError("There is no session to report.")
+    info = scene.store.resolve(scene.args.session) if scene.args.session else newest[0]
+    bundle = make_bundle(info, scene.facts(info.id), version=__version__, home=str(scene.places.home))
+    scene.say(f"Session {info.id}: {info.title}\n{bundle.preview()}")
+    if not scene.args.preview:
+        bundle.write(scene.args.output)
+        scene.say(f"Written to {scene.args.output}")
+    return 0
+
+
+_VERBS: dict[str, Callable[[_Scene], int]] = {
+    "list": _list,
+    "search": _search,
+    "show": _show,
+    "export": _export,
+    "import": _import,
+    "rename": _rename,
+    "delete": _delete,
+    "prune": _prune,
+}
+
+
+def _table(infos: Sequence[SessionInfo]) -> str:
+    rows = [
+        f"{info.id[:8]}  {_day(info.updated)}  {info.turns:>4}  "
+        f"{'' if info.cost_usd is None else f'${info.cost_usd:.2f}':>8}  {info.state:7}  "
+        f"{info.title[:50]:50}  {info.cwd}"
+        for info in infos
+    ]
+    return "\n".join(rows)
+
+
+def _day(when: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(when))
+
+
+def _iso(when: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when))

@@ -1,0 +1,1 @@
+"""One turn, from the prompt to its end: requests, answers, calls, and what goes between them."""

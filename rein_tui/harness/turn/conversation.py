@@ -1,0 +1,230 @@
+"""The conversation: a fold of facts into messages that any provider accepts.
+
+The invariant: every tool use is answered exactly once, in the user message right after it. It holds at any
+moment, also after a denial, an interrupt or a crash, because `valid_messages` closes what is open.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..protocol.events import Compacted, Event, MessageFinished, PromptAdded, Rewound, ToolCallFinished
+from ..protocol.messages import (
+    Block,
+    ImageBlock,
+    Message,
+    TextBlock,
+    ThinkingBlock,
+    ToolResultBlock,
+    ToolUseBlock,
+)
+
+UNANSWERED = "Interrupted before this call was answered; it may have run partly. Check before you repeat it."
+_SUMMARY_HEAD = "This session goes on from an earlier part, summarised here:\n\n"
+_LATER_HEAD = "What came next is summarised here:\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    turn: int
+    message: Message
+
+
+class Conversation:
+    """The messages so far. Feed it every fact of one story; facts of subagents (`parent` set) are not its own."""
+
+    def __init__(self, facts: Iterable[Event] = ()) -> None:
+        self._entries: list[_Entry] = []
+        self._earlier: list[tuple[int, list[_Entry]]] = []
+        self._settled: list[Message] = []
+        self._settled_count = 0
+        for fact in facts:
+            self.apply(fact)
+
+    def apply(self, event: Event) -> None:
+        """Fold one event; deltas and facts that are not part of the conversation change nothing."""
+        if event.parent:
+            return
+        match event:
+            case PromptAdded(message=message):
+                self._entries.append(_Entry(event.turn, message))
+            case MessageFinished(message=message):
+                self._entries.append(_Entry(event.turn, message))
+            case ToolCallFinished():
+                self._entries.append(_Entry(event.turn, Message(role="user", blocks=(_result(event),))))
+            case Compacted():
+                self._compact(event)
+            case Rewound(conversation=True):
+                self._rewind(event.to_turn)
+            case _:
+                pass
+
+    def messages(self) -> tuple[Message, ...]:
+        """What the next request sends: valid for every provider, whatever happened before."""
+        last = self._last_assistant()
+        if last > self._settled_count:
+            new = [e.message for e in self._entries[self._settled_count : last]]
+            self._settled = _extended(self._settled, new)
+            self._settled_count = last
+        return tuple(_extended(self._settled, self._tail()))
+
+    def since(self, turn: int) -> tuple[Message, ...]:
+        """The messages of this turn and later ones, as a valid request of their own."""
+        return valid_messages([e.message for e in self._entries if e.turn >= turn])
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def _tail(self) -> list[Message]:
+        return [e.message for e in self._entries[self._settled_count :]]
+
+    def _last_assistant(self) -> int:
+        for index in range(len(self._entries) - 1, self._settled_count, -1):
+            if self._entries[index].message.role == "assistant":
+                return index
+        return self._settled_count
+
+    def _compact(self, event: Compacted) -> None:
+        self._earlier.append((event.turn, list(self._entries)))
+        before = [e for e in self._entries if e.turn < event.from_turn]
+        head = _LATER_HEAD if before else _SUMMARY_HEAD
+        summary = Message(role="user", blocks=(TextBlock(text=head + event.summary),))
+        self._replace([*before, *(_Entry(event.turn, m) for m in (summary, *event.kept))])
+
+    def _rewind(self, to_turn: int) -> None:
+        entries = self._entries
+        while self._earlier and self._earlier[-1][0] > to_turn:
+            _, entries = self._earlier.pop()
+        self._replace([e for e in entries if e.turn <= to_turn])
+
+    def _replace(self, entries: list[_Entry]) -> None:
+        self._entries = entries
+        self._settled = []
+        self._settled_count = 0
+
+
+def _extended(valid: list[Message], new: list[Message]) -> list[Message]:
+    """A valid list and what follows it, as one valid list; only the last exchange is looked at again."""
+    start = len(valid)
+    while start and (start == len(valid) or valid[start].role != "assistant"):
+        start -= 1
+    return list(valid_messages([*valid[start:], *new], before=valid[:start]))
+
+
+def _result(event: ToolCallFinished) -> ToolResultBlock:
+    content = event.content
+    if event.added:
+        extra = "\n\n".join(event.added)
+        if isinstance(content, str):
+            content = f"{content}\n\n{extra}" if content else extra
+        else:
+            content = (*content, TextBlock(text=extra))
+    return ToolResultBlock(tool_use_id=event.call_id, content=content, is_error=event.is_error)
+
+
+def valid_messages(messages: Sequence[Message], before: Sequence[Message] = ()) -> tuple[Message, ...]:
+    """The same conversation as a valid request. Pure and idempotent.
+
+    Starts with the user; roles alternate; every tool use is answered once in the next message, results first
+    (missing: an error result; orphans and repeats: dropped); no blank text, no unsigned thinking, no lone
+    surrogates. `before` is a prefix known to be valid, ending before a message boundary.
+    """
+    built: list[Message] = list(before)
+    open_calls: list[str] = []
+    for message in messages:
+        blocks = [b for b in (_clean(block) for block in message.blocks) if b is not None]
+        if message.role == "assistant":
+            blocks = [b for b in blocks if not isinstance(b, ToolResultBlock)]
+            if not any(not isinstance(b, ThinkingBlock) for b in blocks):
+                continue
+            _close(built, open_calls)
+            open_calls = [b.id for b in blocks if isinstance(b, ToolUseBlock)]
+            _append(built, message.role, blocks, message.id)
+        else:
+            _append_user(built, blocks, open_calls, message.id)
+    _close(built, open_calls)
+    while built and built[0].role == "assistant":
+        built.insert(0, Message(role="user", blocks=(TextBlock(text="(The session starts here.)"),)))
+    return tuple(built)
+
+
+def _append_user(built: list[Message], blocks: list[Block], open_calls: list[str], message_id: str) -> None:
+    results: list[Block] = []
+    for block in blocks:
+        if isinstance(block, ToolResultBlock) and block.tool_use_id in open_calls:
+            open_calls.remove(block.tool_use_id)
+            results.append(block)
+    rest = [b for b in blocks if not isinstance(b, ToolResultBlock | ToolUseBlock | ThinkingBlock)]
+    if results or rest:
+        _append(built, "user", [*results, *rest], message_id)
+
+
+def _close(built: list[Message], open_calls: list[str]) -> None:
+    if open_calls:
+        missing = [ToolResultBlock(tool_use_id=i, content=UNANSWERED, is_error=True) for i in open_calls]
+        _append(built, "user", list(missing), "")
+        open_calls.clear()
+    if built and built[-1].role == "user":
+        built[-1] = _in_call_order(built)
+
+
+def _append(built: list[Message], role: str, blocks: Sequence[Block], message_id: str) -> None:
+    if built and built[-1].role == role:
+        last = built[-1]
+        built[-1] = Message(role=last.role, blocks=_results_first((*last.blocks, *blocks)), id=last.id or message_id)
+    else:
+        built.append(Message(role="assistant" if role == "assistant" else "user", blocks=tuple(blocks), id=message_id))
+
+
+def _results_first(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    results = [b for b in blocks if isinstance(b, ToolResultBlock)]
+    if not results:
+        return blocks
+    return (*results, *(b for b in blocks if not isinstance(b, ToolResultBlock)))
+
+
+def _in_call_order(built: list[Message]) -> Message:
+    """The last message, its results in the order of the calls that they answer."""
+    last = built[-1]
+    if len(built) < 2 or not isinstance(last.blocks[0], ToolResultBlock):
+        return last
+    order = {use.id: n for n, use in enumerate(built[-2].tool_uses)}
+    results = [b for b in last.blocks if isinstance(b, ToolResultBlock)]
+    results.sort(key=lambda b: order.get(b.tool_use_id, len(order)))
+    return Message(
+        role="user", blocks=(*results, *(b for b in last.blocks if not isinstance(b, ToolResultBlock))), id=last.id
+    )
+
+
+def _clean(block: Block) -> Block | None:
+    """The block as a provider accepts it, or None."""
+    match block:
+        case TextBlock(text=text):
+            fixed = _well_formed(text)
+            if not fixed.strip():
+                return None
+            return block if fixed is text else TextBlock(text=fixed)
+        case ThinkingBlock(signature=""):
+            return None
+        case ToolResultBlock(content=str() as text):
+            fixed = _well_formed(text)
+            return (
+                block
+                if fixed is text
+                else ToolResultBlock(tool_use_id=block.tool_use_id, content=fixed, is_error=block.is_error)
+            )
+        case ToolResultBlock(content=parts) if not isinstance(parts, str):
+            kept = tuple(p for p in parts if isinstance(p, ImageBlock) or p.text.strip())
+            if kept == parts:
+                return block
+            return ToolResultBlock(tool_use_id=block.tool_use_id, content=kept or "", is_error=block.is_error)
+        case _:
+            return block
+
+
+def _well_formed(text: str) -> str:
+    """The text without lone surrogates, which no JSON body may carry."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return text

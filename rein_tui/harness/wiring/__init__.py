@@ -1,0 +1,1 @@
+"""Where a session is put together: the only rooms that know concrete classes."""

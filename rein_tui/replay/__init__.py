@@ -1,0 +1,1 @@
+"""A recorded session played again through the real screen, with nothing run."""
