@@ -190,7 +190,7 @@ class Oversight:
         return self.policy.consider(structs.replace(here, frontmatter=(*here.frontmatter, *rules)))
 
     async def _changed(self, rules: tuple[Rule, ...], behavior: Outcome) -> AsyncGenerator[PastCall]:
-        """Earlier calls that these rules would have decided, where they were not decided so."""
+        """Earlier calls that these rules would have decided, where nothing else decides so, then or by now."""
         facts = self.history()
         over = {fact.call_id for fact in facts if isinstance(fact, ToolCallFinished)}
         calls = [call for call in recorded_calls(self.session_id, facts) if call.call_id in over]
@@ -199,7 +199,7 @@ class Oversight:
             if number % _BREATH == _BREATH - 1:
                 await asyncio.sleep(0)
             query = PermissionQuery(tool=call.tool, input=call.input, cwd=call.cwd, mode=call.decision.mode)
-            if self._with(rules, query).outcome == behavior:
+            if self._with(rules, query).outcome == behavior != self._with((), query).outcome:
                 yield PastCall(call_id=call.call_id, tool=call.tool, summary=self._summary(call), refused=call.refused)
 
     def _summary(self, call: RecordedCall) -> str:
