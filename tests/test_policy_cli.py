@@ -215,6 +215,8 @@ def test_suggestions_from_use(shell: Shell) -> None:
         "risky": ["WebFetch(https://x.org/secret)"],
     }
     assert "saves 2 questions" in shell.run("suggest", "s")[1]
+    put(shell.places.user_settings, {"permissions": {"allow": ["WebFetch(domain:x.org)"]}})
+    assert "saves" not in shell.run("suggest", "s")[1], "what a rule allows by now asks no more"
 
 
 def test_what_if(shell: Shell) -> None:

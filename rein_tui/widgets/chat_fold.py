@@ -83,7 +83,7 @@ class ChatFold(ChatTree):
             if chips and isinstance(block, PromptBlock):
                 block.chips = chips
                 self.touch(block)
-        elif event.origin in {"steer", "shell", "background"}:
+        elif event.origin in {"steer", "background"}:  # of a shell line, its card says all
             self.add(PromptBlock(self.look, event.turn, event.message.text, event.origin), event.parent)
 
     def _text(self, event: ev.TextDelta) -> None:

@@ -169,10 +169,10 @@ class Policy:
         parsed, _ = parse_rule(Rule(text=rule, behavior="allow", source=Source(layer="session")))
         if parsed is None:
             return False
-        mode = self._possible(query.mode or self.mode)
-        scene = replace(self._stage.scene(query.cwd, mode), book=RuleBook((*self._stage.rules, parsed)))
-        verdict, _ = judge_call(query, canonical(query.tool), scene, self.settings.trusted)
-        return verdict.outcome == "allow"
+        now = self._stage.scene(query.cwd, self._possible(query.mode or self.mode))
+        scenes = (now, replace(now, book=RuleBook((*self._stage.rules, parsed))))
+        verdicts = [judge_call(query, canonical(query.tool), scene, self.settings.trusted)[0] for scene in scenes]
+        return [verdict.outcome == "allow" for verdict in verdicts] == [False, True]
 
     # --- grants --------------------------------------------------------------------------------------------
 
