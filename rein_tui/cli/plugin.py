@@ -294,5 +294,5 @@ def _added(args: argparse.Namespace, screen: PluginScreen, marketplaces: list[Ma
         )
         return
     for marketplace in marketplaces:
-        screen.say(f"{marketplace.name}: {len(marketplace.offers)} plugins")
+        screen.say(f"{marketplace.name}: {len(marketplace.offers)} plugin{'' if len(marketplace.offers) == 1 else 's'}")
         screen.say(*(f"  problem: {notice.text} [{notice.where}]" for notice in marketplace.problems))

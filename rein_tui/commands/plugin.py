@@ -84,7 +84,8 @@ async def _manage(app: "ReinApp", words: Sequence[str]) -> None:
         return
     await run_plugin(args, find_places(), os.environ, PluginScreen(io.StringIO(), said, said))
     await _reload(app)
-    await app.ask(Sheet("Plugin", Content(safe_text(said.getvalue().strip(), "label"))))
+    lines = (Content(safe_text(line, "label")) for line in said.getvalue().strip().splitlines())
+    await app.ask(Sheet("Plugin", Content("\n").join(lines)))
 
 
 class _Parser(argparse.ArgumentParser):

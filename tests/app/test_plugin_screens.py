@@ -30,12 +30,14 @@ async def test_a_plugin_is_installed_used_and_turned_off(places: Places, project
     folder = write(tmp_path / "market", market)
     async with theatre(places, project, [{"text": "gone"}]) as stage:
         await stage.say(f"/plugin marketplace add {folder}")
-        await stage.until(lambda: isinstance(stage.app.screen, Sheet) and "1 plugins" in screen_text(stage.app))
+        await stage.until(lambda: isinstance(stage.app.screen, Sheet) and "1 plugin" in screen_text(stage.app))
         await stage.pilot.press("escape")
         await stage.say("/plugin install tools")
         await stage.until(lambda: isinstance(stage.app.screen, Picker) and "/tools:go" in screen_text(stage.app))
         await stage.pilot.press("down", "enter")
         await stage.until(lambda: isinstance(stage.app.screen, Sheet) and "is installed" in screen_text(stage.app))
+        lines = [line.strip(" │") for line in screen_text(stage.app).splitlines()]
+        assert any(line.startswith("tools@our-market") and line.endswith("is installed and on") for line in lines)
         await stage.pilot.press("escape")
         await stage.say("/tools:go home")
         await stage.rest(1)
