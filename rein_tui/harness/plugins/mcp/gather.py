@@ -11,7 +11,7 @@ from ...places import Places
 from ...protocol.agents import AgentServer
 from ...protocol.base import JsonObject
 from ...protocol.errors import ReinError
-from ...protocol.events import ContextPrepared, Event, Notice, PromptAdded
+from ...protocol.events import ContextPrepared, Notice, PromptAdded
 from ...protocol.messages import Block, Message
 from ...protocol.ports import Emit, Prompt
 from ...settings.layers import Settings
@@ -164,12 +164,3 @@ def refreshing(servers: Servers, refresh: Callable[[Emit], Awaitable[None]]) -> 
         await servers.settle(emit)
 
     return both
-
-
-def telling(tell: Callable[[Event], None]) -> Emit:
-    """A synchronous way to tell, as an awaited one."""
-
-    async def emit(event: Event) -> None:
-        tell(event)
-
-    return emit
