@@ -18,6 +18,7 @@ from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
 from rein_tui.harness.store.store import Store
 from rein_tui.harness.wiring.build import LocalWorkbench
+from rein_tui.harness.wiring.model_desk import ModelDesk
 from rein_tui.harness.wiring.wishes import Wishes
 from rein_tui.modal_prompter import ModalPrompter
 from tests.app.driving import screen_text
@@ -126,7 +127,9 @@ async def at_home(
     choice = ModelChoice(kind="local", model="scripted", url="http://127.0.0.1:9/v1")
     provider = ScriptedProvider([*steps, Step(text="Done.")])
     wishes = Wishes(root=root, trust=trust)
-    bench = LocalWorkbench(places, {}, wishes, prompter, Store.open(places), choice, _provider=provider)
+    store = Store.open(places)
+    desk = ModelDesk(places, {}, [], store.protect, choice, provider=provider)
+    bench = LocalWorkbench(places, {}, wishes, prompter, store, desk)
     app = ReinApp(bench, prompter=prompter, places=places, project=root)
     async with app.run_test(size=size) as pilot:
         house = House(app, pilot, bench, root, places)

@@ -146,10 +146,10 @@ async def test_a_key_that_was_typed_is_forgotten(places: Places, tmp_path: Path)
     choice = ModelChoice(kind="anthropic", model="m", url="http://127.0.0.1:9")
     remember(places, choice, "sk-typed")
     bench = open_workbench(places, {}, Wishes(root=tmp_path, persist=False), NobodyAnswers(), choice)
-    held = bench.key
+    held = bench.desk.key
     assert held.reveal() == "sk-typed"
     assert bench.forget_key()
-    assert (held.reveal(), bool(bench.key)) == ("", False)
+    assert (held.reveal(), bool(bench.desk.key)) == ("", False)
     assert not list(places.data.glob("key"))
     assert not bench.forget_key()
     await bench.close()

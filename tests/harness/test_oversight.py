@@ -25,6 +25,7 @@ from rein_tui.harness.session import Session
 from rein_tui.harness.store.store import Store
 from rein_tui.harness.turn.oversight import sketch
 from rein_tui.harness.wiring.build import LocalWorkbench
+from rein_tui.harness.wiring.model_desk import ModelDesk
 from rein_tui.harness.wiring.wishes import Wishes
 from tests.fakes.engines import ScriptedPerson
 
@@ -40,9 +41,9 @@ async def bench(places: Places, tmp_path: Path) -> AsyncGenerator[LocalWorkbench
     places.user_settings.write_text(json.dumps({"permissions": {"deny": ["Bash(rm *)"]}}, indent=1))
     wishes = Wishes(root=root, trust=True)
     choice = ModelChoice(kind="local", model="m", url="http://127.0.0.1:9/v1")
-    made = LocalWorkbench(
-        places, {}, wishes, ScriptedPerson(), Store.open(places), choice, _provider=ScriptedProvider([])
-    )
+    store = Store.open(places)
+    desk = ModelDesk(places, {}, [], store.protect, choice, provider=ScriptedProvider([]))
+    made = LocalWorkbench(places, {}, wishes, ScriptedPerson(), store, desk)
     yield made
     await made.close()
 
