@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from textual import on
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.events import Key
 from textual.screen import Screen
@@ -37,6 +36,7 @@ from rein_tui.modal_prompter import ModalPrompter, ask_modal
 from rein_tui.preferences import read_preferences, save_preferences
 from rein_tui.screen import MainScreen
 from rein_tui.status_refresh import StatusRefresh
+from rein_tui.terminal_app import TerminalApp
 from rein_tui.widgets.clipboard import copy_to_system, osc52
 from rein_tui.widgets.composer import Composer, FileIndex, History
 from rein_tui.widgets.modal import Modal
@@ -54,7 +54,7 @@ _HINT = 2.0
 """Seconds that a hint stays."""
 
 
-class ReinApp(App[str]):
+class ReinApp(TerminalApp[str]):
     """The whole screen over one workbench. Returns the command line that resumes the session, or nothing.
 
     `prompter` is the one that the workbench's sessions ask; without `places` nothing is stored between runs.

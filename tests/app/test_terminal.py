@@ -85,12 +85,18 @@ class Terminal:
             self.raw += data
             self._stream.feed(data.replace(b"\x1b[>25u", b"").replace(b"\x1b[<u", b""))  # pyte would print them
 
+    def hang_up(self) -> None:
+        """Go away. The program has no controlling terminal, so the kernel sends it no signal."""
+        os.close(self._master)
+        self._master = -1
+
     def close(self) -> None:
         """End the program, if it has not ended."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-        os.close(self._master)
+        if self._master >= 0:
+            os.close(self._master)
 
 
 @pytest.fixture
@@ -177,3 +183,23 @@ def test_the_wheel_scrolls_and_a_click_unfolds(terminal: Terminal):
     terminal.mouse(0, column, row, up=True)
     terminal.until(lambda: "▾ Read" in terminal.text())
     assert terminal.spot("▾ Read") == (column, row)
+
+
+def test_escape_sequences_in_a_paste_neither_send_nor_run_anything(terminal: Terminal):
+    terminal.until(lambda: "new session" in terminal.text())
+    terminal.send("\x1b[200~\x1b[31mred \x1bX and words enough to be long\r!touch x\rmore\x1b[201~ seen\xff")
+    terminal.until(lambda: "[Pasted #1 · 3 lines] seen" in terminal.text())
+    assert "queued" not in terminal.text() and "fixed" not in terminal.text()
+
+
+def test_enter_counts_though_the_window_loses_the_focus_at_once(terminal: Terminal):
+    terminal.until(lambda: "new session" in terminal.text())
+    terminal.send("fix it\r\x1b[O")
+    terminal.until(lambda: "Edit wants" in terminal.text())
+
+
+def test_a_terminal_that_vanishes_without_a_signal_ends_the_program(terminal: Terminal):
+    terminal.until(lambda: "new session" in terminal.text())
+    terminal.hang_up()
+    assert terminal.process is not None
+    assert terminal.process.wait(PATIENCE) == -signal.SIGHUP, "which the command line turns into leaving in order"
