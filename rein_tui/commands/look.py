@@ -1,6 +1,5 @@
 """Commands about look and feel: theme, mouse, motion, vim, bell."""
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from .registry import Command
@@ -48,8 +47,7 @@ def switch(app: "ReinApp", name: str, on: bool) -> None:
 
 async def _open(app: "ReinApp", argument: str) -> None:
     """Open a link of the chat, after showing where it really goes; the person chooses from several."""
-    import webbrowser
-
+    from rein_tui.harness.processes.browser import open_in_browser
     from rein_tui.widgets.picker import Item, Picker
     from rein_tui.widgets.safe import safe_link
 
@@ -65,7 +63,8 @@ async def _open(app: "ReinApp", argument: str) -> None:
     items = [Item("open", "open in the browser", target), Item("copy", "copy the address")]
     chosen = await app.ask(Picker(f"Open {target}?", items))
     if chosen == "open":
-        await asyncio.to_thread(webbrowser.open, target)
+        if not await open_in_browser(target):
+            app.hint(f"no browser opened here: {target}")
     elif chosen == "copy":
         app.copy(target)
 

@@ -115,7 +115,8 @@ def answer_line(asked: Asked) -> str:
     if reply is None:
         return "recorded: no answer"
     if isinstance(reply, QuestionReply):
-        said = "no answer" if reply.cancelled else ", ".join(reply.answers.values())
+        no_answer = "no" if reply.declined else "no answer"
+        said = no_answer if reply.cancelled or reply.declined else ", ".join(reply.answers.values())
     else:
         names = {"once": "yes, once", "session": "yes, this session", "always": "always", "stop": "no, and stop"}
         said = names.get(reply.answer, "no") + (f" · {', '.join(reply.rules)}" if reply.rules else "")

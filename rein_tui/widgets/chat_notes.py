@@ -73,7 +73,8 @@ def _changes(event: ev.Event, look: Look, tasks: dict[str, str]) -> Sequence[Cha
             return [_note(event, look, glyph, f"background {event.status}: {title}{code}", style)]
         case ev.QuestionAnswered():
             answers = [f"{question} → {answer}" for question, answer in event.reply.answers.items()]
-            text = "\n".join(answers) if answers and not event.reply.cancelled else "question left unanswered"
+            unanswered = "declined" if event.reply.declined else "question left unanswered"
+            text = "\n".join(answers) if answers and not event.reply.cancelled else unanswered
             return [_note(event, look, "?", text)]
         case _:
             return ()

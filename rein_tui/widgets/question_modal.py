@@ -21,7 +21,10 @@ _COLUMN = 32
 
 
 class QuestionModal(Modal[QuestionReply]):
-    """One question after the other. Enter takes, Space ticks where several may be picked, Esc gives no answer."""
+    """One question after the other. Enter takes, Space ticks where several may be picked, Esc gives no answer.
+
+    A question that was answered before begins with that answer.
+    """
 
     FIRST = "OptionList"
     IS_QUESTION = True
@@ -38,6 +41,7 @@ class QuestionModal(Modal[QuestionReply]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "tick", "Tick", show=False),
         Binding("shift+tab,left", "back", "The question before", show=False),
+        Binding("ctrl+d", "decline", "Say no", show=False, priority=True),
         *(Binding(str(n), f"pick({n})", f"Option {n}", show=False) for n in range(1, 10)),
     ]
 
@@ -60,21 +64,32 @@ class QuestionModal(Modal[QuestionReply]):
 
     def _ask(self) -> None:
         question = self._request.questions[self._at]
-        self._ticked.clear()
+        given = self._answers.get(question.question, question.given)
+        known = [number for number, option in enumerate(question.options) if option.label in given.split(", ")]
+        self._ticked = set(known) if question.multi_select else set()
         frame = self.query_one(".frame", Vertical)
         title = safe_text(question.header or self._request.title or "Question", "label")
         count = f" {self._at + 1} of {len(self._request.questions)}" if len(self._request.questions) > 1 else ""
         frame.border_title = Content(title + count)
-        ticks = (("space", "ticks"), ("enter", "sends")) if question.multi_select else (("enter", "picks"),)
-        frame.border_subtitle = hint_line(*ticks, ("tab", "to write"), ("esc", "no answer"))
+        frame.border_subtitle = hint_line(*self._keys(question))
         self.query_one("#question", Static).update(self._words(question))
-        self.query_one(Input).value = ""
+        self.query_one(Input).value = "" if known else given
         self._draw()
         rows = self.query_one(OptionList)
         rows.display = bool(question.options)
-        rows.highlighted = 0 if question.options else None
+        rows.highlighted = next(iter(known), 0) if question.options else None
         if self.is_ready:
             (rows if question.options else self.query_one(Input)).focus()
+
+    def _keys(self, question: Question) -> list[tuple[str, str]]:
+        keys = [("enter", "sends" if question.multi_select or not question.options else "picks")]
+        if question.multi_select:
+            keys.insert(0, ("space", "ticks"))
+        if question.options:
+            keys.append(("tab", "to write"))
+        if self._request.can_decline:
+            keys.append(("ctrl+d", "says no"))
+        return [*keys, ("esc", "no answer")]
 
     def _words(self, question: Question) -> Content:
         """The question, and above it who asks, where neither the frame nor the question says so."""
@@ -147,7 +162,7 @@ class QuestionModal(Modal[QuestionReply]):
         question = self._request.questions[self._at]
         words = event.value.strip()
         ticked = [question.options[index].label for index in sorted(self._ticked)]
-        if words or ticked:
+        if words or ticked or question.optional:
             self._take(", ".join([*ticked, words] if words else ticked))
 
     def _take(self, answer: str) -> None:
@@ -157,6 +172,11 @@ class QuestionModal(Modal[QuestionReply]):
             self._ask()
         else:
             self.dismiss(QuestionReply(answers=self._answers))
+
+    def action_decline(self) -> None:
+        """Say no to all of it, where that is an answer."""
+        if self._request.can_decline:
+            self.dismiss(QuestionReply(declined=True))
 
     def action_leave(self) -> None:
         """Give no answer."""

@@ -171,6 +171,47 @@ async def test_a_form_says_who_asks_and_what_for():
     assert shown == "shop asks: Who are you?\n\nname (required)"
 
 
+async def test_a_form_begins_with_what_is_given_and_takes_nothing_for_an_answer():
+    given = Question(question="First line?", given="It was dark.", optional=True)
+    empty = Question(question="Nickname?", optional=True)
+    ticked = Question(question="Which?", options=TOPPINGS.options, multi_select=True, given="capers, basil")
+    chosen = Question(question="Colour?", options=COLOURS.options, given="[/blue]")
+    async with on_stage() as stage:
+        task = await ask(stage, given, empty, ticked, chosen)
+        for _ in range(4):
+            await stage.press("enter")
+            await stage.settled()
+        answers = {"First line?": "It was dark.", "Nickname?": "", "Which?": "capers, basil", "Colour?": "[/blue]"}
+        assert await task == answers
+
+
+async def test_what_must_be_said_is_waited_for_and_a_step_back_keeps_it():
+    async with on_stage() as stage:
+        task = await ask(stage, NAME, COLOURS)
+        await stage.press("enter")
+        assert not task.done()
+        await stage.press(*"Ann", "enter", "shift+tab")
+        await stage.settled()
+        await stage.press("end", "a", "enter", "2")
+        assert await task == {"What name?": "Anna", "Which colour?": "[/blue]"}
+
+
+async def test_a_no_where_that_is_an_answer():
+    async with on_stage() as stage:
+        prompter = ModalPrompter(typing_pause=0, grace=0)
+        prompter.bind(stage.app)
+        for can_decline in (True, False):
+            request = QuestionRequest(id="q", questions=(NAME,), can_decline=can_decline)
+            task = asyncio.create_task(prompter.question(request))
+            await stage.until(lambda: isinstance(stage.app.screen, QuestionModal))
+            await stage.settled()
+            await stage.press("ctrl+d")
+            if not can_decline:
+                await stage.press("escape")
+            reply = await task
+            assert (reply.declined, reply.cancelled) == (can_decline, not can_decline)
+
+
 async def test_no_answer():
     async with on_stage(lambda: [stories.questioning()]) as stage:
         await stage.say("make an example")

@@ -145,6 +145,7 @@ class TestTool:
     read_only: bool = True
     requires_person: bool = False
     asks_itself: bool = False
+    caution: str = ""
     running: int = 0
     most_at_once: int = 0
     ran: list[str] = field(default_factory=list[str])

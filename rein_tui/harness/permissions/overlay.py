@@ -23,6 +23,8 @@ class Circumstances:
 def overlay(verdict: Verdict, query: PermissionQuery, around: Circumstances) -> Verdict:
     """The verdict after everything else has spoken."""
     verdict = _hooks(verdict, query.hook_verdicts)
+    if query.caution:
+        verdict = replace(verdict, warnings=(*verdict.warnings, query.caution))
     if verdict.outcome == "allow" and around.locked:
         reason = f"Nothing is approved without you while settings cannot be read: {around.locked}"
         verdict = replace(verdict, outcome="ask", decided_by="settings_locked", reason=reason)

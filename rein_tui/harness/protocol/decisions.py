@@ -131,7 +131,7 @@ class PermissionQuery(Word, frozen=True, kw_only=True):
     `input` is what would run (after hooks). `frontmatter` holds the rules of the running command, skill or
     agent. `hook_verdicts` are those of PreToolUse. `repaired` marks a call whose repair changed its meaning.
     `interactive` false turns an ask into a deny. `checkout` is the worktree that an agent works in alone: it counts
-    in place of the session's folder.
+    in place of the session's folder. `caution` is what a person should know of the tool before they say yes.
     """
 
     tool: str
@@ -145,6 +145,7 @@ class PermissionQuery(Word, frozen=True, kw_only=True):
     interactive: bool = True
     read_only_tool: bool = False
     requires_person: bool = False
+    caution: str = ""
 
 
 class PermissionRequest(Word, frozen=True, kw_only=True):
@@ -188,29 +189,40 @@ class Option(Word, frozen=True, kw_only=True):
 
 
 class Question(Word, frozen=True, kw_only=True):
-    """One question with its choices; free text is always possible."""
+    """One question with its choices; free text is always possible.
+
+    `given` is the answer to begin with; of several options their labels, with commas between. An `optional` one may
+    be answered with nothing.
+    """
 
     question: str
     header: str = ""
     options: tuple[Option, ...] = ()
     multi_select: bool = False
+    given: str = ""
+    optional: bool = False
 
 
 class QuestionRequest(Word, frozen=True, kw_only=True):
-    """Questions that a tool (AskUserQuestion), an MCP server or the harness puts to a person."""
+    """Questions that a tool (AskUserQuestion), an MCP server or the harness puts to a person.
+
+    `can_decline`: a no is an answer of its own, beside giving none.
+    """
 
     id: str
     questions: tuple[Question, ...]
     call_id: str = ""
     title: str = ""
     agent: str = ""
+    can_decline: bool = False
 
 
 class QuestionReply(Word, frozen=True, kw_only=True):
-    """Answers by question text; `cancelled` when the person would not answer."""
+    """Answers by question text; `cancelled` when the person would not answer, `declined` when they said no."""
 
     answers: dict[str, str] = field(default_factory=dict[str, str])
     cancelled: bool = False
+    declined: bool = False
 
 
 class Grant(Word, frozen=True, kw_only=True):

@@ -72,6 +72,11 @@ class Tool(Protocol):
         ...
 
     @property
+    def caution(self) -> str:
+        """What a person should know of the tool before they allow a call; mostly empty."""
+        ...
+
+    @property
     def asks_itself(self) -> bool:
         """Whether the call is a question to the person, so that no permission is asked before it."""
         ...

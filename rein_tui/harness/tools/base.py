@@ -49,6 +49,11 @@ class BaseTool(Generic[InputT]):
         return False
 
     @property
+    def caution(self) -> str:
+        """What a person should know of the tool before they allow a call."""
+        return ""
+
+    @property
     def spec(self) -> ToolSpec:
         """As the model sees it."""
         return self._spec
@@ -132,6 +137,11 @@ class SchemaTool:
     def requires_person(self) -> bool:
         """Whether no rule and no mode may answer for the person."""
         return False
+
+    @property
+    def caution(self) -> str:
+        """What a person should know of the tool before they allow a call."""
+        return ""
 
     @property
     def asks_itself(self) -> bool:

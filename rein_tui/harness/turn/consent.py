@@ -68,6 +68,7 @@ class Consent:
             repaired=call.repaired,
             read_only_tool=call.tool.is_read_only(call.value),
             requires_person=call.tool.requires_person,
+            caution=call.tool.caution,
         )
 
     async def _resolve(self, decision: Decision) -> Decision:

@@ -144,7 +144,8 @@ class Oversight:
             value = tool.parse(normal)
         except InvalidInput as problem:
             return CallCheck(tool=tool.name, input=normal, problem=str(problem))
-        asked = structs.replace(query, tool=tool.name, input=normal, requires_person=tool.requires_person)
+        needs = tool.requires_person
+        asked = structs.replace(query, tool=tool.name, input=normal, requires_person=needs, caution=tool.caution)
         return CallCheck(
             tool=tool.name,
             input=normal,

@@ -187,6 +187,10 @@ def test_nobody_there_and_repairs_and_people(make: Make) -> None:
     assert (policy.decide(person).outcome, policy.decide(person).decided_by) == ("ask", "tool")
     assert make(mode="bypassPermissions").decide(person).outcome == "ask"
     assert make(mode="dontAsk").decide(person).outcome == "deny"
+    changed = PermissionQuery(tool="mcp__s__t", input={}, cwd=policy.root, requires_person=True, caution="It changed.")
+    for rules in (["mcp__s"], []):  # told whatever makes it ask
+        assert make(allow=rules).decide(changed).outcome == "ask"
+        assert make(allow=rules).decide(changed).warnings == ("It changed.",)
 
 
 def test_administrators(make: Make) -> None:

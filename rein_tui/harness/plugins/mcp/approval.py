@@ -7,7 +7,7 @@ import fnmatch
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -37,7 +37,46 @@ class Verdict:
     hint: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ToolWords:
+    """What a tool says of itself."""
+
+    name: str
+    description: str
+    schema: JsonObject = field(default_factory=dict[str, Any])
+
+    @property
+    def digest(self) -> str:
+        """Stands for all of it."""
+        said = json.dumps([self.description, self.schema], sort_keys=True, default=str)
+        return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pin:
+    """A tool as it was: its digest, and the beginning of what it said."""
+
+    digest: str
+    said: str = ""
+
+    @classmethod
+    def of(cls, tool: ToolWords) -> "_Pin":
+        return cls(tool.digest, tool.description[:_REMEMBERED])
+
+    @classmethod
+    def read(cls, written: Any) -> "_Pin":
+        parts: list[Any] = written if is_list(written) else [written]
+        return cls(str(parts[0]) if parts else "", str(parts[1]) if len(parts) > 1 else "")
+
+    @property
+    def written(self) -> list[str]:
+        """As it stands in the file."""
+        return [self.digest, self.said]
+
+
 _YES = Verdict()
+_REMEMBERED = 400
+"""Characters of a tool's description that are kept, to show what it said before it changed."""
 _URL = re.compile(r"^([^:/]*)://([^/]*)(/.*)?$", re.DOTALL)
 
 
@@ -119,19 +158,22 @@ class Approvals:
 
     # --- tools that change --------------------------------------------------------------------------------
 
-    def changed_tools(self, server: str, tools: Mapping[str, str]) -> frozenset[str]:
-        """Tools of a server that are not what they were when they were pinned; new servers and tools are pinned."""
-        pins = self._pins(server)
-        changed = frozenset(name for name, digest in tools.items() if pins.get(name, digest) != digest)
-        fresh = {name: digest for name, digest in tools.items() if name not in pins}
-        if fresh:
-            pins.update(fresh)
-            self._save_quietly()
-        return changed
+    def changed_tools(self, server: str, tools: Sequence[ToolWords]) -> dict[str, str]:
+        """What tools of a server that have changed since they were pinned said of themselves then, by name.
 
-    def accept_tool(self, server: str, tool: str, digest: str) -> None:
+        New servers and tools are pinned.
+        """
+        pins = self._pins(server)
+        known = {tool.name: _Pin.read(pins[tool.name]) for tool in tools if tool.name in pins}
+        fresh = {tool.name: _Pin.of(tool) for tool in tools if tool.name not in pins}
+        if fresh:
+            pins.update((name, pin.written) for name, pin in fresh.items())
+            self._save_quietly()
+        return {tool.name: pin.said for tool in tools if (pin := known.get(tool.name)) and pin.digest != tool.digest}
+
+    def accept_tool(self, server: str, tool: ToolWords) -> None:
         """A person used the tool as it is now."""
-        self._pins(server)[tool] = digest
+        self._pins(server)[tool.name] = _Pin.of(tool).written
         self._save_quietly()
 
     def _pins(self, server: str) -> JsonObject:
@@ -191,11 +233,6 @@ class Approvals:
         except OSError as problem:
             reason = problem.strerror or str(problem)
             raise ConfigError(f"cannot be written: {reason}", where=str(self._path)) from problem
-
-
-def tool_digest(description: str, schema: JsonObject) -> str:
-    """Stands for what a tool says it does."""
-    return hashlib.sha256(json.dumps([description, schema], sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
 # --- the administrator's lists ------------------------------------------------------------------------------

@@ -9,12 +9,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from ...protocol.base import JsonObject
 from ...protocol.errors import ReinError
 from ...protocol.mcp import McpCondition
 from .called import Called
+from .calls import Call
 from .config import ServerConfig
 from .dial import Dial, Ending, Greeting
-from .failures import in_words, is_expected, is_transient, leaves, load_sdk, sdk_errors
+from .failures import McpFailure, addresses_wanted, in_words, is_expected, is_transient, leaves, load_sdk, sdk_errors
 from .host import Desk
 from .lists import ALL_PARTS, Lists, Part, parts_named
 from .log import ServerLog
@@ -22,7 +24,7 @@ from .log import ServerLog
 if TYPE_CHECKING:
     from mcp.client import Client
     from mcp.client.session import IncomingMessage
-    from mcp.types import LoggingMessageNotificationParams
+    from mcp.types import CallToolResult, LoggingMessageNotificationParams
 
 RETRIES, FIRST_RETRIES = 5, 3
 """How often a remote server is tried again, each time after twice the wait: one that was there, one that never was."""
@@ -76,6 +78,17 @@ class Connection(Called):
         """Set the state and tell about it."""
         self.condition, self.error, self.hint = condition, error, hint
         await self._changed(self)
+
+    async def call(self, tool: str, arguments: JsonObject, call: Call | None = None) -> "CallToolResult":
+        """Run a tool. Raises McpFailure. One that wants an address visited first is called again after that."""
+        call = call or Call()
+        try:
+            return await super().call(tool, arguments, call)
+        except McpFailure as problem:
+            wanted = addresses_wanted(problem.__cause__)
+            if not wanted or not await self._desk.prepare(wanted, call.call_id, call.emit):
+                raise
+        return await super().call(tool, arguments, call)
 
     # --- its life -------------------------------------------------------------------------------------------
 

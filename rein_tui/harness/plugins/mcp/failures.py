@@ -2,9 +2,12 @@
 
 import asyncio
 import importlib
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from ...protocol.errors import ReinError, StartError
+
+if TYPE_CHECKING:
+    from mcp.types import ElicitRequestURLParams
 
 INSTALL = "pip install 'rein-tui[mcp]'"
 
@@ -86,6 +89,20 @@ def means_lost(problem: Exception) -> bool:
         return problem.code == CONNECTION_CLOSED or problem.message == "Session terminated"
     gone = (anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream, httpx2.TransportError)
     return isinstance(problem, (*gone, ConnectionError))
+
+
+def addresses_wanted(problem: BaseException | None) -> "list[ElicitRequestURLParams]":
+    """What the person has to open before the server takes the call that failed this way."""
+    from mcp.shared.exceptions import MCPError, UrlElicitationRequiredError
+    from mcp.types import URL_ELICITATION_REQUIRED
+    from pydantic import ValidationError
+
+    if not isinstance(problem, MCPError) or problem.code != URL_ELICITATION_REQUIRED:
+        return []
+    try:
+        return UrlElicitationRequiredError.from_error(problem.error).elicitations
+    except (ValidationError, ValueError, TypeError, KeyError):
+        return []
 
 
 def is_transient(problem: Exception) -> bool:

@@ -10,14 +10,14 @@ from ...protocol.agents import AgentServer, AgentSpec
 from ...protocol.events import Notice
 from ...protocol.ports import Emit
 from ...protocol.tools import Tool
-from .approval import Verdict, forbidden, tool_digest
+from .approval import Verdict, forbidden
 from .asking import NEVER, RUN, ask_approval
 from .config import ServerConfig, read_entry
 from .connection import Connection
 from .host import Desk
 from .servers import Servers
 from .sources import agent_entry
-from .tools import McpTool
+from .tools import McpTool, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +116,12 @@ class AgentServers:
         """Make `tools` hold what the server offers now."""
         servers, name = self.servers, _scoped(connection.config, spec).name
         offered = connection.lists.tools if connection.is_connected else []
-        digests = {tool.name: tool_digest(tool.description or "", tool.input_schema) for tool in offered}
-        changed = servers.approvals.changed_tools(name, digests) if digests else frozenset[str]()
+        changed = servers.approvals.changed_tools(name, [words_of(tool) for tool in offered])
         for gone in [key for key, tool in tools.items() if isinstance(tool, McpTool) and tool.is_of(connection)]:
             del tools[gone]
         for tool in offered:
-            accept = partial(servers.approvals.accept_tool, name, tool.name)
-            made = McpTool(connection, tool, servers.keeping, is_changed=tool.name in changed, accept=accept)
+            accept = partial(servers.approvals.accept_tool, name)
+            made = McpTool(connection, tool, servers.keeping, said_before=changed.get(tool.name), accept=accept)
             tools[made.name] = made
 
     async def _tell(self, text: str, named: AgentServer, emit: Emit) -> None:

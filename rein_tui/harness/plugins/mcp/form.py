@@ -1,10 +1,16 @@
 """A server's form as questions, and the answers as the values that its schema wants."""
 
+import json
 import math
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from datetime import date, datetime
+from typing import Any, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from ...protocol.base import JsonObject
 from ...protocol.decisions import Option, Question, QuestionReply
@@ -12,10 +18,12 @@ from ...settings.shapes import is_list, is_object
 
 Value: TypeAlias = str | int | float | bool | list[str] | None
 Ask: TypeAlias = Callable[[tuple[Question, ...]], Awaitable[QuestionReply]]
+Action: TypeAlias = Literal["accept", "decline", "cancel"]
 
 MOST_FIELDS = 30
 TRIES = 3
 _ACCEPT, _DECLINE = "Accept", "Decline"
+_NOTHING = "(leave it empty)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +38,34 @@ class Field:
     default: Any = None
     schema: JsonObject | None = None
 
-    def question(self, complaint: str = "") -> Question:
-        """The field as a question; `complaint` says what was wrong with the last answer."""
-        notes = ["required" if self.required else "may be left empty"]
-        if self.default is not None:
-            notes.append(f"default: {self.default}")
-        text = f"{self.label} ({', '.join(notes)})" + (f"\n{complaint}" if complaint else "")
-        options = tuple(Option(label=shown) for _, shown in self.choices)
-        return Question(question=text, header=self.name[:24], options=options, multi_select=self.kind == "array")
+    @property
+    def _given(self) -> str:
+        """The default as a person would answer it."""
+        values = self.default if is_list(self.default) else [] if self.default is None else [self.default]
+        shown = dict(self.choices)
+        words = [json.dumps(value) if isinstance(value, bool) else str(value) for value in values]
+        return ", ".join(shown.get(word, word) for word in words)
+
+    def question(self, complaint: str = "", answer: str | None = None) -> Question:
+        """The field as a question; `complaint` says what was wrong with the last `answer`."""
+        need = "required" if self.required else "may be left empty"
+        text = f"{self.label} ({need})" + (f"\n{complaint}" if complaint else "")
+        labels = [shown for _, shown in self.choices]
+        if labels and not self.required:
+            labels.append(_NOTHING)
+        return Question(
+            question=text,
+            header=self.name[:24],
+            options=tuple(Option(label=label) for label in labels),
+            multi_select=self.kind == "array",
+            given=self._given if answer is None else answer,
+            optional=not self.required,
+        )
 
     def value(self, answer: str) -> Value:
         """What an answer means. Raises ValueError with words for the person."""
         answer = answer.strip()
-        if not answer:
-            if self.default is not None:
-                return self.default
+        if not answer or answer == _NOTHING:
             if self.required:
                 raise ValueError("This one is required.")
             return None
@@ -54,7 +75,7 @@ class Field:
             case "integer" | "number":
                 return self._number(answer)
             case "array":
-                return [self._choice(part.strip()) for part in answer.split(",") if part.strip()]
+                return self._several(answer)
             case _:
                 return self._choice(answer) if self.choices else self._text(answer)
 
@@ -66,18 +87,37 @@ class Field:
         raise ValueError("Say yes or no.")
 
     def _number(self, answer: str) -> int | float:
+        answer = self._choice(answer) if self.choices else answer
         try:
             number = int(answer) if self.kind == "integer" else float(answer)
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
             raise ValueError("This must be a whole number." if self.kind == "integer" else "This must be a number.")
-        low, high = (self.schema or {}).get("minimum"), (self.schema or {}).get("maximum")
-        if (isinstance(low, int | float) and number < low) or (isinstance(high, int | float) and number > high):
+        low, high = self._limits("minimum", "maximum")
+        if (low is not None and number < low) or (high is not None and number > high):
             raise ValueError(
                 f"This must be from {low if low is not None else '…'} to {high if high is not None else '…'}."
             )
         return number
+
+    def _several(self, answer: str) -> list[str]:
+        """The choices that an answer names, commas between them; a choice may hold commas of its own."""
+        names = sorted({word for choice in self.choices for word in choice if word}, key=len, reverse=True)
+        rest, picked = answer, list[str]()
+        while rest:
+            name = next((n for n in names if rest == n or re.match(re.escape(n) + r"\s*,", rest)), None)
+            word = rest.partition(",")[0].strip() if name is None else name
+            if word and word != _NOTHING:
+                picked.append(self._choice(word) if self.choices else word)
+            rest = rest[len(word) :].lstrip().removeprefix(",").lstrip() if word else rest.partition(",")[2].lstrip()
+        picked = list(dict.fromkeys(picked))
+        low, high = self._limits("minItems", "maxItems")
+        if low is not None and len(picked) < low:
+            raise ValueError(f"Pick at least {low}.")
+        if high is not None and len(picked) > high:
+            raise ValueError(f"Pick at most {high}.")
+        return picked
 
     def _choice(self, answer: str) -> str:
         for value, shown in self.choices:
@@ -86,15 +126,56 @@ class Field:
         raise ValueError(f"This must be one of {', '.join(shown for _, shown in self.choices)}.")
 
     def _text(self, answer: str) -> str:
-        schema = self.schema or {}
-        low, high = schema.get("minLength"), schema.get("maxLength")
-        if isinstance(low, int) and len(answer) < low:
+        low, high = self._limits("minLength", "maxLength")
+        if low is not None and len(answer) < low:
             raise ValueError(f"This needs at least {low} characters.")
-        if isinstance(high, int) and len(answer) > high:
+        if high is not None and len(answer) > high:
             raise ValueError(f"This may have at most {high} characters.")
-        if schema.get("format") == "email" and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", answer):
-            raise ValueError("This must be an e-mail address.")
+        kind = (self.schema or {}).get("format")
+        if isinstance(kind, str) and kind in _FORMATS:
+            fits, words = _FORMATS[kind]
+            if not fits(answer):
+                raise ValueError(words)
         return answer
+
+    def _limits(self, low: str, high: str) -> tuple[int | float | None, int | float | None]:
+        found = [(self.schema or {}).get(key) for key in (low, high)]
+        first, last = (v if isinstance(v, int | float) and not isinstance(v, bool) else None for v in found)
+        return first, last
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return bool(parts.scheme and (parts.netloc or parts.path)) and not re.search(r"\s", text)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return bool(re.match(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", text))
+
+
+_FORMATS: dict[str, tuple[Callable[[str], bool], str]] = {
+    "email": (
+        lambda text: re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text) is not None,
+        "This must be an e-mail address.",
+    ),
+    "uri": (_is_address, "This must be an address such as https://example.org."),
+    "date": (_is_date, "This must be a date such as 2026-02-28."),
+    "date-time": (_is_moment, "This must be a date with a time, such as 2026-02-28T12:00:00Z."),
+}
 
 
 def fields_of(schema: Any) -> tuple[Field, ...]:
@@ -136,28 +217,42 @@ def _choices(schema: JsonObject) -> tuple[tuple[str, str], ...]:
     return ()
 
 
-async def put(fields: tuple[Field, ...], ask: Ask, message: str) -> dict[str, Value] | None:
-    """Put all fields to the person, those with bad answers again; None when they would not answer."""
+async def put(fields: tuple[Field, ...], ask: Ask, message: str) -> tuple[Action, dict[str, Value]]:
+    """Put all fields to the person, those with bad answers again: what they did, and the values they gave."""
     if not fields:
         options = (Option(label=_ACCEPT), Option(label=_DECLINE))
         reply = await ask((Question(question=message or "Accept?", header="Confirm", options=options),))
-        return {} if _ACCEPT in reply.answers.values() else None
+        if _ACCEPT in reply.answers.values():
+            return "accept", {}
+        return ("cancel" if reply.cancelled else "decline"), {}
     content: dict[str, Value] = {}
-    waiting = [(field, field.question()) for field in fields]
+    waiting = _apart([(field, field.question()) for field in fields])
     for _ in range(TRIES):
         reply = await ask(tuple(question for _, question in waiting))
-        if reply.cancelled:
-            return None
+        if reply.cancelled or reply.declined:
+            return ("decline" if reply.declined else "cancel"), {}
         again: list[tuple[Field, Question]] = []
         for field, question in waiting:
+            answer = reply.answers.get(question.question, question.given)
             try:
-                value = field.value(reply.answers.get(question.question, ""))
+                value = field.value(answer)
             except ValueError as problem:
-                again.append((field, field.question(str(problem))))
+                again.append((field, field.question(str(problem), answer)))
                 continue
             if value is not None:
                 content[field.name] = value
         if not again:
-            return content
-        waiting = again
-    return None
+            return "accept", content
+        waiting = _apart(again)
+    return "cancel", {}
+
+
+def _apart(asked: list[tuple[Field, Question]]) -> list[tuple[Field, Question]]:
+    """No two questions with the same words: answers are known by them."""
+    texts = Counter(question.question for _, question in asked)
+    return [
+        (field, replace(question, question=f"{field.name}: {question.question}"))
+        if texts[question.question] > 1
+        else (field, question)
+        for field, question in asked
+    ]

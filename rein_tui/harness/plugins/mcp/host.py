@@ -3,21 +3,20 @@
 The first is told; the other two go through the person. In protocol terms: roots, elicitation, sampling.
 """
 
-import asyncio
 import secrets
 import time
-import webbrowser
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...processes.browser import open_in_browser
 from ...processes.process import uninterrupted
 from ...protocol.decisions import Option, Question, QuestionReply, QuestionRequest
 from ...protocol.errors import ProviderError
-from ...protocol.events import Event, QuestionAnswered, QuestionAsked
+from ...protocol.events import Event, Notice, QuestionAnswered, QuestionAsked
 from ...protocol.ports import Emit, Prompter
-from .form import fields_of, put
+from .form import Action, fields_of, put
 
 if TYPE_CHECKING:
     from mcp.client import ClientRequestContext
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
         CreateMessageRequestParams,
         CreateMessageResult,
         ElicitRequestParams,
+        ElicitRequestURLParams,
         ElicitResult,
         ErrorData,
         ListRootsResult,
@@ -35,6 +35,8 @@ SHOWN = 2000
 
 _ONCE, _SESSION, _NO = "Answer this once", "Answer for this session", "Do not answer"
 _OPEN, _LEAVE = "Open it in the browser", "Do not open it"
+_AGAIN, _GIVE_UP = "Call it again", "Leave it"
+_MOST_ADDRESSES = 5
 
 AskModel = Callable[[str, str, int], Awaitable[tuple[str, str]]]
 """Prompt, system prompt, most tokens → the answer and the model's name. Raises ProviderError."""
@@ -101,32 +103,55 @@ class Desk:
         from mcp.types import ElicitResult
 
         if params.mode == "url":
-            return ElicitResult(action="accept" if await self._opens(params.message, params.url) else "decline")
+            return ElicitResult(action=await self._opens(params.message, params.url, *self.around()))
         call_id, emit = self.around()
 
         async def ask(questions: tuple[Question, ...]) -> QuestionReply:
-            return await self._question(questions, f"{self.server} asks: {params.message}"[:SHOWN], call_id, emit)
+            title = f"{self.server} asks: {params.message}"[:SHOWN]
+            return await self._question(questions, title, call_id, emit, can_decline=bool(schema))
 
-        schema = params.requested_schema
-        content = await put(fields_of(schema), ask, params.message)
-        return ElicitResult(action="cancel") if content is None else ElicitResult(action="accept", content=content)
+        schema = fields_of(params.requested_schema)
+        action, content = await put(schema, ask, params.message)
+        return ElicitResult(action=action, content=content if action == "accept" else None)
 
-    async def _opens(self, message: str, url: str) -> bool:
+    async def prepare(self, wanted: "Sequence[ElicitRequestURLParams]", call_id: str, emit: Emit | None) -> bool:
+        """Addresses that the server wants visited before it takes a call: whether the call may be made again."""
+        for each in wanted[:_MOST_ADDRESSES]:
+            if await self._opens(each.message, each.url, call_id, emit) != "accept":
+                return False
+        asked = Question(
+            question=f"{self.server} takes the call once you are done in the browser.",
+            header="Call again",
+            options=(Option(label=_AGAIN), Option(label=_GIVE_UP)),
+        )
+        reply = await self._question((asked,), f"{self.server} asks", call_id, emit)
+        return _AGAIN in reply.answers.values()
+
+    async def _opens(self, message: str, url: str, call_id: str, emit: Emit | None) -> Action:
         if not url.startswith(("https://", "http://")):
-            return False
+            return "decline"
         text = f"{message}\n\nThe server {self.server} wants this address opened:\n{url}"
         asked = Question(question=text[:SHOWN], header="Open", options=(Option(label=_OPEN), Option(label=_LEAVE)))
-        call_id, emit = self.around()
         reply = await self._question((asked,), f"{self.server} asks", call_id, emit)
         if _OPEN not in reply.answers.values():
-            return False
-        await asyncio.to_thread(webbrowser.open, url)
-        return True
+            return "cancel" if reply.cancelled else "decline"
+        if not await open_in_browser(url):
+            await (emit or self.host.tell)(
+                Notice(text=f"No browser opened here. Open it yourself: {url}", code="mcp.open")
+            )
+        return "accept"
 
     async def _question(
-        self, questions: tuple[Question, ...], title: str, call_id: str, emit: Emit | None
+        self,
+        questions: tuple[Question, ...],
+        title: str,
+        call_id: str,
+        emit: Emit | None,
+        *,
+        can_decline: bool = False,
     ) -> QuestionReply:
-        request = QuestionRequest(id=f"mcp_{secrets.token_hex(6)}", questions=questions, title=title, call_id=call_id)
+        number = f"mcp_{secrets.token_hex(6)}"
+        request = QuestionRequest(id=number, questions=questions, title=title, call_id=call_id, can_decline=can_decline)
         self.hold(True)
         try:
             return await self.host.question(request, emit)

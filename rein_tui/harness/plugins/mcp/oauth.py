@@ -7,7 +7,6 @@ import asyncio
 import hashlib
 import html
 import json
-import webbrowser
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from ...places import Places
+from ...processes.browser import open_in_browser
 from ...protocol.errors import ConfigError
 from ...settings.reader import read_json
 from ...settings.shapes import is_object
@@ -162,7 +162,7 @@ def provider(
         if loopback is None:
             raise McpFailure("The login has expired.", where=config.name, hint="Log in again with /mcp.")
         note(f"[to log in, open {url}]")
-        await asyncio.to_thread(webbrowser.open, url)
+        await open_in_browser(url)
 
     async def come_back() -> "AuthorizationCodeResult":
         assert loopback is not None

@@ -16,7 +16,7 @@ from ...protocol.messages import TextBlock
 from ...protocol.ports import Emit
 from ...protocol.tools import Tool as ToolPort
 from ...tools.toolbox import Toolbox
-from .approval import Approvals, tool_digest
+from .approval import Approvals
 from .asking import NEVER, RUN, ask_approval
 from .config import ServerConfig
 from .connection import Connection
@@ -25,7 +25,7 @@ from .host import Desk, Host
 from .prompts import Prompts
 from .reach import Reach
 from .results import Keeping, tool_result
-from .tools import ListMcpResourcesTool, McpTool, ReadMcpResourceTool
+from .tools import ListMcpResourcesTool, McpTool, ReadMcpResourceTool, words_of
 
 if TYPE_CHECKING:
     from mcp.types import Tool
@@ -142,9 +142,8 @@ class Servers:
         """Make the toolbox hold exactly what the server offers now."""
         name = connection.config.name
         offered = connection.lists.tools if connection.is_connected else []
-        digests = {tool.name: tool_digest(tool.description or "", tool.input_schema) for tool in offered}
-        changed = self.approvals.changed_tools(name, digests) if digests else frozenset[str]()
-        tools = {(made := self._made(connection, tool, tool.name in changed)).name: made for tool in offered}
+        changed = self.approvals.changed_tools(name, [words_of(tool) for tool in offered])
+        tools = {(made := self._made(connection, tool, changed.get(tool.name))).name: made for tool in offered}
         for gone in set(self._tools.get(name, ())) - set(tools):
             self.toolbox.remove(gone)
         for tool in tools.values():
@@ -152,9 +151,9 @@ class Servers:
         self._tools[name] = list(tools)
         self._sync_resource_tools()
 
-    def _made(self, connection: Connection, tool: "Tool", is_changed: bool) -> McpTool:
-        accept = partial(self.approvals.accept_tool, connection.config.name, tool.name)
-        return McpTool(connection, tool, self.keeping, is_changed=is_changed, accept=accept)
+    def _made(self, connection: Connection, tool: "Tool", said_before: str | None) -> McpTool:
+        accept = partial(self.approvals.accept_tool, connection.config.name)
+        return McpTool(connection, tool, self.keeping, said_before=said_before, accept=accept)
 
     def _sync_resource_tools(self) -> None:
         if any(connection.lists.resources for connection in self.connections.values()):

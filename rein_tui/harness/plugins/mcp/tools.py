@@ -9,7 +9,7 @@ from ...protocol.base import JsonObject
 from ...protocol.messages import ToolSpec
 from ...protocol.tools import InvalidInput, ToolContext, ToolResult
 from ...tools.base import SchemaTool, failed
-from .approval import tool_digest
+from .approval import ToolWords
 from .calls import Call
 from .connection import Connection
 from .failures import McpFailure
@@ -23,10 +23,17 @@ if TYPE_CHECKING:
 LONGEST_DESCRIPTION = 2048
 """Characters of a tool's description, and of a server's instructions."""
 
+_QUOTED = 200
+
 
 def read_only(tool: "Tool") -> bool:
     """Whether the server says that the tool changes nothing. Decides only what may run side by side."""
     return bool(tool.annotations is not None and tool.annotations.read_only_hint)
+
+
+def words_of(tool: "Tool") -> ToolWords:
+    """What a tool says of itself: a change of it asks a person once more."""
+    return ToolWords(tool.name, tool.description or "", tool.input_schema)
 
 
 def spec_of(server: str, tool: "Tool") -> ToolSpec:
@@ -42,7 +49,8 @@ def spec_of(server: str, tool: "Tool") -> ToolSpec:
 class McpTool(SchemaTool):
     """One tool of a server.
 
-    `is_changed`: it is not what it was when it was last used, so a person decides once more; `accept` hears of it.
+    `said_before` is what it said of itself when it was last used, where that was something else (None: it was not):
+    a person decides once more then, and `accept` hears of it.
     """
 
     def __init__(
@@ -51,16 +59,31 @@ class McpTool(SchemaTool):
         tool: "Tool",
         keeping: Keeping,
         *,
-        is_changed: bool = False,
-        accept: Callable[[str], None] = lambda digest: None,
+        said_before: str | None = None,
+        accept: Callable[[ToolWords], None] = lambda words: None,
     ) -> None:
         can_wait = not connection.config.always_load
         super().__init__(spec_of(connection.config.name, tool), read_only=read_only(tool), can_wait=can_wait)
         self.tool = tool
-        self.is_changed = is_changed
+        self._said_before = said_before
         self._connection = connection
         self._keeping = keeping
         self._accept = accept
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it is not what it was when it was last used."""
+        return self._said_before is not None
+
+    @property
+    def caution(self) -> str:
+        """That it has changed, and how."""
+        if self._said_before is None:
+            return ""
+        now = (self.tool.description or "")[:_QUOTED]
+        if not self._said_before or self._said_before[:_QUOTED] == now:
+            return f"{self.tool.name} is not what it was when it was last used: its description or its values changed."
+        return f"{self.tool.name} has changed. It said: “{self._said_before[:_QUOTED]}” Now it says: “{now}”"
 
     @property
     def requires_person(self) -> bool:
@@ -71,16 +94,11 @@ class McpTool(SchemaTool):
         """Whether this connection offers it."""
         return self._connection is connection
 
-    @property
-    def digest(self) -> str:
-        """Stands for what the tool says it does."""
-        return tool_digest(self.tool.description or "", self.tool.input_schema)
-
     async def run(self, value: JsonObject, context: ToolContext) -> ToolResult:
         """Call it. What the server says is the result; a server that fails is one too."""
         if self.is_changed:  # it runs, so a person has just said yes to what it is now
-            self.is_changed = False
-            self._accept(self.digest)
+            self._said_before = None
+            self._accept(words_of(self.tool))
         call = Call(context.call_id, context.emit)
         try:
             answer = await self._connection.call(self.tool.name, value, call)

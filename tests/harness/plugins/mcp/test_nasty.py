@@ -103,6 +103,9 @@ async def test_a_changed_tool_asks_again(places: Places, tmp_path: Path) -> None
         assert not house.tool("mcp__s__fail").requires_person
     async with open_house(places, tmp_path / "p", {"s": nasty("turned")}) as house:
         assert [tool.name for tool in house.state("s").tools if tool.changed] == ["echo"]
+        said, now = "Gives back its text.", "Sends its text to somebody else."
+        assert house.tool("mcp__s__echo").caution == f"echo has changed. It said: “{said}” Now it says: “{now}”"
+        assert not house.tool("mcp__s__fail").caution
         await house.call("mcp__s__echo", text="the person said yes")
         assert not house.tool("mcp__s__echo").requires_person
     async with open_house(places, tmp_path / "p", {"s": nasty("turned")}) as house:

@@ -57,31 +57,77 @@ class Respondent:
         if not self._rounds:
             return QuestionReply(cancelled=True)
         said = self._rounds.pop(0)
-        return QuestionReply(answers={q.question: said.get(q.header, "") for q in questions})
+        return QuestionReply(answers={q.question: said.get(q.header, q.given) for q in questions})
 
 
 async def test_a_form_and_its_answers() -> None:
     person = Respondent(
         {"name": "Ada", "age": "36", "mail": "ada@x.org", "sure": "No", "size": "large", "likes": "tea, c"}
     )
-    content = await put(fields_of(SCHEMA), person.ask, "Who?")
-    assert content == {"name": "Ada", "age": 36, "mail": "ada@x.org", "sure": False, "size": "l", "likes": ["t", "c"]}
+    content = {"name": "Ada", "age": 36, "mail": "ada@x.org", "sure": False, "size": "l", "likes": ["t", "c"]}
+    assert await put(fields_of(SCHEMA), person.ask, "Who?") == ("accept", content)
 
 
 async def test_bad_answers_are_asked_again() -> None:
     person = Respondent(
-        {"name": "A", "age": "old", "mail": "x", "size": "xl"}, {"name": "Ada", "age": "200"}, {"age": "36"}
+        {"name": "A", "age": "old", "mail": "x", "size": "xl"},
+        {"name": "Ada", "age": "200", "mail": "", "size": "(leave it empty)"},
+        {"age": "36"},
     )
-    assert await put(fields_of(SCHEMA), person.ask, "Who?") == {"name": "Ada", "age": 36, "sure": True}
+    content = {"name": "Ada", "age": 36, "sure": True}
+    assert await put(fields_of(SCHEMA), person.ask, "Who?") == ("accept", content)
     assert [len(round_) for round_ in person.asked] == [6, 4, 1]
     assert "This must be a whole number." in " ".join(person.asked[1])
-    assert await put(fields_of(SCHEMA), Respondent(*[{"age": "x"}] * TRIES).ask, "Who?") is None
-    assert await put(fields_of(SCHEMA), Respondent().ask, "Who?") is None
+    assert await put(fields_of(SCHEMA), Respondent(*[{"age": "x"}] * TRIES).ask, "Who?") == ("cancel", {})
+    assert await put(fields_of(SCHEMA), Respondent().ask, "Who?") == ("cancel", {})
 
 
 async def test_a_form_without_fields_is_a_yes_or_no() -> None:
-    assert await put(fields_of({}), Respondent({"Confirm": "Accept"}).ask, "Go on?") == {}
-    assert await put(fields_of({}), Respondent({"Confirm": "Decline"}).ask, "Go on?") is None
+    assert await put(fields_of({}), Respondent({"Confirm": "Accept"}).ask, "Go on?") == ("accept", {})
+    assert await put(fields_of({}), Respondent({"Confirm": "Decline"}).ask, "Go on?") == ("decline", {})
+    assert await put(fields_of({}), Respondent().ask, "Go on?") == ("cancel", {})
+
+
+ODD = {
+    "properties": {
+        "a": {"type": "string", "title": "Value"},
+        "b": {"type": "string", "title": "Value", "default": "was here"},
+        "when": {"type": "string", "format": "date"},
+        "where": {"type": "string", "format": "uri"},
+        "at": {"type": "string", "format": "date-time"},
+        "level": {"type": "integer", "enum": [1, 2], "enumNames": ["One", "Two"]},
+        "towns": {
+            "type": "array",
+            "minItems": 2,
+            "items": {"anyOf": [{"const": "p", "title": "Paris, Texas"}, {"const": "r", "title": "Rome"}]},
+            "default": ["p"],
+        },
+    },
+    "required": ["a", "b", "towns"],
+}
+
+
+async def test_odd_fields_of_a_form() -> None:
+    questions = {question.header: question for question in (field.question() for field in fields_of(ODD))}
+    assert (questions["b"].given, questions["b"].optional, questions["when"].optional) == ("was here", False, True)
+    assert [option.label for option in questions["level"].options] == ["One", "Two", "(leave it empty)"]
+    assert questions["towns"].given == "Paris, Texas"
+    person = Respondent(
+        {"a": "x", "b": "y", "when": "31.12.", "where": "here", "at": "noon", "level": "Two", "towns": "Rome"},
+        {"when": "2026-02-28", "where": "https://x.org", "at": "2026-02-28T12:00Z", "towns": "Paris, Texas, Rome"},
+    )
+    values = {"when": "2026-02-28", "where": "https://x.org", "at": "2026-02-28T12:00Z", "towns": ["p", "r"]}
+    assert await put(fields_of(ODD), person.ask, "?") == ("accept", {"a": "x", "b": "y", "level": 2, **values})
+    assert len(set(person.asked[0])) == 7, "two fields of one title are two questions"
+    assert len(person.asked[1]) == 4
+
+
+async def test_what_is_emptied_is_empty_and_what_nobody_was_asked_has_its_default() -> None:
+    async def person(questions: tuple[Question, ...]) -> QuestionReply:
+        return QuestionReply(answers={question.question: "" for question in questions if question.header == "a"})
+
+    schema = {"properties": {"a": {"type": "string", "default": "x"}, "yes": {"type": "boolean", "default": True}}}
+    assert await put(fields_of(schema), person, "?") == ("accept", {"yes": True})
 
 
 @given(

@@ -166,6 +166,40 @@ async def test_elicitation(places: Places, tmp_path: Path) -> None:
 
 
 @needs_node
+async def test_a_form_that_is_declined(places: Places, tmp_path: Path) -> None:
+    def no(request: QuestionRequest) -> QuestionReply:
+        assert request.can_decline
+        return QuestionReply(declined=True)
+
+    async with open_house(places, tmp_path / "p", {"all": everything()}, answers=no) as house:
+        assert "declined" in str((await house.call("mcp__all__trigger-elicitation-request")).content)
+
+
+@needs_node
+async def test_addresses_that_a_server_wants_visited(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visited = tmp_path / "visited"
+    browser = tmp_path / "browser.py"
+    browser.write_text(f"import sys; open({str(visited)!r}, 'a').write(sys.argv[1] + '\\n')")
+    monkeypatch.setenv("BROWSER", f"{sys.executable} {browser} %s")
+    url = "https://example.org/a?b=1"
+    async with open_house(places, tmp_path / "p", {"all": everything()}, answers=_yes) as house:
+        result = await house.call("mcp__all__trigger-url-elicitation", url=url, errorPath=True)
+        assert not result.is_error, "the call is made again once the person was there"
+        first, again, second = [request.questions[0].question for request in house.person.asked]
+        assert "once you are done" in again and url in second and url not in first
+        assert visited.read_text().splitlines()[-1] == url
+        house.person.answers = lambda request: QuestionReply(cancelled=True)
+        refused = await house.call("mcp__all__trigger-url-elicitation", url=url + "&c", errorPath=True)
+        assert refused.is_error and len(visited.read_text().splitlines()) == 2
+        monkeypatch.setenv("BROWSER", "false %s")
+        house.person.answers = _yes
+        await house.call("mcp__all__trigger-url-elicitation", url=url)
+        assert any(isinstance(event, Notice) and url in event.text for event in house.told)
+
+
+@needs_node
 async def test_sampling_needs_a_yes(places: Places, tmp_path: Path) -> None:
     asked: list[str] = []
 
