@@ -94,8 +94,8 @@ async def _client(options: ClientOptions, places: Places) -> int:
 async def _session(bench: "RemoteWorkbench", options: ClientOptions, address: "Address") -> str:
     """The session to open; empty for a new one. Raises StoreError, StartError."""
     if options.session:
-        return await bench.named(options.session)
-    found = await bench.on_screen() if address.socket is not None or options.watch else ""
+        return await bench.lists.named(options.session)
+    found = await bench.lists.on_screen() if address.socket is not None or options.watch else ""
     if options.watch and not found:
         raise StartError(
             "No session is open there to watch.", where=address.name, hint="--session ID opens a stored one."
@@ -129,12 +129,12 @@ async def run_screen(
     joining = [Notice(text=f"Others join from another terminal of yours: rein-tui attach {name}")] if name else []
     app = ReinApp(bench, prompter=prompter, places=places, open_id=session, initial_prompt=prompt, notices=joining)
     app.attach_name = name
-    bench.changed = app.desk.refresh
+    bench.lists.changed = app.desk.refresh
     try:
         with on_signals(endings(), Ending(app.leave).begin):
             return await app.run_async() or ""
     finally:
-        bench.changed = lambda: None  # lists still come while the house is closed
+        bench.lists.changed = lambda: None  # lists still come while the house is closed
 
 
 def _address(options: ClientOptions, places: Places) -> "Address | None":

@@ -1,17 +1,13 @@
-"""The workbench of a screen whose harness is elsewhere: workbench.Workbench over a link.
-
-What a screen asks without waiting (lists) is answered from what was heard last, and asked for anew meanwhile.
-"""
+"""The workbench of a screen whose harness is elsewhere: workbench.Workbench over a link."""
 
 import asyncio
-import contextlib
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Literal
 
-from rein_tui.harness.protocol.errors import ReinError, StartError, StoreError
+from rein_tui.harness.protocol.errors import ReinError, StartError
 from rein_tui.harness.protocol.events import Fact, Notice
 from rein_tui.harness.protocol.models import ModelInfo
 from rein_tui.harness.protocol.ports import Harness, Prompter, SessionInfo
@@ -28,6 +24,7 @@ from .calming import complaint
 from .link import Link, SocketLink
 from .local_link import LocalLink
 from .put_questions import PutQuestions
+from .remote_lists import RemoteLists
 from .remote_session import RemoteSession
 from .wire import (
     AskPermission,
@@ -46,10 +43,6 @@ from .wire import (
 from .wire import adjust_requests as adjust
 from .wire import requests as ask
 
-_MOST_LISTS = 64
-_SHORTEST_ID = 4
-_PATIENCE = 2.0
-"""Seconds that the screen waits for what it can do without."""
 _GOODBYE = 1.0
 """Seconds that leaving may take."""
 
@@ -57,9 +50,8 @@ _GOODBYE = 1.0
 class RemoteWorkbench:
     """workbench.Workbench elsewhere. Make it, `prepare` it (that connects), `close` it.
 
-    `place` says where its sessions run; empty for this program. `changed` is called when a list that was answered
-    from memory turned out to be another. `watch` opens sessions to look on only; `claim` takes them from whoever owns
-    them.
+    `place` says where its sessions run; empty for this program. `watch` opens sessions to look on only; `claim` takes
+    them from whoever owns them.
     """
 
     def __init__(
@@ -71,20 +63,16 @@ class RemoteWorkbench:
         claim: bool = False,
         system_prompt: str | None = None,
     ) -> None:
-        self.changed: Callable[[], None] = lambda: None
         self.choice: ModelChoice | None = None
+        self.lists = RemoteLists(link)
         self._link: Link = link
         self._role: Literal["owner", "observer"] = "observer" if watch else "owner"
         self._claim = claim
         self._system_prompt = system_prompt
         self._sessions: dict[str, RemoteSession] = {}
-        self._lists: dict[tuple[str, bool], Sequence[SessionInfo]] = {}
-        self._commands: Sequence[CommandInfo] = ()
-        self._extensions: Sequence[ExtensionRow] = ()
         self._questions = PutQuestions(link, prompter)
         self._early: dict[str, list[Told]] = {}
         self._last = ""
-        self._tasks: set[asyncio.Task[None]] = set()
         self._connect: Callable[[], Coroutine[Any, Any, None]] | None = link.connect
         link.on_frame = self._take
         link.on_refused = self._tell_refused
@@ -102,14 +90,7 @@ class RemoteWorkbench:
             await self._connect()
             self._connect = None
         self.choice = self._link.welcome.choice
-        self._lists["", False] = await self._link.ask(ask.ListSessions(), tuple[SessionInfo, ...])
-        await self._look_around()
-
-    async def _look_around(self) -> None:
-        """What files bring there is known once a session is open."""
-        self._commands = await self._link.ask(ask.ListCommands(), tuple[CommandInfo, ...])
-        with contextlib.suppress(ReinError):  # a house without files to bring anything
-            self._extensions = await self._link.ask(ask.ListExtensions(), tuple[ExtensionRow, ...])
+        await self.lists.prepare()
 
     async def open(self, session_id: str = "") -> Harness:
         """A new session there, or one that is stored or runs there."""
@@ -142,16 +123,10 @@ class RemoteWorkbench:
         self._sessions[session.id] = session
         self._last = session.id
         for told in self._early.pop(session.id, ()):
-            session.told(told.events)
-        await session.caught_up()
-        await self._look_around()
+            session.heard.told(told.events)
+        await session.heard.caught_up()
+        await self.lists.look_around()
         return session
-
-    async def on_screen(self) -> str:
-        """The session that is open there, one whose turn runs before others; empty when there is none."""
-        opened = await self._link.ask(ask.ListSessions(running=True), tuple[SessionInfo, ...])
-        busy = [info for info in opened if info.state in ("running", "waiting")]
-        return next((info.id for info in [*busy, *opened]), "")
 
     async def files(self, hides_ignored: bool) -> Sequence[str]:
         """See workbench.Elsewhere; none while nobody answers. What is hidden is decided there."""
@@ -162,34 +137,9 @@ class RemoteWorkbench:
         except ReinError:
             return ()
 
-    async def named(self, name: str) -> str:
-        """The id of the session with this id, or with this beginning of one. Raises StoreError for none or several."""
-        listed = await self._link.ask(ask.ListSessions(everywhere=True), tuple[SessionInfo, ...])
-        running = await self._link.ask(ask.ListSessions(running=True), tuple[SessionInfo, ...])
-        ids = {info.id for info in [*listed, *running]}
-        found = [known for known in ids if known == name or (len(name) >= _SHORTEST_ID and known.startswith(name))]
-        if name in ids or len(found) == 1:
-            return name if name in ids else found[0]
-        text = f"{len(found)} sessions there begin with this." if found else "There is no such session."
-        raise StoreError(text, where=name, hint="Without --session a new one begins; F6 there lists them.")
-
     def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
         """The list as heard last; `changed` is called when it is another by now."""
-        self._start(self._refresh(search, everywhere))
-        return self._lists.get((search, everywhere), ())
-
-    async def _refresh(self, search: str, everywhere: bool) -> None:
-        try:
-            request = ask.ListSessions(search=search, everywhere=everywhere)
-            listed = await self._link.ask(request, tuple[SessionInfo, ...])
-        except ReinError:
-            return
-        if tuple(self._lists.get((search, everywhere), ())) == listed:
-            return
-        if len(self._lists) >= _MOST_LISTS:
-            self._lists.clear()
-        self._lists[search, everywhere] = listed
-        self.changed()
+        return self.lists.sessions(search, everywhere)
 
     def facts(self, session_id: str) -> Sequence[Fact]:
         """The stored facts of a session; the screen waits for them. Raises StoreError, StartError."""
@@ -205,33 +155,28 @@ class RemoteWorkbench:
         from rein_tui.harness.store.export import export
 
         known = self._sessions.get(session_id)
-        listed = (info for infos in self._lists.values() for info in infos if info.id == session_id)
-        info = known.info if known is not None else next(listed, SessionInfo(id=session_id))
+        info = known.info if known is not None else self.lists.info(session_id)
         return export(form, info, known.history() if known is not None else self.facts(session_id))
 
     def commands(self) -> Sequence[CommandInfo]:
         """Slash commands that files there define."""
-        return self._commands
+        return self.lists.commands
 
     def extensions(self) -> Sequence[ExtensionRow]:
         """What files and plugins bring there, as heard last."""
-        return self._extensions
+        return self.lists.extensions
 
     def look_for_commands(self) -> None:
         """Ask for them anew; what is new is there the next time that somebody looks."""
-        self._start(self.learn())
+        self.lists.look_for_commands()
 
     async def learn(self) -> None:
-        """See workbench.Elsewhere. A connection that is lost brings nothing new."""
-        with contextlib.suppress(ReinError, TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
-                self._commands = await self._link.ask(ask.ListCommands(), tuple[CommandInfo, ...])
+        """See workbench.Elsewhere."""
+        await self.lists.learn()
 
     async def reload_extensions(self) -> Sequence[ExtensionRow]:
-        """Find them anew, there."""
-        self._extensions = await self._link.ask(ask.ReloadExtensions(), tuple[ExtensionRow, ...])
-        self._commands = await self._link.ask(ask.ListCommands(), tuple[CommandInfo, ...])
-        return self._extensions
+        """Find them anew, there. Raises ReinError."""
+        return await self.lists.reload_extensions()
 
     async def probe(self) -> ModelProbe:
         """Try out whether the model in use calls tools. Raises ProviderError, StartError."""
@@ -265,12 +210,10 @@ class RemoteWorkbench:
         """Leave; turns go on there."""
         await self._leave()
         await self._questions.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.lists.close()
         await self._link.close()
         for session in self._sessions.values():
-            session.fail(StartError("The connection is closed."))
+            session.heard.fail(StartError("The connection is closed."))
 
     async def _leave(self) -> None:
         """Say so, if anybody hears it: then the seat is free at once."""
@@ -288,7 +231,7 @@ class RemoteWorkbench:
             case Told():
                 session = self._sessions.get(frame.session)
                 if session is not None and frame.session not in self._early:
-                    session.told(frame.events)
+                    session.heard.told(frame.events)
                 else:  # told before its reply was read
                     self._early.setdefault(frame.session, []).append(frame)
             case AskPermission() | AskQuestion() | AskTrust():
@@ -302,7 +245,7 @@ class RemoteWorkbench:
             case SessionGone():
                 session = self._sessions.pop(frame.session, None)
                 if session is not None:
-                    session.fail(StartError(f"The session is gone: {frame.reason}."))
+                    session.heard.fail(StartError(f"The session is gone: {frame.reason}."))
             case Fault():
                 for session in self._sessions.values():
                     session.tell_aside(Notice(text=frame.failure.message, level="warning", code="connection"))
@@ -337,8 +280,8 @@ class RemoteWorkbench:
             request = ask.Open(
                 session=session.id,
                 role=self._role,
-                epoch=session.epoch,
-                after=session.seen,
+                epoch=session.heard.epoch,
+                after=session.heard.seen,
                 anew=not session.info.turns,
                 system_prompt=self._system_prompt,
             )
@@ -348,13 +291,13 @@ class RemoteWorkbench:
             except ReinError as error:
                 del self._sessions[session.id]
                 session.tell_aside(complaint(error))
-                session.fail(error)
+                session.heard.fail(error)
                 continue
             finally:
                 early = self._early.pop(session.id)
             session.reattached(attached)
             for told in early:
-                session.told(told.events)
+                session.heard.told(told.events)
 
     def _tell_state(self, text: str, error: ReinError | None) -> None:
         for session in self._sessions.values():
@@ -362,15 +305,10 @@ class RemoteWorkbench:
             level = "error" if error is not None else "info"
             session.tell_aside(Notice(text=text, level=level, hint=hint, code="connection", time=time.time()))
             if error is not None:
-                session.fail(error)
+                session.heard.fail(error)
 
     def _tell_refused(self, request: ask.Request, error: ReinError) -> None:
         """Say what was not done where the person looks: in its session, else in all."""
         own = self._sessions.get(getattr(request, "session", ""))
         for session in [own] if own is not None else self._sessions.values():
             session.tell_aside(complaint(error))
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

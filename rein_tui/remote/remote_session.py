@@ -1,29 +1,19 @@
-"""A session elsewhere: ports.Harness over a link.
-
-Events arrive whether anybody asks for them or not; here they wait in one line, in order. A turn that this screen
-began takes them from the line; what happens otherwise comes out of `asides`. A fact joins the history when it is
-handed out, so that what is on the screen and what the history says never differ.
-"""
+"""A session elsewhere: ports.Harness over a link. What was heard of its story is kept in `heard`."""
 
 import asyncio
 import contextlib
-import math
 import time
 import uuid
-from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import cast
 
-from rein_tui.harness.folds import SessionFold
 from rein_tui.harness.protocol.decisions import Mode
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import (
-    DELTAS,
     TURN_ENDS,
     Event,
     Fact,
-    ModeChanged,
     TurnFailed,
     TurnStarted,
 )
@@ -32,13 +22,14 @@ from rein_tui.harness.protocol.models import WireRequest
 from rein_tui.harness.protocol.ports import Adjustments, Prompt, SessionInfo
 from rein_tui.harness.protocol.rewind import Restored, RewindPlan
 
-from .calming import calm, calmed, complaint
+from .calming import complaint
 from .errors import Refused
+from .heard import Heard
 from .link import Link
 from .remote_adjustments import RemoteAdjustments
 from .remote_mcp import RemoteMcp
 from .remote_permissions import RemotePermissions
-from .wire import Attached, Envelope, Role, RunBegun, encode
+from .wire import Attached, Role, RunBegun
 from .wire import adjust_requests as adjust
 from .wire import requests as ask
 from .wire.insight_requests import Rehearsed
@@ -52,112 +43,45 @@ LEAVING = "exit"
 
 
 class RemoteSession:
-    """ports.Harness elsewhere. With `epoch` and `seen`, how far the story came, the workbench attaches again."""
+    """ports.Harness elsewhere."""
 
     def __init__(self, link: Link, attached: Attached) -> None:
         self.id = attached.info.id
         self.role: Role = attached.role
-        self.epoch: str = attached.epoch
-        self.seen = 0
+        self.heard = Heard(attached)
         self.mcp = RemoteMcp(link, self.id)
-        self._sent: dict[tuple[int, int], WireRequest] = {}
         self.permissions = RemotePermissions(link, self.id) if attached.has_permissions else None
         self.adjustments: Adjustments | None = RemoteAdjustments(link, self.id)
         self.effort, self.thinking = attached.effort, attached.thinking
         self._link = link
-        self._attached = attached
-        self._mode: Mode = attached.mode
-        self._fold = SessionFold(attached.info)
-        self._facts: list[Fact] = []
-        self._line: deque[Envelope] = deque()
-        self._known: Counter[bytes] = Counter()
-        self._moved = asyncio.Event()
-        self._is_running = attached.is_running
-        self._for_asides = math.inf
-        self._aside_readers = 0
+        self._sent: dict[tuple[int, int], WireRequest] = {}
         self._is_detached = False
-        self._is_absorbing = False
-        self._failure: ReinError | None = None
-
-    # --- what arrives ---------------------------------------------------------------------------------------
-
-    def told(self, events: Iterable[Envelope]) -> None:
-        """More of the story arrived."""
-        for envelope in events:
-            if envelope.seq <= self.seen:
-                continue
-            self.seen = envelope.seq
-            if not self._is_known(envelope.event):
-                self._line.append(calmed(envelope))
-        if self.seen >= self._attached.seq:
-            self._known.clear()
-        self._absorb()
-        self._stir()
 
     def tell_aside(self, event: Event) -> None:
         """Something to say that is not of the story: the connection, the role."""
-        self._line.append(Envelope(seq=0, event=event))
-        self._stir()
+        self.heard.put_aside(event)
 
     def reattached(self, attached: Attached) -> None:
-        """The link attached again. In a new epoch all facts come once more: those known here are dropped."""
-        if attached.epoch != self.epoch:
-            facts = [*self._facts, *(e.event for e in self._line if e.seq and not isinstance(e.event, DELTAS))]
-            self._known = Counter(encode(fact) for fact in facts)
-            self.epoch, self.seen, self._is_running = attached.epoch, 0, attached.is_running
-        self._attached, self.role, self._mode = attached, attached.role, attached.mode
+        """The link attached again."""
+        self.role = attached.role
         self.effort, self.thinking = attached.effort, attached.thinking
-        self._stir()
-
-    def fail(self, error: ReinError) -> None:
-        """Nothing more will come."""
-        self._failure = error
-        self._stir()
-
-    async def caught_up(self) -> None:
-        """Wait until the past has arrived; it is the history from then on."""
-        while self.seen < self._attached.seq and self._failure is None:
-            await self._moved.wait()
-        if self._failure is not None:
-            raise self._failure
-        later: deque[Envelope] = deque()
-        while self._line:
-            envelope = self._line.popleft()
-            if envelope.seq > self._attached.seq or isinstance(envelope.event, DELTAS):
-                later.append(envelope)
-            else:
-                self._facts.append(envelope.event)
-        self._line = later
-        self._fold = SessionFold(SessionInfo(id=self.id) if self._facts else self._attached.info, self._facts)
-
-    def _is_known(self, event: Event) -> bool:
-        if not self._known or isinstance(event, DELTAS):
-            return False
-        body = encode(calm(event))
-        if not self._known[body]:
-            return False
-        self._known[body] -= 1
-        return True
-
-    def _stir(self) -> None:
-        self._moved.set()
-        self._moved = asyncio.Event()
+        self.heard.reattached(attached)
 
     # --- what a screen asks ---------------------------------------------------------------------------------
 
     @property
     def info(self) -> SessionInfo:
         """Who this session is, as far as it was told."""
-        return self._fold.info
+        return self.heard.fold.info
 
     @property
     def mode(self) -> Mode:
         """The permission mode in force."""
-        return self._mode
+        return self.heard.mode
 
     def history(self) -> Sequence[Fact]:
         """All facts handed out so far."""
-        return self._facts
+        return self.heard.facts
 
     def interrupt(self, reason: str = "") -> None:
         """Stop the running turn; a screen that only leaves lets it run."""
@@ -204,7 +128,7 @@ class RemoteSession:
     async def set_mode(self, mode: Mode) -> None:
         """Change the permission mode. Raises ConfigError for one that policy forbids there."""
         await self._link.ask(ask.SetMode(session=self.id, mode=mode), object)
-        self._mode = mode
+        self.heard.mode = mode
 
     def rewind_plan(self, to_turn: int) -> RewindPlan:
         """What going back would do to files there."""
@@ -228,31 +152,21 @@ class RemoteSession:
         except ReinError as error:
             yield complaint(error)
             return
-        epoch = self.epoch
-        with _Foreground(self):
-            while self._failure is None:
-                if self._line:
-                    yield self._hand_out()
-                elif not self._is_running and (self.seen >= begun.after or epoch != self.epoch):
+        heard, epoch = self.heard, self.heard.epoch
+        with heard.foreground():
+            while heard.failure is None:
+                if (event := heard.next_event()) is not None:
+                    yield event
+                elif not heard.is_running and (heard.seen >= begun.after or epoch != heard.epoch):
                     return
                 else:
-                    await self._moved.wait()
+                    await heard.moved()
 
     async def asides(self) -> AsyncGenerator[Event]:
         """Whatever happens outside the turns that this screen began, until the session is gone."""
-        self._aside_readers += 1
-        try:
-            while True:
-                if self._line and self._line[0].seq <= self._for_asides:
-                    yield self._hand_out()
-                    self._stir()
-                elif self._failure is not None and not self._line:
-                    return
-                else:
-                    await self._moved.wait()
-        finally:
-            self._aside_readers -= 1
-            self._stir()
+        async with aclosing(self.heard.asides()) as events:
+            async for event in events:
+                yield event
 
     async def run(self, prompt: Prompt) -> AsyncGenerator[Event]:
         """One turn; see ports.Harness."""
@@ -272,111 +186,54 @@ class RemoteSession:
                 yield event
 
     async def _turn(self, text: str, request: Callable[[], ask.Run | ask.Compact]) -> AsyncGenerator[Event]:
-        with _Foreground(self) as foreground:
+        heard = self.heard
+        with heard.foreground():
             try:
-                begun = await self._begun(request, foreground)
+                begun = await self._begun(request)
             except ReinError as error:
                 yield TurnStarted(text=text, time=time.time(), turn=self.info.turns + 1)
                 yield self._failed(error)
                 return
             is_started = has_ended = False
-            epoch = self.epoch
+            epoch = heard.epoch
             try:
                 while not has_ended:
-                    after = begun.after if epoch == self.epoch else 0
-                    self.give_asides(after)
-                    if self._line and self._line[0].seq > after:
-                        event = self._hand_out()
-                        is_started = is_started or epoch != self.epoch or isinstance(event, TurnStarted)
+                    event = heard.next_after(begun.after if epoch == heard.epoch else 0)
+                    if event is not None:
+                        is_started = is_started or epoch != heard.epoch or isinstance(event, TurnStarted)
                         has_ended = is_started and isinstance(event, TURN_ENDS) and not event.parent
                         yield event
-                    elif self._line and not self._aside_readers:
-                        self._hand_out()
-                    elif not self._line and (error := self._broken_off(epoch)) is not None:
+                    elif not heard.waits and (error := self._broken_off(epoch)) is not None:
                         has_ended = True
                         yield self._failed(error)
                     else:
-                        await self._moved.wait()
+                        await heard.moved()
             finally:
                 if not has_ended and not self._is_detached:
                     self._link.say(ask.Interrupt(session=self.id, reason="the screen left the turn"))
-                    self._is_absorbing = True
-                    self._absorb()
+                    heard.absorb()
 
-    async def _begun(self, request: Callable[[], ask.Run | ask.Compact], foreground: "_Foreground") -> RunBegun:
+    async def _begun(self, request: Callable[[], ask.Run | ask.Compact]) -> RunBegun:
         """Begin a turn, after the end of the one that runs. Raises ReinError."""
         while True:
-            if self._failure is not None:
-                raise self._failure
+            if self.heard.failure is not None:
+                raise self.heard.failure
             try:
                 return await self._link.ask(request(), RunBegun)
             except Refused as refused:
                 if refused.kind != "Busy":
                     raise
-            foreground.pause()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(None if self._is_running else _SOON):
-                    await self._moved.wait()
-            foreground.go_on()
+            with self.heard.background(), contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(None if self.heard.is_running else _SOON):
+                    await self.heard.moved()
 
     def _broken_off(self, epoch: str) -> ReinError | None:
         """Why the turn's end will never come, if so."""
-        if self._failure is not None:
-            return self._failure
-        restarted = epoch != self.epoch and self.seen >= self._attached.seq and not self._attached.is_running
-        if not restarted:
+        if self.heard.failure is not None:
+            return self.heard.failure
+        if not self.heard.is_lost(epoch):
             return None
         return ReinError("The server started anew; the turn was lost.", hint="Send it again.")
 
     def _failed(self, error: ReinError) -> TurnFailed:
         return TurnFailed(failure=error.failure(), time=time.time(), turn=self.info.turns)
-
-    def _hand_out(self) -> Event:
-        """The next event of the line; a fact joins the history."""
-        envelope = self._line.popleft()
-        event = envelope.event
-        if isinstance(event, TurnStarted) and not event.parent:
-            self._is_running = True
-        elif isinstance(event, TURN_ENDS) and not event.parent:
-            self._is_running = False
-            self._stir()
-        elif isinstance(event, ModeChanged):
-            self._mode = event.mode
-        if envelope.seq and not isinstance(event, DELTAS):
-            self._facts.append(event)
-            self._fold.apply(event)
-        return event
-
-    def _absorb(self) -> None:
-        """The rest of a turn that its reader left joins the history without being told, as it does locally."""
-        while self._is_absorbing and self._line:
-            event = self._hand_out()
-            self._is_absorbing = not (isinstance(event, TURN_ENDS) and not event.parent)
-
-    def give_asides(self, until: float) -> None:
-        """Let `asides` have the events up to this number: none while a turn of this screen takes them all."""
-        if self._for_asides != until:
-            self._for_asides = until
-            self._stir()
-
-
-class _Foreground:
-    """The time during which a turn of this screen takes all events."""
-
-    def __init__(self, session: RemoteSession) -> None:
-        self._session = session
-
-    def __enter__(self) -> "_Foreground":
-        self.go_on()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.pause()
-
-    def go_on(self) -> None:
-        """Take the events."""
-        self._session.give_asides(-1)
-
-    def pause(self) -> None:
-        """Leave them to the asides."""
-        self._session.give_asides(math.inf)

@@ -289,7 +289,7 @@ async def test_lists_and_the_rest_of_the_workbench() -> None:
         remote = await server.client(ScriptedPerson())
         session = await started(await remote.open())
         changes: list[int] = []
-        remote.changed = lambda: changes.append(1)
+        remote.lists.changed = lambda: changes.append(1)
         remote.rename(session.id, "a title")
         await until(lambda: bench.renamed)
         remote.sessions()

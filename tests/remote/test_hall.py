@@ -347,7 +347,7 @@ async def test_watchers_hear_that_the_owner_left_and_that_the_server_closes() ->
         owner = await server.client(relayed=True)
         session = await owner.open()
         watcher = await server.client(watch=True)
-        watched = await watcher.open(await watcher.named(session.info.id))
+        watched = await watcher.open(await watcher.lists.named(session.info.id))
         notices: list[str] = []
         listening = asyncio.create_task(_notices(watched.asides(), notices))
         server.transports.cut()
@@ -366,11 +366,11 @@ async def test_a_session_is_named_by_the_beginning_of_its_id() -> None:
         remote = await server.client()
         for name in ("89f1aaaa-1", "89f1aabb-2", "3"):
             await bench.begin(name)
-        assert await remote.named("89f1aaaa") == "89f1aaaa-1"
-        assert await remote.named("3") == "3"
+        assert await remote.lists.named("89f1aaaa") == "89f1aaaa-1"
+        assert await remote.lists.named("3") == "3"
         for wrong in ("89f1aa", "89f", "nowhere", ""):
             with pytest.raises(StoreError, match=r"no such session|sessions there begin"):
-                await remote.named(wrong)
+                await remote.lists.named(wrong)
 
 
 async def test_a_screen_elsewhere_sees_the_request_as_it_was_sent() -> None:

@@ -64,7 +64,7 @@ class Screen:
 @asynccontextmanager
 async def screen(remote: RemoteWorkbench, prompter: ModalPrompter, open_id: str = "") -> AsyncGenerator[Screen]:
     app = ReinApp(remote, prompter=prompter, open_id=open_id)
-    remote.changed = app.desk.refresh
+    remote.lists.changed = app.desk.refresh
     async with app.run_test(size=(120, 36)) as pilot:
         stage = Screen(app, pilot)
         await stage.until(lambda: app.desk.current is not None)
@@ -165,7 +165,7 @@ async def test_a_terminal_is_joined_over_its_socket(tmp_path: Path) -> None:
         await told(session.start())
         joined = RemoteWorkbench(SocketLink(Address(socket=path), "second"), ScriptedPerson(), watch=True)
         await joined.prepare()
-        watched = await joined.open(await joined.on_screen())
+        watched = await joined.open(await joined.lists.on_screen())
         seen: list[object] = []
         watching = asyncio.create_task(_collect(watched.asides(), seen))
         assert isinstance((await turn(session, "go"))[-1], TurnFinished)
