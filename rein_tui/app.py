@@ -177,7 +177,7 @@ class ReinApp(TerminalApp[str]):
             await self.report(error)
             self._give_up_beginning()
             return
-        self._register_file_commands()
+        self.register_file_commands()
         if self.workbench.choice is None and not self._open_id:
             self._give_up_beginning()
             self.run_command("welcome")
@@ -191,7 +191,7 @@ class ReinApp(TerminalApp[str]):
         for notice in self._notices:
             await self.main.apply(notice)
         self._notices.clear()
-        self._register_file_commands()
+        self.register_file_commands()
         self._files.warm()
         prompt, self._initial_prompt = self._initial_prompt, ""
         if opened and prompt and self.desk.current is not None:
@@ -224,13 +224,13 @@ class ReinApp(TerminalApp[str]):
         """Look for commands whose files came since the last turn."""
         if isinstance(self.workbench, Extensible):
             self.workbench.look_for_commands()
-        self._register_file_commands()
+        self.register_file_commands()
 
-    def _register_file_commands(self) -> None:
+    def register_file_commands(self) -> None:
+        """Offer the commands that the workbench knows now, and no longer those that went."""
         from rein_tui.commands.files import file_command
 
-        for info in self.workbench.commands():
-            self.registry.add(file_command(info))
+        self.registry.replace("files", map(file_command, self.workbench.commands()))
 
     def start_work(self, work: Coroutine[Any, Any, None]) -> None:
         """Run beside the message loop, on the app, so that it outlives every screen. Exceptions are bugs: they show."""

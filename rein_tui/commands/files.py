@@ -20,4 +20,6 @@ def file_command(info: CommandInfo) -> Command:
         if turns is not None:
             turns.submit(Prompt(text=text), text)
 
-    return Command(info.name, info.summary, run, argument=info.argument, family=info.source or "custom")
+    return Command(
+        info.name, info.summary, run, argument=info.argument, aliases=info.aliases, family=info.source or "custom"
+    )

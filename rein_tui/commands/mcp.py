@@ -16,8 +16,7 @@ def learn_prompts(app: "ReinApp") -> None:
     turns = app.desk.current
     harness = turns.harness if turns is not None else None
     servers = harness.mcp if isinstance(harness, HasMcp) else None
-    for info in servers.commands() if servers is not None else ():
-        app.registry.add(file_command(info))
+    app.registry.replace("servers", map(file_command, servers.commands() if servers is not None else ()))
 
 
 async def _mcp(app: "ReinApp", _: str) -> None:

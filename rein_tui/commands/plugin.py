@@ -117,10 +117,7 @@ async def _reload(app: "ReinApp") -> Sequence[ExtensionRow]:
     if not isinstance(bench, Extensible):
         return ()
     rows = await bench.reload_extensions()
-    from .files import file_command
-
-    for info in app.workbench.commands():
-        app.registry.add(file_command(info))
+    app.register_file_commands()
     return rows
 
 

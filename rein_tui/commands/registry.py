@@ -35,6 +35,7 @@ class Registry:
     def __init__(self, commands: Iterable[Command] = ()) -> None:
         self._commands: dict[str, Command] = {}
         self._names: dict[str, Command] = {}
+        self._brought: dict[str, frozenset[str]] = {}
         for command in commands:
             self.add(command)
 
@@ -47,10 +48,12 @@ class Registry:
             self._names.setdefault(name, command)
         return True
 
-    def remove(self, name: str) -> None:
-        """Take a command away, as when a plugin goes."""
-        command = self._commands.pop(name, None)
-        self._names = {key: value for key, value in self._names.items() if value is not command}
+    def replace(self, origin: str, commands: Iterable[Command]) -> None:
+        """What an origin (files, servers) brings now, in place of what it brought before."""
+        before = self._brought.get(origin, frozenset())
+        self._commands = {name: command for name, command in self._commands.items() if name not in before}
+        self._names = {key: command for key, command in self._names.items() if command.name not in before}
+        self._brought[origin] = frozenset(command.name for command in commands if self.add(command))
 
     def get(self, name: str) -> Command | None:
         """The command of that name or alias."""

@@ -390,8 +390,15 @@ def test_the_registry():
     assert registry.get("a") is registry.get("alpha")
     assert not registry.add(Command("alpha", "", nothing))
     assert registry.closest("alpah") is registry.get("alpha")
-    registry.remove("alpha")
-    assert registry.get("a") is None
+    assert registry.get("beta") is None
+    registry.replace("files", [Command("beta", "one", nothing, aliases=("b", "a")), Command("alpha", "", nothing)])
+    assert registry.get("b") is registry.get("beta")
+    assert registry.get("a") is registry.get("alpha")
+    registry.replace("files", [Command("beta", "two", nothing)])
+    assert [command.summary for command in registry.all()] == ["", "two"]
+    assert registry.get("b") is None
+    registry.replace("files", [])
+    assert [command.name for command in registry.all()] == ["alpha"]
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,12 @@ from ..protocol.decisions import Mode, Source
 from ..protocol.events import Notice
 from ..protocol.hooks import HookSpec
 from ..settings.shapes import is_list, is_object
-from .definitions import read_file
+from .definitions import EFFORT_WORDS, read_file
 from .frontmatter import Frontmatter
 from .words import Owner
 
 _ALONE = ("hooks", "mcpServers", "permissionMode")
 """What a plugin's agent may not bring."""
-
-_EFFORTS = ("low", "medium", "high", "xhigh", "max", "inherit")
 
 
 def read_agent(path: Path, owner: Owner, scope: str = "") -> tuple[AgentSpec | None, tuple[Notice, ...]]:
@@ -44,7 +42,7 @@ def read_agent(path: Path, owner: Owner, scope: str = "") -> tuple[AgentSpec | N
         tools=_tools(head),
         disallowed=head.items("disallowedTools", "disallowed-tools") or (),
         model=head.text("model").replace("inherit", ""),
-        effort=agent.word("effort", _EFFORTS, "the session's effort holds").replace("inherit", ""),
+        effort=agent.word("effort", EFFORT_WORDS, "the session's effort holds").replace("inherit", ""),
         mode=agent.mode() if opens else None,
         max_turns=agent.max_turns(),
         background=head.flag("background"),
@@ -88,11 +86,9 @@ class _Agent:
 
     def word(self, key: str, known: tuple[str, ...], otherwise: str) -> str:
         """One of the known words; empty for anything else, which is told."""
-        word = self._head.text(key)
-        if not word or word in known:
-            return word
-        self._tell(key, f"{key} {word!r} is none of {', '.join(known)}; {otherwise}")
-        return ""
+        word, notices = self._head.word(key, known, otherwise)
+        self.notices += notices
+        return word
 
     def mode(self) -> Mode | None:
         """The permission mode."""

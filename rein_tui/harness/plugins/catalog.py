@@ -120,7 +120,16 @@ class Catalog:
                 summary=each.description.split("\n", 1)[0],
                 argument=each.hint,
                 source=each.owner.label,
+                aliases=self._short_names(each),
             )
             for each in self._by_name.values()
             if each.for_person
+        )
+
+    def _short_names(self, defined: Definition) -> tuple[str, ...]:
+        """The aliases that mean this one and nothing else, and that can be typed."""
+        return tuple(
+            alias
+            for alias in defined.aliases
+            if alias not in self._by_name and self._by_alias[alias] is defined and not any(map(str.isspace, alias))
         )

@@ -15,6 +15,8 @@ from .words import Definition, Owner, Style
 
 MAX_FILE = 1024 * 1024
 _USUAL = 100 * 1024
+EFFORT_WORDS = ("low", "medium", "high", "xhigh", "max", "inherit")
+_FLAGS = ("disable-model-invocation", "user-invocable", "background")
 LONGEST_DESCRIPTION = 1536
 """Characters of description and when_to_use together, as the ecosystem cuts them."""
 
@@ -46,6 +48,9 @@ def read_definition(path: Path, owner: Owner, *, name: str, is_skill: bool, labe
         last = own
     plain = f"{scope}:{last}".lstrip(":")
     allowed, problems = _allowed(head, owner)
+    effort, no_effort = head.word("effort", EFFORT_WORDS, "the session's effort holds")
+    context, no_context = head.word("context", ("fork",), "it joins the conversation")
+    problems += [*no_effort, *no_context, *head.doubts(*_FLAGS)]
     described = head.text("description") or head.first_paragraph
     when = head.text("when_to_use", "when-to-use")
     trusted = owner.trusted
@@ -67,8 +72,9 @@ def read_definition(path: Path, owner: Owner, *, name: str, is_skill: bool, labe
         tools_source=Source(layer="frontmatter", path=str(path), line=head.source("allowed-tools").line),
         disallowed=head.items("disallowed-tools", "disallowedTools") or (),
         model=head.text("model").replace("inherit", ""),
-        effort=head.text("effort"),
-        forks=head.text("context") == "fork",
+        effort=effort.replace("inherit", ""),
+        forks=context == "fork",
+        background=head.flag("background") if head.text("background") else None,
         agent=head.text("agent"),
         hooks=head.mapping("hooks") if trusted else {},
         paths=(head.items("paths") or ()) if is_skill else (),

@@ -1,7 +1,7 @@
 """What files and plugins bring to one session, found once and found again on demand."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class Extensions:
     catalog: Catalog
     plugins: list[Plugin]
     notices: list[Notice] = field(default_factory=list[Notice])
-    changed: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+    changed: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
     _found: FoundPlugins | None = None
 
     @property
@@ -57,7 +57,7 @@ class Extensions:
         """Look for plugins anew; `take_up` lets what was found hold. Reads many files: for a thread."""
         self._found = find_plugins(replace(self.scene, settings=settings))
 
-    def take_up(self) -> list[Notice]:
+    async def take_up(self) -> list[Notice]:
         """Let what was found last hold; what is wrong now and was not before."""
         found, told = self._found, set(self.notices)
         if found is None:
@@ -66,7 +66,7 @@ class Extensions:
         self.catalog.use_plugins(found.active)
         self.notices = [*found.notices, *plugin_notices(found.plugins)]
         for take_up in self.changed:
-            take_up()
+            await take_up()
         return [notice for notice in self.notices if notice not in told]
 
     def rows(self) -> list[ExtensionRow]:

@@ -6,7 +6,7 @@ line, where a line that begins with no known key goes on with the value before i
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -64,6 +64,28 @@ class Frontmatter:
         """The same as yes or no; what is neither counts as the default."""
         word = self.text(*keys).lower()
         return True if word in _TRUE else False if word in _FALSE else default
+
+    def word(self, key: str, known: Sequence[str], otherwise: str) -> tuple[str, tuple[Notice, ...]]:
+        """One of the known words, in any case of its letters; empty for anything else, which is told."""
+        said = self.text(key)
+        word = next((each for each in known if each.lower() == said.lower()), "")
+        if word or not said:
+            return word, ()
+        text = f"{key} {said!r} is none of {', '.join(known)}; {otherwise}"
+        return "", (Notice(text=text, level="warning", where=str(self.source(key)), code="bad_key"),)
+
+    def doubts(self, *keys: str) -> tuple[Notice, ...]:
+        """Those of these keys that should say yes or no and say neither."""
+        return tuple(
+            Notice(
+                text=f"{key} {self.text(key)!r} is neither true nor false; as if it were not there",
+                level="warning",
+                where=str(self.source(key)),
+                code="bad_key",
+            )
+            for key in keys
+            if self.text(key) and self.text(key).lower() not in _TRUE | _FALSE
+        )
 
     def items(self, *keys: str) -> tuple[str, ...] | None:
         """The same as a list; None when no key is there."""

@@ -156,7 +156,6 @@ def usage_of(
     return Usage(
         scene=lambda: furniture.scene(parts.effort),
         attach=attach,
-        agents=furniture.agents,
         window=window,
         budget=Budget(
             fraction=fraction if isinstance(fraction, int | float) else 0.01,

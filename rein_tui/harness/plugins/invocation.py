@@ -2,11 +2,11 @@
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
-from ..protocol.agents import AgentSpec
 from ..protocol.displays import TextDisplay
 from ..protocol.errors import ConfigError
 from ..protocol.events import (
@@ -21,9 +21,11 @@ from ..protocol.hooks import HookCall
 from ..protocol.messages import Block, Message, TextBlock
 from ..protocol.ports import Emit, Prompt
 from ..protocol.tools import ToolContext, ToolResult
+from ..tools.agent import GENERAL, let_go
+from ..tools.background import Background
 from ..turn.moments import fire
 from ..turn.parts import Parts
-from ..turn.subagents import AgentResult, Subagents
+from ..turn.subagents import Subagents
 from ..turn.unfolding import Unfolded
 from .catalog import Catalog
 from .listing import Budget, listing
@@ -41,14 +43,17 @@ Attach = Callable[[str], tuple[tuple[Block, ...], tuple[Notice, ...]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What invocations need of the session around them. `may_run_shell` false: `!` commands are not run."""
+    """What invocations need of the session around them. `may_run_shell` false: `!` commands are not run.
+
+    `background` is where subagents go that nobody waits for.
+    """
 
     scene: Callable[[], Scene]
     attach: Attach
-    agents: Callable[[], Mapping[str, AgentSpec]]
     window: Callable[[], int]
     budget: Budget = field(default_factory=Budget)
     may_run_shell: bool = True
+    background: Background | None = None
 
 
 class Invocations:
@@ -152,9 +157,9 @@ class Invocations:
         parts = self._parts
         started = time.perf_counter()
         context = ToolContext(call_id, parts.workspace, tell, parts.prompter, parts.interactive)
-        result = await self._forked(defined, rendered.text, context)
-        text = result.failure or result.text or "(no answer)"
-        outcome: Literal["error", "ok"] = "error" if result.failure else "ok"
+        said, failed = await self._forked(defined, rendered.text, context, waits=not defined.background)
+        text = said or "(no answer)"
+        outcome: Literal["error", "ok"] = "error" if failed else "ok"
         await tell(
             ToolCallFinished(
                 call_id=call_id,
@@ -179,10 +184,9 @@ class Invocations:
             await context.emit(notice)
         response = {"success": True, "commandName": defined.name}
         if defined.forks:
-            result = await self._forked(defined, rendered.text, context)
-            display = TextDisplay(text=result.text, markdown=True)
-            text = result.failure or result.text
-            return ToolResult(content=text, is_error=bool(result.failure), display=display, response=response)
+            text, failed = await self._forked(defined, rendered.text, context, waits=defined.background is False)
+            display = TextDisplay(text=text, markdown=True)
+            return ToolResult(content=text, is_error=failed, display=display, response=response)
         display = TextDisplay(text=rendered.text, markdown=True)
         if self._given.get(defined.name) == rendered.text:
             text = f"The skill {defined.name} is already in this conversation, unchanged: follow it."
@@ -195,10 +199,22 @@ class Invocations:
         head = f"Base folder of this skill: {defined.folder}\n\n" if defined.kind == "skill" else ""
         return ToolResult(content="\n\n".join([head + rendered.text, *files]), display=display, response=response)
 
-    async def _forked(self, defined: Definition, text: str, context: ToolContext) -> AgentResult:
-        kinds = self._usage.agents()
-        spec = kinds.get(defined.agent) or kinds["general-purpose"]
-        return await self._subagents.run(spec, text, context, model=defined.model)
+    async def _forked(self, defined: Definition, text: str, context: ToolContext, *, waits: bool) -> tuple[str, bool]:
+        """What the subagent says, or where somebody can hear of it later that it works; and whether it failed."""
+        spec = self._subagents.kind(defined.agent or GENERAL, defined.owner.plugin)
+        if spec is None:
+            said = f"/{defined.name} is for the agent {defined.agent!r}, which does not exist; {GENERAL} does it"
+            where, hint = str(defined.source), f"There are: {', '.join(self._subagents.specs())}."
+            await context.emit(Notice(text=said, level="warning", where=where, hint=hint, code="no_such_agent"))
+            spec = self._subagents.specs()[GENERAL]
+        run = partial(self._subagents.run, spec, text, model=defined.model)
+        background = self._usage.background
+        if waits or background is None or not context.interactive or context.depth:
+            result = await run(context)
+            return result.failure or result.text, bool(result.failure)
+        task_id = await let_go(self._subagents, background, f"/{defined.name}", run, context)
+        said = f"A subagent works on it in the background as {task_id}. You are told when it ends; TaskOutput reads it."
+        return said, False
 
 
 def _said(blocks: tuple[Block, ...], origin: Origin, source: str) -> PromptAdded:

@@ -32,7 +32,7 @@ class Definition(Word, frozen=True, kw_only=True):
 
     `name` is what is typed behind the slash; `aliases` are names that work where nobody else has them. `folder` is
     the skill's own (the command file's). `tools_source` says where `allowed` is written. `base` is what `$N` counts
-    from.
+    from. `background` says whether a subagent that does the work is waited for; None: as usual.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Definition(Word, frozen=True, kw_only=True):
     model: str = ""
     effort: str = ""
     forks: bool = False
+    background: bool | None = None
     agent: str = ""
     hooks: JsonObject = field(default_factory=dict[str, Any])
     paths: tuple[str, ...] = ()

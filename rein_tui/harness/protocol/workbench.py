@@ -35,13 +35,14 @@ class FoundServer(Word, frozen=True, kw_only=True):
 class CommandInfo(Word, frozen=True, kw_only=True):
     """A slash command that a file defines (command, skill, MCP prompt): submitted as a prompt, expanded by the session.
 
-    `name` has no slash; `source` is the layer, plugin or server that it comes from.
+    `name` has no slash; `source` is the layer, plugin or server that it comes from; `aliases` mean it as well.
     """
 
     name: str
     summary: str = ""
     argument: str = ""
     source: str = ""
+    aliases: tuple[str, ...] = ()
 
 
 class ExtensionRow(Word, frozen=True, kw_only=True):

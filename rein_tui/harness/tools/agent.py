@@ -1,6 +1,8 @@
 """Agent: a subagent does a piece of work, beside or after this one."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -55,9 +57,7 @@ class Agent(BaseTool[AgentInput]):
             raise InvalidInput(f"Agent: there is no agent {value.subagent_type!r}. Agents: {known}.")
 
     def _spec_of(self, value: AgentInput) -> AgentSpec | None:
-        kinds = self._subagents.specs()
-        by_case = {name.lower(): spec for name, spec in kinds.items()}
-        return kinds.get(value.subagent_type) or by_case.get(value.subagent_type.lower())
+        return self._subagents.kind(value.subagent_type)
 
     def summarize(self, value: AgentInput) -> str:
         """Who, and what in a few words."""
@@ -84,38 +84,39 @@ class Agent(BaseTool[AgentInput]):
         )
 
     async def _start(self, spec: AgentSpec, value: AgentInput, context: ToolContext) -> ToolResult:
-        emit = self._background.emit or context.emit
-        outside = ToolContext(
-            call_id=context.call_id,
-            workspace=context.workspace,
-            emit=emit,
-            prompter=context.prompter,
-            interactive=context.interactive,
-            depth=context.depth,
-        )
-
-        async def work(write: Write) -> int:
-            result = await self._subagents.run(spec, value.prompt, outside, model=value.model)
-            await write((result.failure or result.text).encode())
-            return 1 if result.failure else 0
-
-        task = await self._background.start(
-            value.description,
-            work,
-            context.emit,
-            call_id=context.call_id,
-            kind="agent",
-            end=lambda: self._subagents.stop(context.call_id),
-        )
-        text = f"The agent works in the background as {task.id}. You are told when it ends; TaskOutput reads it."
+        work = partial(self._subagents.run, spec, value.prompt, model=value.model)
+        task_id = await let_go(self._subagents, self._background, value.description, work, context)
+        text = f"The agent works in the background as {task_id}. You are told when it ends; TaskOutput reads it."
         response: JsonObject = {
             "status": "async_launched",
-            "agentId": task.id,
+            "agentId": task_id,
             "description": value.description,
             "prompt": value.prompt,
             "outputFile": "",
         }
         return ToolResult(content=text, response=response)
+
+
+async def let_go(
+    subagents: Subagents,
+    background: Background,
+    title: str,
+    run: Callable[[ToolContext], Awaitable[AgentResult]],
+    context: ToolContext,
+) -> str:
+    """Let a subagent go on in the background of the call that starts it; gives the id of the work."""
+    outside = replace(context, emit=background.emit or context.emit)
+
+    async def work(write: Write) -> int:
+        result = await run(outside)
+        await write((result.failure or result.text).encode())
+        return 1 if result.failure else 0
+
+    def end() -> object:
+        return subagents.stop(context.call_id)
+
+    task = await background.start(title, work, context.emit, call_id=context.call_id, kind="agent", end=end)
+    return task.id
 
 
 def _listed(kinds: Iterable[AgentSpec]) -> list[str]:

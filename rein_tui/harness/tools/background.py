@@ -36,6 +36,7 @@ class BackgroundTask:
         self._unread = bytearray()
         self._tail = bytearray()
         self.is_stopped = False
+        self.listeners = 0
         self.finished = asyncio.Event()
 
     async def write(self, data: bytes) -> None:
@@ -61,10 +62,14 @@ class BackgroundTask:
 
 
 class Background:
-    """All work in the background of a session. `emit` tells when something ends, also between turns."""
+    """All work in the background of a session. `emit` tells when something ends, also between turns.
+
+    `ended` hears of work that came to its end while the model did not wait for it.
+    """
 
     def __init__(self, emit: Emit | None = None) -> None:
         self.emit = emit
+        self.ended: Callable[[BackgroundTask], None] | None = None
         self._numbers = itertools.count(1)
         self._tasks: dict[str, BackgroundTask] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -130,6 +135,8 @@ class Background:
                 await self.emit(
                     BackgroundFinished(task_id=task.id, exit_code=task.exit_code, status=status, tail=task.tail)
                 )
+            if self.ended is not None and task.status != "killed" and not task.listeners:
+                self.ended(task)
 
     async def stop(self, task_id: str) -> bool:
         """End the work and wait until it is over; whether it was running."""

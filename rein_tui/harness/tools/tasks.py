@@ -51,8 +51,12 @@ class TaskOutput(BaseTool[TaskOutputInput]):
         if task is None:
             return failed(_unknown(value.task_id, self._background))
         if value.block:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(task.finished.wait(), value.timeout / 1000)
+            task.listeners += 1
+            try:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(task.finished.wait(), value.timeout / 1000)
+            finally:
+                task.listeners -= 1
         output = task.read()
         return ToolResult(
             content=f"{task.id}: {_state(task)}\n{output or '(no new output)'}",

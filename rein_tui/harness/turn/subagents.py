@@ -141,6 +141,12 @@ class Subagents:
         self._switches: dict[str, Interrupt] = {}
         self._numbers = itertools.count(1)
 
+    def kind(self, name: str, plugin: str = "") -> AgentSpec | None:
+        """The kind of that name, in any case of its letters; one of `plugin` also by its name there."""
+        kinds = self.specs()
+        by_case = {each.lower(): spec for each, spec in kinds.items()}
+        return kinds.get(name) or by_case.get(f"{plugin}:{name}".lower()) or by_case.get(name.lower())
+
     def next_id(self) -> str:
         """A fresh agent id."""
         return f"agent_{next(self._numbers)}_{int(time.time()):x}"

@@ -3,6 +3,7 @@
 Beside build.py and makers.py nothing else knows concrete classes.
 """
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -122,12 +123,17 @@ async def assemble(
     subagents = Subagents(parts, furniture.agents, furniture.brief, model_for, outfit, instructions.for_agent)
     toolbox.add(Agent(subagents, background))
     scope = TurnScope(parts, hooks, model_for)
-    usage = makers.usage(parts, policy, workspace)
+    usage = replace(makers.usage(parts, policy, workspace), background=background)
     invocations = Invocations(furniture.extensions.catalog, parts, scope, subagents, usage)
     toolbox.add(Skill(invocations))
     servers = makers.servers(parts, toolbox, lead.servers if lead is not None else ())
     live = makers.live(policy, hooks)
-    furniture.extensions.changed.append(lambda: makers.take_up_hooks(live.watch.current, hooks))
+
+    async def take_up_plugins() -> None:
+        makers.take_up_hooks(live.watch.current, hooks)
+        await servers.take_up(furniture.extensions.servers())
+
+    furniture.extensions.changed.append(take_up_plugins)
     compactor = makers.compactor(parts, instructions)
     expand = makers.expand(policy, workspace)
     around = Surroundings(
@@ -163,6 +169,9 @@ async def assemble(
         await servers.tell_folders_changed()
 
     background.emit = servers.host.tell = tell
+    background.ended = lambda task: session.wake(
+        f"{task.id} ({task.title}), which you left in the background, has {task.status}: TaskOutput reads what it said."
+    )
     session.mcp = Overview(servers)
     session.adjustments = Adjusting(parts, subagents, background, session, added_folder)
     makers.hook_context.effort = lambda: parts.effort

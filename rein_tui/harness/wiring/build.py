@@ -246,7 +246,8 @@ class LocalWorkbench:
                 wishes = replace(self.wishes, root=brought.scene.root)
                 trusted = brought.scene.settings.trusted and self._admission.is_trusted(wishes)
                 await asyncio.to_thread(brought.find_again, self._admission.load(wishes, trusted))
-                brought.take_up()
+                for notice in await brought.take_up():
+                    opened.session.tell_aside(notice)
         return self.extensions()
 
     # --- models ---------------------------------------------------------------------------------------------

@@ -1,11 +1,13 @@
 """Commands and skills in whole sessions: typed and called, with their rules, commands, files, hooks and subagents."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from rein_tui.harness.places import Places
-from rein_tui.harness.protocol.events import AgentStarted, TurnFinished
+from rein_tui.harness.protocol.events import AgentStarted, BackgroundFinished, PromptAdded, TurnFinished
+from rein_tui.harness.providers.scripted import Step
 
 from .files import markdown, write
 from .sessions import DONE, bash, skill, staged
@@ -138,14 +140,53 @@ async def test_not_for_the_person(places: Places, project: Path) -> None:
 async def test_a_forked_skill_works_in_a_subagent(places: Places, project: Path) -> None:
     head = markdown("Look at $0.", context="fork", agent="Explore")
     write(places.config, {"skills/look/SKILL.md": head})
-    from rein_tui.harness.providers.scripted import Step
-
     async with staged(places, project, [Step(text="I saw it"), DONE]) as stage:
         await stage.say("/look src")
     begun = [e for e in stage.events if isinstance(e, AgentStarted)]
     assert [(e.agent_type, e.prompt) for e in begun] == [("Explore", "Look at src.")]
     assert stage.finished() == [("Skill", "ok", "I saw it")]
     assert "I saw it" in stage.prompts()[1]
+
+
+async def test_a_forked_skill_that_the_model_calls_goes_on_in_the_background(places: Places, project: Path) -> None:
+    write(places.config, {"skills/look/SKILL.md": markdown("Look.", context="fork")})
+    async with staged(places, project, [skill("look"), DONE, Step(text="I saw it"), DONE]) as stage:
+        await stage.say("go")
+        while not any(isinstance(fact, BackgroundFinished) for fact in stage.session.history()):
+            await asyncio.sleep(0)
+        added = [fact for fact in stage.session.history() if isinstance(fact, PromptAdded)]
+        told = [*stage.notices(), *(str(fact.message.blocks) for fact in added)]
+    (called,) = stage.finished()
+    assert "works on it in the background as agent_1" in called[2]
+    assert any("agent_1 (/look), which you left in the background, has completed" in text for text in told)
+
+
+async def test_a_forked_skill_is_waited_for_where_it_says_so(places: Places, project: Path) -> None:
+    write(places.config, {"skills/look/SKILL.md": markdown("Look.", context="fork", background="false")})
+    async with staged(places, project, [skill("look"), Step(text="I saw it"), DONE]) as stage:
+        await stage.say("go")
+    assert stage.finished() == [("Skill", "ok", "I saw it")]
+
+
+async def test_an_agent_that_does_not_exist_is_told(places: Places, project: Path) -> None:
+    write(places.config, {"skills/look/SKILL.md": markdown("Look.", context="fork", agent="nobody")})
+    async with staged(places, project, [Step(text="I saw it"), DONE]) as stage:
+        await stage.say("/look")
+    assert "/look is for the agent 'nobody', which does not exist; general-purpose does it" in stage.notices()
+    assert [e.agent_type for e in stage.events if isinstance(e, AgentStarted)] == ["general-purpose"]
+
+
+async def test_words_of_a_head_that_mean_nothing_are_told(places: Places, project: Path) -> None:
+    head = markdown("Body.", effort="huge", context="spoon", user_invocable="perhaps", background="true")
+    write(places.config, {"skills/look/SKILL.md": head})
+    async with staged(places, project, [DONE]) as stage:
+        await stage.say("/look")
+    told = [notice.text for notice in stage.opening.notices]
+    assert told == [
+        "effort 'huge' is none of low, medium, high, xhigh, max, inherit; the session's effort holds",
+        "context 'spoon' is none of fork; it joins the conversation",
+        "user-invocable 'perhaps' is neither true nor false; as if it were not there",
+    ]
 
 
 async def test_what_changed_on_disk_holds_with_the_next_prompt(places: Places, project: Path) -> None:

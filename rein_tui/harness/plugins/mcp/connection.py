@@ -58,6 +58,11 @@ class Connection(Called):
 
     # --- from outside ---------------------------------------------------------------------------------------
 
+    @property
+    def is_new(self) -> bool:
+        """Whether it was never started."""
+        return self._task is None
+
     def start(self, *, login: bool = False) -> None:
         """Begin, unless it runs. `login`: a person waits and will use the browser."""
         if self._task is None or self._task.done():

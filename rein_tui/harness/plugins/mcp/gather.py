@@ -1,7 +1,7 @@
 """Puts the servers of one session together from settings, files and plugins; the one entrance for assembly."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from msgspec import structs
@@ -85,6 +85,7 @@ def gather_servers(wish: McpWish, parts: Parts, toolbox: Toolbox) -> tuple[Serve
         toolbox=toolbox,
         keeping=Keeping(wish.folder / "mcp", reach.most_tokens),
         closed=found.closed,
+        find_again=lambda brought: find_servers(replace(scene, plugins=brought)).configs,
     )
     return servers, found.notices
 

@@ -16,6 +16,7 @@ from ...protocol.messages import TextBlock
 from ...protocol.ports import Emit
 from ...protocol.tools import Tool as ToolPort
 from ...tools.toolbox import Toolbox
+from ..words import ServerDefinition
 from .approval import Approvals
 from .asking import NEVER, RUN, ask_approval
 from .config import ServerConfig
@@ -30,6 +31,9 @@ from .tools import ListMcpResourcesTool, McpTool, ReadMcpResourceTool, words_of
 if TYPE_CHECKING:
     from mcp.types import Tool
 
+Find = Callable[[Sequence[ServerDefinition]], Mapping[str, ServerConfig]]
+"""All servers that are configured now, those of the given plugins among them."""
+
 PATIENCE = 3.0
 """Seconds that the first turn waits for servers that still start."""
 
@@ -41,7 +45,7 @@ PATIENCE_ALONE = 15.0
 class Servers:
     """All servers of a session. Call `start` once the session is open, `close` when it ends.
 
-    `closed` says why no further servers may join those that were found, where that is so.
+    `closed` says why no further servers may join those that were found, where that is so; `find_again` looks once more.
     """
 
     configs: Mapping[str, ServerConfig]
@@ -50,18 +54,23 @@ class Servers:
     host: Host
     toolbox: Toolbox
     keeping: Keeping
+    find_again: Find
     closed: str = ""
     connections: dict[str, Connection] = field(default_factory=dict[str, Connection])
     _tools: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     _settled: bool = False
+    _is_fresh: bool = True
     _held: list[Notice] = field(default_factory=list[Notice])
     on_change: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
 
     def __post_init__(self) -> None:
         for config in self.configs.values():
-            desk = Desk(config.name, self.host)
-            self.connections[config.name] = Connection(config, self.reach.dial(config), desk, self._news)
+            self._connect(config)
+
+    def _connect(self, config: ServerConfig) -> None:
+        desk = Desk(config.name, self.host)
+        self.connections[config.name] = Connection(config, self.reach.dial(config), desk, self._news)
 
     @property
     def places(self) -> Places:
@@ -71,19 +80,38 @@ class Servers:
     # --- life -----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start every server that may run; returns at once."""
-        for connection in self.connections.values():
+        """Start every server that may run and does not yet; returns at once."""
+        for connection in [each for each in self.connections.values() if each.is_new]:
             verdict = self.approvals.judge(connection.config)
             if verdict.state:
                 connection.condition, connection.error, connection.hint = verdict.state, verdict.reason, verdict.hint
             else:
                 connection.start()
 
+    async def take_up(self, brought: Sequence[ServerDefinition]) -> None:
+        """Plugins came, went or changed: their servers do so, too; all others stay as they are."""
+        configs = await asyncio.to_thread(self.find_again, brought)
+        gone = [
+            connection
+            for name, connection in self.connections.items()
+            if connection.config.plugin_id and configs.get(name) != connection.config
+        ]
+        await asyncio.gather(*(connection.stop() for connection in gone))
+        for connection in gone:
+            del self.connections[connection.config.name]
+            await connection.put("disabled")
+        for config in configs.values():
+            if config.plugin_id and config.name not in self.connections:
+                self._connect(config)
+                self._is_fresh = True
+        self.start()
+
     async def settle(self, emit: Emit) -> None:
-        """At the first turn: ask about servers that nobody judged, wait a little for those that still start."""
-        if self._settled:
+        """Before a turn: ask once about servers that nobody judged, wait a little for those that were just started."""
+        if not self._settled:
+            await self._ask_about_new(emit)
+        if not self._is_fresh:
             return
-        await self._ask_about_new(emit)
         patience = PATIENCE if self.host.interactive else PATIENCE_ALONE
         try:
             async with asyncio.timeout(patience):
@@ -93,7 +121,7 @@ class Servers:
         except TimeoutError:
             slow = ", ".join(c.config.name for c in self.connections.values() if c.condition == "starting")
             await emit(Notice(text=f"MCP servers that still start: {slow}. Their tools come later.", code="mcp.slow"))
-        self._settled = True
+        self._settled, self._is_fresh = True, False
         for notice in self._held:
             await emit(notice)
         self._held.clear()

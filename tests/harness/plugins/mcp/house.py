@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +142,7 @@ async def open_house(
         host=host,
         toolbox=toolbox,
         keeping=Keeping(root / "kept", reach.most_tokens),
+        find_again=lambda brought: find_servers(replace(scene, plugins=brought)).configs,
     )
     house = House(servers, Overview(servers), toolbox, person, workspace, told)
     try:

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from rein_tui.harness.places import Places
-from rein_tui.harness.protocol.decisions import QuestionReply, QuestionRequest
+from rein_tui.harness.plugins.words import ServerDefinition
+from rein_tui.harness.protocol.decisions import QuestionReply, QuestionRequest, Source
 from rein_tui.harness.protocol.events import Notice, ProgressDelta, QuestionAnswered, QuestionAsked
 
 from .house import House, names, nasty, open_house
@@ -20,6 +21,26 @@ async def test_the_others_go_on(places: Places, tmp_path: Path) -> None:
         assert house.state("none").error == "no-such-thing was not found"
         result = await house.call("mcp__good__echo", text="still here")
         assert result.content == "still here"
+
+
+async def test_servers_come_and_go_with_their_plugins(places: Places, tmp_path: Path) -> None:
+    def brought(name: str, how: str) -> ServerDefinition:
+        return ServerDefinition(name=name, scoped=name, config=nasty(how), source=Source(layer="plugin"), plugin_id="p")
+
+    async with open_house(places, tmp_path / "root", {"mine": nasty("good")}) as house:
+        mine = house.servers.connections["mine"]
+        await house.servers.take_up([brought("a", "one"), brought("b", "two")])
+        await house.settled()
+        first = house.servers.connections["a"]
+        assert {"mcp__mine__echo", "mcp__b__echo"} <= names(house.toolbox)
+        await house.servers.take_up([brought("a", "three")])
+        await house.settled()
+        assert list(house.servers.connections) == ["mine", "a"]
+        assert (house.servers.connections["mine"], first.is_connected) == (mine, False)
+        assert "mcp__a__echo" in names(house.toolbox)
+        assert "mcp__b__echo" not in names(house.toolbox)
+        await house.servers.take_up([])
+        assert names(house.toolbox) == {tool.name for tool in house.servers.tools_of("mine")}
 
 
 async def test_a_server_that_hangs_at_its_start(places: Places, tmp_path: Path) -> None:
