@@ -1,11 +1,9 @@
 """The session: one persistent conversation. It only sequences: record, hooks, loop, the turn's end.
 
-Every fact is stamped, stored and folded into the conversation before it is yielded, so whoever sees a fact may
-rely on its being kept. What else is known about a session (title, cost, statistics) is a fold elsewhere.
+What is known about a session (title, cost, statistics) is a fold elsewhere.
 """
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -13,14 +11,11 @@ from typing import Literal
 
 from msgspec import structs
 
-from .folds import SessionFold, closing_facts
 from .idle import IdleNotice
 from .protocol.decisions import Mode
 from .protocol.engines import Journal
-from .protocol.errors import Failure, ReinError, StartError
+from .protocol.errors import StartError
 from .protocol.events import (
-    DELTAS,
-    ContextPrepared,
     Event,
     Fact,
     ModeChanged,
@@ -30,29 +25,26 @@ from .protocol.events import (
     SessionEnded,
     SessionStarted,
     TitleChanged,
-    TurnEndReason,
-    TurnFailed,
-    TurnFinished,
-    TurnInterrupted,
     TurnStarted,
 )
 from .protocol.hooks import HookCall, HookOutcome, HookRun
 from .protocol.mcp import McpServers
-from .protocol.messages import TextBlock
 from .protocol.models import Provider, WireRequest
 from .protocol.ports import Adjustments, FileFinder, Permissions, Prompt, SessionInfo, StatusLine
 from .protocol.rewind import Restored, RewindPlan
 from .protocol.workbench import SettingsDesk
+from .recorder import Recorder
+from .turn.beginning import beginning
 from .turn.caching import CacheWatch
 from .turn.conversation import Conversation
-from .turn.interrupt import Interrupted
 from .turn.loop import Loop, Progress
-from .turn.moments import fired, stop_failure, told_news
+from .turn.moments import fired
 from .turn.parts import Parts
 from .turn.prompt_ids import prompt_id
-from .turn.prompt_turn import PromptTurn, reminder, user_message
+from .turn.prompt_turn import PromptTurn, reminder
 from .turn.requests import request_of
 from .turn.surroundings import Surroundings
+from .turn.whole_turn import whole_turn
 
 EndReason = Literal["clear", "resume", "logout", "prompt_input_exit", "other"]
 
@@ -79,21 +71,12 @@ class Session:
         self.status_line: StatusLine | None = None
         self.file_finder: FileFinder | None = None
         self.settings_desk: SettingsDesk | None = None
-        self._journal = journal
         self._opening: SessionStarted | None = opening
         self._around = around
-        self._facts: list[Fact] = list(past)
-        self._unstored: list[Fact] = closing_facts(self._facts)
-        self._facts += self._unstored
-        self._conversation = Conversation(self._facts)
-        self._fold = SessionFold(SessionInfo(id=journal.session_id), self._facts)
-        self._prepared = next((f for f in reversed(self._facts) if isinstance(f, ContextPrepared)), None)
+        self._story = Recorder(journal, past, around.watchers, around.now)
+        self._story.saves_hint = " /export saves it elsewhere." if parts.interactive else ""
         self._steering: deque[str] = deque()
         self._whispered: list[str] = []
-        self._disk_problem = ""
-        self._asides: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._turn = max((f.turn for f in self._facts), default=0)
-        self._current_turn = 0
         self._starting = asyncio.Lock()
         self.has_started = asyncio.Event()
         self._is_running = False
@@ -104,7 +87,7 @@ class Session:
     @property
     def info(self) -> SessionInfo:
         """Who this session is, as of now."""
-        return self._fold.info
+        return self._story.fold.info
 
     @property
     def mode(self) -> Mode:
@@ -114,7 +97,7 @@ class Session:
     @property
     def prompt_id(self) -> str:
         """The id of the prompt that runs, or ran last; empty before the first."""
-        return prompt_id(self.info.id, self._turn)
+        return prompt_id(self.info.id, self._story.last_turn)
 
     @property
     def is_running(self) -> bool:
@@ -123,11 +106,11 @@ class Session:
 
     def history(self) -> Sequence[Fact]:
         """All facts so far, oldest first."""
-        return self._facts
+        return self._story.facts
 
     def conversation(self) -> Conversation:
         """The fold that the next request is built from."""
-        return self._conversation
+        return self._story.conversation
 
     def interrupt(self, reason: str = "") -> None:
         """Stop the running turn; see ports.Harness."""
@@ -192,7 +175,7 @@ class Session:
 
     def request_of(self, turn: int, step: int) -> WireRequest | None:
         """The request of a step, built again from the facts before it."""
-        return request_of(self._facts, turn, step, self.parts.provider)
+        return request_of(self._story.facts, turn, step, self.parts.provider)
 
     async def rehearse(self, run: HookRun) -> tuple[tuple[HookRun, ...], HookOutcome] | None:
         """Run the hooks of a recorded run's moment again, dry."""
@@ -201,7 +184,7 @@ class Session:
     def rewind_plan(self, to_turn: int) -> RewindPlan:
         """What going back to the end of that turn would mean for files."""
         store = self._around.checkpoints
-        return store.plan(self._facts, to_turn) if store is not None else RewindPlan(to_turn=to_turn)
+        return store.plan(self._story.facts, to_turn) if store is not None else RewindPlan(to_turn=to_turn)
 
     async def rewind(
         self, to_turn: int, *, conversation: bool = True, code: bool = False, also: frozenset[str] = frozenset()
@@ -219,14 +202,13 @@ class Session:
         )
         return done
 
-    async def asides(self) -> AsyncGenerator[Event]:
+    def asides(self) -> AsyncGenerator[Event]:
         """Events that belong to no turn, until the session closes."""
-        while (event := await self._asides.get()) is not None:
-            yield event
+        return self._story.asides()
 
     def tell_aside(self, event: Event) -> None:
         """Record an event that belongs to no turn and hand it to the reader of `asides`."""
-        self._asides.put_nowait(self._record(event))
+        self._story.tell_aside(event)
 
     async def _tell_later(self, event: Event) -> None:
         self.tell_aside(event)
@@ -234,39 +216,7 @@ class Session:
     # --- telling --------------------------------------------------------------------------------------------
 
     def _record(self, event: Event) -> Event:
-        """Stamp; store and fold what is a fact."""
-        event = structs.replace(event, time=event.time or self._around.now(), turn=event.turn or self._current_turn)
-        if isinstance(event, DELTAS):
-            return event
-        for fact in [*self._unstored, event]:
-            self._journal.append(fact)
-        self._unstored = []
-        self._watch_disk()
-        self._facts.append(event)
-        if isinstance(event, ContextPrepared) and not event.parent:
-            self._prepared = event
-        self._conversation.apply(event)
-        self._fold.apply(event)
-        for watch in self._around.watchers:
-            watch(event)
-        return event
-
-    def _watch_disk(self) -> None:
-        """Say so once when facts stop reaching the disk, and once when they do again."""
-        problem, told = self._journal.problem, self._disk_problem
-        if bool(problem) == bool(told):
-            return
-        self._disk_problem = problem
-        if problem:
-            hint = "It goes on in memory and is written as soon as the disk takes it."
-            hint += " /export saves it elsewhere." if self.parts.interactive else ""
-            self.tell_aside(Notice(level="error", text=f"This session is not being stored: {problem}", hint=hint))
-        else:
-            self.tell_aside(Notice(text="The session is being stored again; nothing is missing."))
-
-    def _told(self, call: HookCall, outcomes: list[HookOutcome]) -> AsyncGenerator[Event]:
-        """Fire hooks outside the loop; the outcome is appended to `outcomes`."""
-        return fired(self.parts, call, self.parts.interrupt, outcomes)
+        return self._story.record(event)
 
     # --- start and end --------------------------------------------------------------------------------------
 
@@ -287,39 +237,10 @@ class Session:
                 return
             yield self._record(opening)
             self.has_started.set()
-            for notice in self._around.notices:
-                yield self._record(notice)
-            if opening.source in {"startup", "clear"}:
-                for source, text in self._around.memory():
-                    yield self._record(user_message((TextBlock(text=text),), "memory", source))
-            async with aclosing(told_news(self.parts, self._around.news)) as events:
+            story = beginning(self.parts, self._around, opening, lambda: self.info.title)
+            async with aclosing(story) as events:
                 async for event in events:
                     yield self._record(event)
-            if trigger := self._around.setup:
-                call = HookCall(point="Setup", subject=trigger, payload={"trigger": trigger})
-                async with aclosing(self._hooked(call)) as events:
-                    async for event in events:
-                        yield event
-            payload = {"source": opening.source, "model": opening.model}
-            payload |= {"session_title": self.info.title} if self.info.title else {}
-            call = HookCall(point="SessionStart", subject=opening.source, payload=payload)
-            async with aclosing(self._hooked(call)) as events:
-                async for event in events:
-                    yield event
-
-    async def _hooked(self, call: HookCall) -> AsyncGenerator[Event]:
-        """Hooks whose context joins the conversation (SessionStart)."""
-        outcomes: list[HookOutcome] = []
-        async with aclosing(self._told(call, outcomes)) as events:
-            async for event in events:
-                yield self._record(event)
-        for outcome in outcomes:
-            if outcome.session_title:
-                yield self._record(TitleChanged(title=outcome.session_title, by="hook"))
-            for text in outcome.context:
-                yield self._record(user_message((TextBlock(text=reminder(text)),), "hook", call.point))
-            if outcome.initial_prompt and not self.parts.interactive:
-                yield self._record(user_message((TextBlock(text=outcome.initial_prompt),), "hook", call.point))
 
     async def close(self, reason: EndReason = "prompt_input_exit") -> None:
         """End the session in order: SessionEnd hooks, what it started, its journal. The provider is not its own."""
@@ -330,12 +251,11 @@ class Session:
         await self.parts.hooks.close()
         for close in self._around.closers:
             await close()
-        self._journal.close()
-        self._asides.put_nowait(None)
+        self._story.close()
 
     async def leave(self, reason: EndReason) -> None:
         """The person goes to another session: an end for hooks. Should they come back, the next turn begins anew."""
-        began = next((fact for fact in self._facts if isinstance(fact, SessionStarted)), None)
+        began = next((fact for fact in self._story.facts if isinstance(fact, SessionStarted)), None)
         if self._is_running or began is None:
             return
         await self._idle.stop()
@@ -351,7 +271,7 @@ class Session:
             return
         self.parts.interrupt.reset()
         call = HookCall(point="SessionEnd", subject=reason, payload={"reason": reason})
-        async with aclosing(self._told(call, [])) as events:
+        async with aclosing(fired(self.parts, call, self.parts.interrupt, [])) as events:
             async for event in events:
                 yield event
         yield SessionEnded(reason=reason)
@@ -362,7 +282,7 @@ class Session:
         """One turn; see ports.Harness."""
         if prompt.system_prompt is not None:
             self.parts.system_prompt = prompt.system_prompt
-        loop = Loop(self.parts, self._conversation, self._around.context, self._steering, self._around.compactor)
+        loop = Loop(self.parts, self._story.conversation, self._around.context, self._steering, self._around.compactor)
         mark = {"shell": "!", "private_shell": "!!"}.get(prompt.kind, "")
         began = TurnStarted(text=mark + prompt.text, by=prompt.by)
         turn = PromptTurn(
@@ -371,9 +291,9 @@ class Session:
             loop=loop,
             prompt=prompt,
             whispers=self._whispers,
-            prepared=self._prepared,
-            is_titled=any(isinstance(fact, TitleChanged) for fact in self._facts),
-            cache=CacheWatch(self._facts, self.parts.provider, self.parts.model),
+            prepared=self._story.prepared,
+            is_titled=any(isinstance(fact, TitleChanged) for fact in self._story.facts),
+            cache=CacheWatch(self._story.facts, self.parts.provider, self.parts.model),
         )
         async with aclosing(self._whole_turn(began, turn.events(), loop.progress)) as events:
             async for event in events:
@@ -390,7 +310,9 @@ class Session:
         compactor = self._around.compactor
         if compactor is None:
             raise StartError("This session cannot be compacted.")
-        async with aclosing(compactor.compact(self._conversation, self.parts, "manual", focus, from_turn)) as events:
+        async with aclosing(
+            compactor.compact(self._story.conversation, self.parts, "manual", focus, from_turn)
+        ) as events:
             async for event in events:
                 yield event
 
@@ -405,60 +327,14 @@ class Session:
                 yield event
         await self._idle.stop()
         self._is_running = True
-        self._turn += 1
-        self._current_turn = self._turn
+        self._story.begin_turn()
         self.parts.interrupt.reset()
         self._steering.clear()
         try:
-            async with aclosing(self._told_turn(began, story, progress)) as events:
+            async with aclosing(whole_turn(self.parts, began, story, progress)) as events:
                 async for event in events:
-                    yield event
+                    yield self._record(event)
         finally:
-            for fact in closing_facts(self._facts):
-                self._record(fact)
+            self._story.end_turn()
             self._is_running = False
-            self._current_turn = 0
             self._idle.start()
-
-    async def _told_turn(
-        self, began: TurnStarted, story: AsyncGenerator[Event], progress: Progress
-    ) -> AsyncGenerator[Event]:
-        started = time.perf_counter()
-        yield self._record(began)
-        try:
-            async with aclosing(story) as events:
-                async for event in events:
-                    yield self._record(event)
-        except Interrupted as interrupted:
-            yield self._record(
-                TurnInterrupted(
-                    reason=str(interrupted),
-                    usage=progress.usage,
-                    steps=progress.steps,
-                    duration=time.perf_counter() - started,
-                )
-            )
-            return
-        except ReinError as error:
-            async with aclosing(self._stop_failure(error.failure())) as events:
-                async for event in events:
-                    yield self._record(event)
-            yield self._record(_failed(error.failure(), progress, time.perf_counter() - started))
-            return
-        yield self._record(_finished(progress, time.perf_counter() - started))
-
-    async def _stop_failure(self, failure: Failure) -> AsyncGenerator[Event]:
-        async with aclosing(self._told(stop_failure(failure), [])) as events:
-            async for event in events:
-                yield event
-
-
-def _finished(progress: Progress, duration: float) -> TurnFinished:
-    reason: TurnEndReason = progress.reason
-    return TurnFinished(
-        reason=reason, usage=progress.usage, duration=duration, steps=progress.steps, detail=progress.detail
-    )
-
-
-def _failed(failure: Failure, progress: Progress, duration: float) -> TurnFailed:
-    return TurnFailed(failure=failure, usage=progress.usage, duration=duration, steps=progress.steps)

@@ -72,7 +72,7 @@ async def test_a_window_that_settings_make_smaller_is_what_the_kept_part_is_meas
     rigged, _ = compact_rig(respond)
     compactor = WindowCompactor(lambda: 1_000_000, limit=600)
     rigged.around.compactor = compactor
-    rigged.around.watchers = [compactor.note]
+    rigged.around.watchers[:] = [compactor.note]
     await told(rigged, "first")
     await told(rigged, "second")
     assert any(isinstance(e, Compacted) for e in await told(rigged, "third"))
