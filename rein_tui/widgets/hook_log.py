@@ -155,8 +155,8 @@ class HookLog(ListPane):
         filters += [f"words: {self._words}"] if self._words else []
         line = Content(" · ").join(parts)
         if filters:
-            shown = Content.assemble("  ", safe_content("  ".join(filters), "label", "$text-warning"), "  x clears")
-            line += shown
+            shown = Content.assemble(safe_content("  ".join(filters), "label", "$text-warning"), "  x clears")
+            line = shown + "\n" + line  # the filters first: what is cut in a narrow pane is the counting
         self.summary.update(line)
         self.summary.display = bool(self._all)
 

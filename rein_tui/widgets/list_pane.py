@@ -29,7 +29,7 @@ class ListPane(Vertical):
 
     DEFAULT_CSS = """
     ListPane {
-        & > .summary { height: auto; max-height: 2; padding: 0 1; color: $text-muted; display: none; }
+        & > .summary { height: auto; max-height: 3; padding: 0 1; color: $text-muted; display: none; }
         & > .empty { height: auto; padding: 1 2; color: $text-muted; display: none; }
         &.-empty > .empty { display: block; }
         & > RowList { height: 1fr; }

@@ -54,6 +54,13 @@ async def test_filters_by_key_and_by_words():
         assert stage.app.focused is stage.app.pane.query_one("RowList")
 
 
+async def test_filters_are_whole_in_a_narrow_pane():
+    async with on_pane(HookLog(), story(), (44, 30)) as stage:
+        text = await stage.press("e", "r", "s")
+        for words in ("event: PostToolUse", "outcome: deny", "source: settings.json:18", "x clears"):
+            assert words in " ".join(text.split()), text
+
+
 async def test_typed_words_stay_after_enter_and_x_clears_them():
     async with on_pane(HookLog(), story()) as stage:
         text = await stage.press("slash", *"guard", "enter")

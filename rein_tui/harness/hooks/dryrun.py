@@ -34,10 +34,26 @@ async def dry_run(hooks: Hooks, call: HookCall) -> DryRun:
     with tempfile.TemporaryDirectory(prefix="rein-tui-hooks-") as folder:
         env_file = Path(folder) / "environment.sh"
         env_file.touch()
-        context = dataclasses.replace(hooks.context, env_file=env_file, deliver=None, wake=None, tell=None)
+        context = dataclasses.replace(
+            hooks.context,
+            transcript_path=_transcript(hooks.context.transcript_path, folder),
+            env_file=env_file,
+            deliver=None,
+            wake=None,
+            tell=None,
+        )
         selection, outcome = await hooks.rehearse(call, context)
         exports = env_file.read_text(errors="replace") if env_file.is_file() else ""
     return DryRun(call=call, outcome=outcome, skipped=tuple(selection.skipped), exports=exports)
+
+
+def _transcript(path: str, folder: str) -> str:
+    """The transcript at this path, else an empty one: hooks that read it would fail in a rehearsal alone."""
+    if Path(path).is_file():
+        return path
+    empty = Path(folder) / "transcript.jsonl"
+    empty.touch()
+    return str(empty)
 
 
 def call_of_run(run: HookRun) -> HookCall | None:

@@ -29,7 +29,7 @@ def overlay(verdict: Verdict, query: PermissionQuery, around: Circumstances) -> 
         reason = f"Nothing is approved without you while settings cannot be read: {around.locked}"
         verdict = replace(verdict, outcome="ask", decided_by="settings_locked", reason=reason)
     if verdict.outcome == "allow" and query.repaired:
-        reason = "The call as the model wrote it may have been meant otherwise (Parse tab), so it asks"
+        reason = f"The call as the model wrote it may have been meant otherwise, so it asks: {query.repaired}"
         verdict = replace(verdict, outcome="ask", decided_by="repair", reason=reason)
     if verdict.outcome == "allow" and query.requires_person and not _hook_allows(query):
         reason = f"{query.tool} needs you: nothing may answer in your place"

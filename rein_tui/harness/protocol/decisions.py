@@ -129,7 +129,8 @@ class PermissionQuery(Word, frozen=True, kw_only=True):
     """Everything that a permission engine may look at to decide one call.
 
     `input` is what would run (after hooks). `frontmatter` holds the rules of the running command, skill or
-    agent. `hook_verdicts` are those of PreToolUse. `repaired` marks a call whose repair changed its meaning.
+    agent. `hook_verdicts` are those of PreToolUse. `repaired` says in what way a repair of the call may
+    have changed its meaning, or is empty.
     `interactive` false turns an ask into a deny. `checkout` is the worktree that an agent works in alone: it counts
     in place of the session's folder. `caution` is what a person should know of the tool before they say yes.
     """
@@ -141,7 +142,7 @@ class PermissionQuery(Word, frozen=True, kw_only=True):
     mode: Mode | None = None
     frontmatter: tuple[Rule, ...] = ()
     hook_verdicts: tuple[HookVerdict, ...] = ()
-    repaired: bool = False
+    repaired: str = ""
     interactive: bool = True
     read_only_tool: bool = False
     requires_person: bool = False

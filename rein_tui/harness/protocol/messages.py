@@ -134,12 +134,14 @@ class ToolSpec(Word, frozen=True, kw_only=True):
 class ParseTrace(Word, frozen=True, kw_only=True):
     """How text of a local model became a call: raw text, dialect, and every repair in order.
 
-    `semantic` is true when a repair changed more than syntax; such Bash and Write calls ask.
+    `semantic` is true when a repair changed more than syntax; such Bash and Write calls ask. `doubts` are
+    those repairs.
     """
 
     raw: str
     dialect: str
     repairs: tuple[str, ...] = ()
     semantic: bool = False
+    doubts: tuple[str, ...] = ()
     call_ids: tuple[str, ...] = ()
     note: str = ""

@@ -51,8 +51,8 @@ class Gate:
         self, uses: Sequence[ToolUseBlock], step: int, parse: ParseTrace | None = None
     ) -> AsyncGenerator[Event]:
         """Request, decide, run and answer these calls. Raises Interrupted after every call is answered."""
-        doubtful = parse is not None and parse.semantic
-        prepared = [prepare(use, self._parts, repaired=doubtful) for use in uses]
+        doubts = "; ".join(parse.doubts or parse.repairs) if parse is not None and parse.semantic else ""
+        prepared = [prepare(use, self._parts, repaired=doubts) for use in uses]
         self._unanswered = {use.id: use for use in uses}
         self._order = [use.id for use in uses]
         for call in prepared:

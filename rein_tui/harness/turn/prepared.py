@@ -19,11 +19,11 @@ class Prepared:
     value: Any = None
     summary: str = ""
     read_only: bool = False
-    repaired: bool = False
+    repaired: str = ""
     problem: str = ""
 
 
-def prepare(use: ToolUseBlock, parts: Parts, *, repaired: bool = False) -> Prepared:
+def prepare(use: ToolUseBlock, parts: Parts, *, repaired: str = "") -> Prepared:
     """Look the tool up and parse the input; what is wrong is written for the model."""
     if use.malformed:
         problem = f"The input of {use.name} is not one JSON object, so nothing was run: {use.malformed[:500]}"

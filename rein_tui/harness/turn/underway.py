@@ -36,7 +36,7 @@ class Underway:
     input: JsonObject
     value: Any
     summary: str
-    repaired: bool = False
+    repaired: str = ""
     pending: tuple[str, ...] = ()
     edited_by: list[str] = field(default_factory=list[str])
     added: list[str] = field(default_factory=list[str])

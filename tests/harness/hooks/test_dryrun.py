@@ -23,6 +23,17 @@ async def test_a_rehearsal_tells_and_delivers_nothing(bench: Bench) -> None:
     assert (bench.events, delivered, bench.context.env_file.exists()) == ([], [], False)
 
 
+async def test_a_hook_that_reads_the_transcript_can_be_rehearsed(bench: Bench) -> None:
+    bench.context.transcript_path = str(bench.folder / "none.jsonl")
+    path = 'path=$(sed \'s/.*"transcript_path": *"\\([^"]*\\)".*/\\1/\'); test -f "$path" || exit 2'
+    hooks = bench.engine(command(path))
+    assert (await dry_run(hooks, call("PreToolUse"))).outcome.verdict is None
+    (bench.folder / "none.jsonl").touch()
+    (run,) = (await dry_run(hooks, call("PreToolUse"))).outcome.runs
+    assert bench.context.transcript_path in run.stdin
+    assert run.exit_code == 0
+
+
 async def test_a_rehearsal_decides_like_the_real_thing(bench: Bench) -> None:
     hooks = bench.engine(command("exit 2"), command("exit 1"), command("true", **{"if": "Edit"}))
     dry = await dry_run(hooks, call("PreToolUse"))

@@ -181,8 +181,9 @@ def test_nobody_there_and_repairs_and_people(make: Make) -> None:
     decision = policy.decide(alone)
     assert (decision.outcome, decision.decided_by) == ("deny", "unattended")
     assert "nobody can answer" in decision.reason
-    repaired = PermissionQuery(tool="WebSearch", input={}, cwd=policy.root, repaired=True)
+    repaired = PermissionQuery(tool="WebSearch", input={}, cwd=policy.root, repaired="a closing bracket")
     assert policy.decide(repaired).decided_by == "repair"
+    assert policy.decide(repaired).reason.endswith("otherwise, so it asks: a closing bracket")
     person = PermissionQuery(tool="AskUserQuestion", input={}, cwd=policy.root, requires_person=True)
     assert (policy.decide(person).outcome, policy.decide(person).decided_by) == ("ask", "tool")
     assert make(mode="bypassPermissions").decide(person).outcome == "ask"

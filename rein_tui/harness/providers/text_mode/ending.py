@@ -62,11 +62,13 @@ class Ending:
     def _trace(self, calls: tuple[ToolUseBlock, ...], dialect: str, native: bool) -> ParseTrace | None:
         if not calls or (native and not self._repairs and not self._notes):
             return None
+        doubts = tuple(dict.fromkeys(repair.what for repair in self._repairs if repair.semantic))
         return ParseTrace(
             raw=self._raw,
             dialect=dialect,
             repairs=tuple(dict.fromkeys(repair.what for repair in self._repairs)),
-            semantic=any(repair.semantic for repair in self._repairs),
+            semantic=bool(doubts),
+            doubts=doubts,
             call_ids=tuple(call.id for call in calls),
             note="; ".join(self._notes),
         )
