@@ -3,12 +3,12 @@
 import asyncio
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.app import SuspendNotSupported
-
 from rein_tui.harness.protocol.errors import ConfigError
+from rein_tui.lending import lend_terminal
 
 from .registry import Command
 
@@ -24,7 +24,6 @@ _TEXT_COMMANDS = (("wl-paste", "--no-newline"), ("xclip", "-selection", "clipboa
 
 
 async def _editor(app: "ReinApp", _: str) -> None:
-    """Suspend the screen, not the loop: a running turn goes on while the person writes."""
     composer = app.main.composer
     draft = composer.area.chips.unfold(composer.text).text
     text = await lend_to_editor(app, draft, hint="write here: ctrl+j is a new line")
@@ -37,17 +36,11 @@ async def lend_to_editor(app: "ReinApp", text: str, name: str = "prompt.md", hin
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or shutil.which("nano") or shutil.which("vi")
     if not editor:
         raise ConfigError("no editor found", where="EDITOR", hint="set EDITOR or VISUAL, as in EDITOR=vim")
-    try:
-        with app.batch_update(), app.suspend():
-            text = await edit(editor, text, name)
-    except SuspendNotSupported as error:
-        raise ConfigError("this terminal cannot be lent to an editor", hint=hint) from error
-    app.refresh()
-    return text
+    return await lend_terminal(app, partial(edit, editor, text, name), to="an editor", hint=hint)
 
 
 async def edit(editor: str, text: str, name: str = "prompt.md") -> str:
-    """The text as the editor leaves it; unchanged when the editor fails. Raises ConfigError when it cannot start."""
+    """The text as the editor leaves it. Raises ConfigError when it does not start, or fails."""
     import shlex
     import tempfile
 
@@ -58,8 +51,14 @@ async def edit(editor: str, text: str, name: str = "prompt.md") -> str:
             process = await asyncio.create_subprocess_exec(*shlex.split(editor), str(path))
         except (OSError, ValueError) as error:
             raise ConfigError(f"cannot start the editor: {error}", where=editor, hint="set EDITOR") from error
-        if await process.wait() != 0:
-            return text
+        try:
+            code = await process.wait()
+        finally:
+            if process.returncode is None:  # the program ends, and takes its terminal with it
+                process.terminate()
+        if code:
+            how = f"failed with exit code {code}" if code > 0 else f"was ended by signal {-code}"
+            raise ConfigError(f"the editor {how}", where=editor, hint="the text is as it was")
         return path.read_text(encoding="utf-8", errors="replace").rstrip("\n")
 
 

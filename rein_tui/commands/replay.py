@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +17,8 @@ async def _replay(app: "ReinApp", argument: str) -> None:
     """Lend the terminal; `argument` is a speed."""
     import tempfile
 
-    from textual.app import SuspendNotSupported
-
-    from rein_tui.harness.protocol.errors import ConfigError
     from rein_tui.harness.protocol.events import fact_encoder
+    from rein_tui.lending import lend_terminal
 
     facts = app.desk.history()
     if not facts:
@@ -28,16 +28,13 @@ async def _replay(app: "ReinApp", argument: str) -> None:
         path = Path(folder) / "session.jsonl"
         path.write_bytes(fact_encoder.encode_lines(facts))
         speed = ["--speed", argument] if argument.replace(".", "", 1).isdecimal() else []
-        try:
-            with app.batch_update(), app.suspend():
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable, "-P", "-m", "rein_tui", "replay", str(path), *speed
-                )
-                await process.wait()
-        except SuspendNotSupported as error:
-            hint = "rein-tui replay ID plays a stored session"
-            raise ConfigError("this terminal cannot be lent to a replay", hint=hint) from error
-    app.refresh()
+        hint = "rein-tui replay ID plays a stored session"
+        await lend_terminal(app, partial(_play, path, speed), to="a replay", hint=hint)
+
+
+async def _play(path: Path, speed: Sequence[str]) -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-P", "-m", "rein_tui", "replay", str(path), *speed)
+    await process.wait()
 
 
 COMMANDS = (Command("replay", "Play this session from its start; nothing runs", _replay, argument="[speed]"),)

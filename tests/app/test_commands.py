@@ -10,6 +10,7 @@ from rein_tui.commands.keys import bound_actions
 from rein_tui.commands.prompt import edit
 from rein_tui.commands.registry import Command, Registry, split_command
 from rein_tui.harness.places import Places
+from rein_tui.harness.protocol.errors import ConfigError
 from rein_tui.harness.protocol.events import Compacted
 from rein_tui.keymap import read_keymap
 from rein_tui.widgets.picker import Picker
@@ -296,7 +297,12 @@ async def test_the_external_editor_gets_the_prompt_and_gives_it_back(tmp_path: P
     editor.write_text('#!/bin/sh\nprintf " and more" >> "$1"\n')
     editor.chmod(0o755)
     assert await edit(f"{editor}", "this") == "this and more"
-    assert await edit("false", "this") == "this"
+    with pytest.raises(ConfigError, match="exit code 1"):
+        await edit("false", "this")
+    with pytest.raises(ConfigError, match="cannot start the editor"):
+        await edit(f"{tmp_path}/none", "this")
+    with pytest.raises(ConfigError, match="ended by signal 2"):
+        await edit("sh -c 'kill -INT $$'", "this")
 
 
 async def test_a_terminal_that_cannot_be_lent_and_an_editor_that_is_not_there_say_so(monkeypatch: pytest.MonkeyPatch):

@@ -12,6 +12,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pyte
@@ -27,14 +28,14 @@ PATIENCE = 60.0
 class Terminal:
     """A program on a pty, and what its screen shows."""
 
-    def __init__(self, columns: int = 120, rows: int = 36) -> None:
+    def __init__(self, columns: int = 120, rows: int = 36, editor: str = "") -> None:
         self._master, slave = pty.openpty()
         self.raw = b""
         self.process: subprocess.Popen[bytes] | None = None
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self.resize(columns, rows)
-        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "VISUAL": editor}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.app.pty_stage"],
             cwd=ROOT,
@@ -42,7 +43,8 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            start_new_session=True,
+            start_new_session=not editor,
+            preexec_fn=partial(os.login_tty, slave) if editor else None,  # noqa: PLW1509  the kernel sends ctrl+c then
         )
         os.close(slave)
 
@@ -203,3 +205,19 @@ def test_a_terminal_that_vanishes_without_a_signal_ends_the_program(terminal: Te
     terminal.hang_up()
     assert terminal.process is not None
     assert terminal.process.wait(PATIENCE) == -signal.SIGHUP, "which the command line turns into leaving in order"
+
+
+@pytest.mark.parametrize("editor", ["/nowhere/editor", "sh -c 'echo it has begun; sleep 60'", "sh -c 'exit 3'"])
+def test_the_terminal_comes_back_from_an_editor_that_fails(editor: str):
+    terminal = Terminal(editor=editor)
+    try:
+        terminal.until(lambda: "new session" in terminal.text())
+        terminal.send("my draft\x07")
+        if "sleep" in editor:
+            terminal.until(lambda: "it has begun" in terminal.text())
+            terminal.send("\x03")
+        terminal.until(lambda: "the editor" in terminal.text() and terminal.raw.count(b"\x1b[?1049h") == 2)
+        terminal.send("!")
+        terminal.until(lambda: "› my draft!" in terminal.text())
+    finally:
+        terminal.close()
