@@ -378,12 +378,12 @@ class ReinApp(TerminalApp[str]):
     def _link_opened(self, event: LinkOpened) -> None:
         self.run_command("open", " ".join(event.targets))
 
-    async def preview(self, session_id: str, facts: Sequence[Fact]) -> None:
-        """Show a session without opening it."""
+    async def preview(self, session_id: str, facts: Sequence[Fact], words: str = "") -> None:
+        """Show a session without opening it, where these words of a search stand."""
         from rein_tui.preview import Preview
 
         title = next((info.title for info in self.desk.sessions() if info.id == session_id), session_id)
-        await self.push_screen(Preview(safe_text(title, "label"), facts))
+        await self.push_screen(Preview(safe_text(title, "label"), facts, words))
 
     @property
     def elsewhere(self) -> str:

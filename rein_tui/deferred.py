@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .harness.protocol.events import Fact
 from .harness.protocol.models import ModelInfo
-from .harness.protocol.ports import Harness, SessionInfo
+from .harness.protocol.ports import MOST_LISTED, Harness, SessionInfo
 from .harness.protocol.workbench import CommandInfo, ExportForm, ExtensionRow, FoundServer, ModelChoice, ModelProbe
 
 if TYPE_CHECKING:
@@ -79,9 +79,9 @@ class DeferredWorkbench:
         bench = await self.ready()
         return await bench.fork(session_id, turn)
 
-    def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
+    def sessions(self, search: str = "", everywhere: bool = False, limit: int = MOST_LISTED) -> Sequence[SessionInfo]:
         """See workbench.Workbench."""
-        return self._bench.sessions(search, everywhere) if self._bench is not None else ()
+        return self._bench.sessions(search, everywhere, limit) if self._bench is not None else ()
 
     def facts(self, session_id: str) -> Sequence[Fact]:
         """See workbench.Workbench."""

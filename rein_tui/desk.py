@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from rein_tui.commands.session import export_session, fork_from
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import (
     Event,
@@ -16,7 +17,7 @@ from rein_tui.harness.protocol.events import (
     TurnFinished,
     TurnStarted,
 )
-from rein_tui.harness.protocol.ports import Harness, Insight, SessionInfo
+from rein_tui.harness.protocol.ports import MOST_LISTED, Harness, Insight, SessionInfo
 from rein_tui.harness.protocol.workbench import Clears, Workbench
 from rein_tui.terminal import asked_for
 from rein_tui.turns import Turns
@@ -24,6 +25,10 @@ from rein_tui.widgets.sidebar import Sidebar
 
 if TYPE_CHECKING:
     from rein_tui.app import ReinApp
+
+
+MOST_PICKED = 5000
+"""Sessions to pick one from by its title."""
 
 
 class Desk:
@@ -36,6 +41,8 @@ class Desk:
         self._stored: tuple[SessionInfo, ...] = ()
         self._search = ""
         self._everywhere = False
+        self._is_searching = False
+        self._limit = MOST_LISTED
         self.current: Turns | None = None
 
     @property
@@ -144,19 +151,30 @@ class Desk:
     def refresh(self) -> None:
         """Read the list anew from the store."""
         try:
-            self._stored = tuple(self._workbench.sessions(self._search, self._everywhere))
+            self._stored = tuple(self._workbench.sessions(self._search, self._everywhere, self._limit))
         except ReinError as error:
             self._app.main.status.show_hint(error.message)
         self._draw()
 
     def search(self, text: str) -> None:
         """List the sessions whose text holds this."""
-        self._search = text.strip()
+        is_due, self._search, self._limit = not self._is_searching, text.strip(), MOST_LISTED
+        if is_due:  # once for all letters that come while it searches
+            self._is_searching = True
+            self._app.main.call_later(self._search_now)
+
+    def _search_now(self) -> None:
+        self._is_searching = False
+        self.refresh()
+
+    def list_more(self) -> None:
+        """Let the list go on."""
+        self._limit += MOST_LISTED
         self.refresh()
 
     def toggle_everywhere(self) -> None:
         """List the sessions of all folders, or only those of this one."""
-        self._everywhere = not self._everywhere
+        self._everywhere, self._limit = not self._everywhere, MOST_LISTED
         self.refresh()
 
     def sessions(self) -> list[SessionInfo]:
@@ -166,6 +184,11 @@ class Desk:
         fresh = [self._live(t.harness.info) for i, t in self._open.items() if i not in known and not self._search]
         return [*reversed(fresh), *listed]
 
+    def all_sessions(self) -> list[SessionInfo]:
+        """Those of this folder, or of all where the list shows all, whatever is searched for."""
+        listed = self._workbench.sessions("", self._everywhere, MOST_PICKED)
+        return [self._live(info) for info in listed]
+
     def _live(self, info: SessionInfo) -> SessionInfo:
         turns = self._open.get(info.id)
         return msgspec.structs.replace(info, state=turns.state) if turns is not None else info
@@ -174,7 +197,8 @@ class Desk:
         if not self._app.main.is_attached:
             return
         current = self.current.harness.info.id if self.current is not None else ""
-        self._app.main.sidebar.show(self.sessions(), current, everywhere=self._everywhere)
+        has_more = len(self._stored) >= self._limit
+        self._app.main.sidebar.show(self.sessions(), current, everywhere=self._everywhere, has_more=has_more)
 
     # --- what the sidebar wishes ---
 
@@ -183,9 +207,11 @@ class Desk:
         try:
             match wish:
                 case Sidebar.PreviewRequested():
-                    await self._app.preview(wish.session_id, self._workbench.facts(wish.session_id))
+                    await self._app.preview(wish.session_id, self._workbench.facts(wish.session_id), self._search)
                 case Sidebar.ForkRequested():
-                    await self.fork(wish.session_id, self._turns_of(wish.session_id))
+                    self._app.start_work(fork_from(self._app, wish.session_id))
+                case Sidebar.ExportRequested():
+                    await export_session(self._app, wish.session_id, wish.path)
                 case Sidebar.DeleteRequested():
                     await self._delete(wish.session_id)
                 case Sidebar.UndeleteRequested():
@@ -198,9 +224,6 @@ class Desk:
         except ReinError as error:
             await self._app.report(error)
         self.refresh()
-
-    def _turns_of(self, session_id: str) -> int:
-        return next((info.turns for info in self.sessions() if info.id == session_id), 0)
 
     async def _delete(self, session_id: str) -> None:
         turns = self._open.get(session_id)

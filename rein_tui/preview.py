@@ -1,8 +1,10 @@
 """A look at a session without opening it: its chat in a modal."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
@@ -19,12 +21,16 @@ class Preview(Modal[None]):
     DEFAULT_CSS = """
     Preview > .frame { height: 90%; max-width: 120; padding: 0; }
     """
-    BINDINGS = [("space", "leave", "Close")]  # noqa: RUF012  Textual's own form
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "leave", "Close"),
+        Binding("escape", "leave", "Close", priority=True),  # what the search that led here found is no search to end
+    ]
 
-    def __init__(self, title: str, facts: Sequence[Fact]) -> None:
+    def __init__(self, title: str, facts: Sequence[Fact], words: str = "") -> None:
         super().__init__()
         self._title_text = title
         self._facts = facts
+        self._words = words
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="frame") as frame:
@@ -33,5 +39,25 @@ class Preview(Modal[None]):
             yield Chat()
 
     def on_mount(self) -> None:
-        """Show the story."""
-        self.query_one(Chat).load(self._facts)
+        """Show the story; after a search, where its words stand."""
+        chat = self.query_one(Chat)
+        chat.load(self._facts)
+        if self._words:
+            self.call_after_refresh(self._find)
+
+    def action_leave(self) -> None:
+        """Close; an open search bar first."""
+        chat = self.query_one(Chat)
+        if chat.has_class("-searching"):
+            chat.action_end_search()
+        else:
+            super().action_leave()
+
+    def _find(self) -> None:
+        """The last place where all of it stands, or any word of it."""
+        surface = self.query_one(Chat).surface
+        for words in (self._words, *self._words.split()):
+            search = surface.find(words.strip('"'))
+            if search is not None and search.total:
+                return
+        surface.clear_find()

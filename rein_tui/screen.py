@@ -220,9 +220,11 @@ class MainScreen(Screen[None]):
         return bool(self.dock.shown) and (self.has_class("-slim") or self.has_class("-narrow"))
 
     def toggle_sidebar(self) -> None:
-        """Show the sidebar and go there, or hide it."""
-        if self.sidebar.display:
+        """Go to the sidebar, shown where it was hidden; from there, hide it."""
+        if self.sidebar.display and self.sidebar.has_focus_within:
             self.hide_sidebar()
+        elif self.sidebar.display:
+            self.sidebar.focus_list()
         else:
             self.remove_class("-sidebar-off")
             self.add_class("-sidebar-on")
@@ -372,6 +374,10 @@ class MainScreen(Screen[None]):
         if type(event) is Sidebar.OpenRequested and self.has_class("-slim"):
             self.hide_sidebar()
         await self.rein.desk.grant(event)
+
+    @on(Sidebar.MoreRequested)
+    def _more_sessions(self) -> None:
+        self.rein.desk.list_more()
 
     @on(Sidebar.EverywhereToggled)
     def _session_folders(self) -> None:

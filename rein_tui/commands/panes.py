@@ -50,5 +50,5 @@ COMMANDS = (
     Command("hooks", "Every hook that ran, or did not", _toggle("hooks"), key="f3", family="panes"),
     Command("timeline", "Where the time went", _toggle("timeline"), key="f4", family="panes"),
     Command("context", "What fills the window", _toggle("context"), key="f5", family="panes"),
-    Command("sessions", "Show or hide the session list", _sessions, key="f6", family="panes"),
+    Command("sessions", "Go to the session list; there, hide it", _sessions, key="f6", family="panes"),
 )

@@ -1,9 +1,9 @@
 """Going back: rewind to a turn (conversation, code, both) and compact. What cannot be undone is said before."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from rein_tui.harness.protocol.events import FileChanged, Notice, Rewound, TurnStarted
+from rein_tui.harness.protocol.events import Fact, FileChanged, Notice, Rewound, TurnStarted
 from rein_tui.harness.protocol.ports import Harness
 from rein_tui.harness.protocol.rewind import RewindPlan
 
@@ -20,7 +20,7 @@ async def _rewind(app: "ReinApp", _: str) -> None:
     turns = app.desk.current
     if turns is None:
         return
-    prompts = _prompts(app)
+    prompts = prompts_of(app.desk.history())
     if not prompts:
         app.hint("nothing to go back to")
         return
@@ -71,10 +71,10 @@ async def _asked_about(app: "ReinApp", plan: RewindPlan) -> frozenset[str] | Non
     return None if answer is None else frozenset(changed) if answer == "all" else frozenset()
 
 
-def _prompts(app: "ReinApp") -> list[tuple[int, str]]:
+def prompts_of(facts: Iterable[Fact]) -> list[tuple[int, str]]:
     """The prompts that still count, by turn."""
     prompts: dict[int, str] = {}
-    for fact in app.desk.history():
+    for fact in facts:
         if isinstance(fact, TurnStarted) and not fact.parent:
             prompts[fact.turn] = fact.text
         elif isinstance(fact, Rewound) and fact.conversation:

@@ -38,7 +38,7 @@ async def _resume(app: "ReinApp", argument: str) -> None:
             " · ".join(filter(None, (info.branch, f"{info.turns} turn{'' if info.turns == 1 else 's'}", info.state))),
             (f"{short_cost(info.cost_usd)}  " if info.cost_usd is not None else "") + short_age(now - info.updated),
         )
-        for info in app.desk.sessions()
+        for info in app.desk.all_sessions()
     ]
     chosen = await app.ask(Picker("Resume a session", items))
     if chosen:
@@ -81,14 +81,34 @@ async def _fork(app: "ReinApp", argument: str) -> None:
     await app.desk.fork(turns.harness.info.id, min(turn, last))
 
 
+async def fork_from(app: "ReinApp", session_id: str) -> None:
+    """Bring a fork of a session onto the screen: of all of it, or up to a turn that the person picks."""
+    from rein_tui.widgets.picker import Item, Picker
+
+    from .rewind import prompts_of
+
+    prompts = prompts_of(app.workbench.facts(session_id))
+    last, chosen = prompts[-1][0] if prompts else 0, ""
+    if len(prompts) > 1:
+        items = [Item(str(turn), " ".join(text.split()), "all of it" if turn == last else "") for turn, text in prompts]
+        chosen = await app.ask(Picker("Fork after …", items[::-1]))
+        if chosen is None:
+            return
+    await app.desk.fork(session_id, int(chosen or last))
+    app.main.composer.area.focus()
+
+
 async def _export(app: "ReinApp", argument: str) -> None:
+    turns = app.desk.current
+    if turns is not None:
+        session_id = turns.harness.info.id
+        await export_session(app, session_id, argument or f"rein-{session_id[:8]}.md")
+
+
+async def export_session(app: "ReinApp", session_id: str, name: str) -> None:
+    """Write a session to a file, in the form that its name asks for. Raises StoreError."""
     import asyncio
 
-    turns = app.desk.current
-    if turns is None:
-        return
-    session_id = turns.harness.info.id
-    name = argument or f"rein-{session_id[:8]}.md"
     document = app.workbench.export(session_id, _FORMS.get(Path(name).suffix.lower(), "markdown"))
     path = await asyncio.to_thread(_write, name, document)
     await app.tell(Notice(text=f"exported to {path}"))

@@ -124,7 +124,7 @@ def _listed(peer: "Peer", request: ask.ListSessions) -> list[SessionInfo]:
     live = {hub.id: hub.info for hub in peer.hall.hubs(peer.principal)}
     if request.running:
         return list(reversed(live.values()))
-    stored = peer.hall.bench.sessions(request.search, request.everywhere)
+    stored = peer.hall.bench.sessions(request.search, request.everywhere, request.limit)
     return [live.get(info.id, info) for info in stored if peer.hall.may_see(info.id, peer.principal)]
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from rein_tui.harness.protocol.errors import ReinError, StartError
 from rein_tui.harness.protocol.events import Fact, Notice
 from rein_tui.harness.protocol.models import ModelInfo
-from rein_tui.harness.protocol.ports import Harness, Prompter, SessionInfo
+from rein_tui.harness.protocol.ports import MOST_LISTED, Harness, Prompter, SessionInfo
 from rein_tui.harness.protocol.workbench import (
     CommandInfo,
     ExportForm,
@@ -137,9 +137,9 @@ class RemoteWorkbench:
         except ReinError:
             return ()
 
-    def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
+    def sessions(self, search: str = "", everywhere: bool = False, limit: int = MOST_LISTED) -> Sequence[SessionInfo]:
         """The list as heard last; `changed` is called when it is another by now."""
-        return self.lists.sessions(search, everywhere)
+        return self.lists.sessions(search, everywhere, limit)
 
     def facts(self, session_id: str) -> Sequence[Fact]:
         """The stored facts of a session; the screen waits for them. Raises StoreError, StartError."""

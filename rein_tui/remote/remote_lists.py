@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from rein_tui.harness.protocol.errors import ReinError, StoreError
-from rein_tui.harness.protocol.ports import SessionInfo
+from rein_tui.harness.protocol.ports import MOST_LISTED, SessionInfo
 from rein_tui.harness.protocol.workbench import CommandInfo, ExtensionRow
 
 from .link import Link
@@ -43,9 +43,9 @@ class RemoteLists:
         with contextlib.suppress(ReinError):  # a house without files to bring anything
             self.extensions = await self._link.ask(ask.ListExtensions(), tuple[ExtensionRow, ...])
 
-    def sessions(self, search: str, everywhere: bool) -> Sequence[SessionInfo]:
-        """The list as heard last."""
-        self._start(self._refresh(search, everywhere))
+    def sessions(self, search: str, everywhere: bool, limit: int) -> Sequence[SessionInfo]:
+        """The list as heard last, however long it was asked for then."""
+        self._start(self._refresh(search, everywhere, limit))
         return self._sessions.get((search, everywhere), ())
 
     def info(self, session_id: str) -> SessionInfo:
@@ -73,13 +73,13 @@ class RemoteLists:
     async def _running(self) -> Sequence[SessionInfo]:
         return await self._link.ask(ask.ListSessions(running=True), tuple[SessionInfo, ...])
 
-    async def _asked(self, search: str, everywhere: bool) -> Sequence[SessionInfo]:
-        request = ask.ListSessions(search=search, everywhere=everywhere)
+    async def _asked(self, search: str, everywhere: bool, limit: int = MOST_LISTED) -> Sequence[SessionInfo]:
+        request = ask.ListSessions(search=search, everywhere=everywhere, limit=limit)
         return await self._link.ask(request, tuple[SessionInfo, ...])
 
-    async def _refresh(self, search: str, everywhere: bool) -> None:
+    async def _refresh(self, search: str, everywhere: bool, limit: int) -> None:
         try:
-            listed = await self._asked(search, everywhere)
+            listed = await self._asked(search, everywhere, limit)
         except ReinError:
             return
         if tuple(self._sessions.get((search, everywhere), ())) == listed:

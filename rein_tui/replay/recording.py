@@ -12,7 +12,7 @@ from msgspec import structs
 from rein_tui.harness.protocol.errors import StartError, StoreError
 from rein_tui.harness.protocol.events import Delta, Event, Fact, Notice, SessionStarted
 from rein_tui.harness.protocol.models import ModelInfo
-from rein_tui.harness.protocol.ports import SessionInfo
+from rein_tui.harness.protocol.ports import MOST_LISTED, SessionInfo
 from rein_tui.harness.protocol.workbench import CommandInfo, ExportForm, FoundServer, ModelChoice
 from rein_tui.harness.turn.recorded import Recorded
 from rein_tui.replay.tape import TICK, Tape, deltas_of
@@ -176,7 +176,7 @@ class ReplayWorkbench:
         """Raises StoreError."""
         raise StoreError(_ONLY_A_RECORDING, hint="rein-tui --resume ID --fork-session goes on with a copy")
 
-    def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
+    def sessions(self, search: str = "", everywhere: bool = False, limit: int = MOST_LISTED) -> Sequence[SessionInfo]:
         """The recorded one."""
         return (self.harness.info,)
 

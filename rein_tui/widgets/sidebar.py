@@ -14,23 +14,29 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from rein_tui.harness.protocol.events import Event, Fact
-from rein_tui.harness.protocol.ports import MOST_LISTED, SessionInfo
+from rein_tui.harness.protocol.ports import SessionInfo
 
-from .figures import short_age, short_cost
+from .figures import short_age
+from .hints import hint_lines
 from .safe import safe_text
 from .sidebar_list import SessionList
+from .sidebar_rows import Look, row
 
 _Made = tuple[tuple[object, ...], Content]
 """A row, after what it was made of."""
 
-_OLDER = "-older"
-_OLDER_TEXT = Content.styled("  older ones are not listed\n  / finds them too", "$text-muted")
-_DOTS = {
-    "running": ("●", "$text-primary"),
-    "waiting": ("●", "bold $text-accent"),
-    "idle": ("○", "$text-muted"),
-    "done": ("✓", "$text-muted"),
-}
+_KEYS = (
+    ("space", "preview"),
+    ("r", "rename"),
+    ("d", "delete"),
+    ("f", "fork"),
+    ("e", "export"),
+    ("n", "new"),
+    ("a", "all folders"),
+    ("/", "search"),
+)
+_LEAST_FOR_KEYS = 16
+"""Rows of the list below which its keys are not named under it."""
 
 
 class Sidebar(Vertical):
@@ -48,6 +54,8 @@ class Sidebar(Vertical):
             height: 1fr; border: none; padding: 0; background: $background; scrollbar-size-vertical: 1;
             &:focus { border: none; background-tint: $background 0%; }
         }
+        & > #sessions-keys { display: none; height: auto; padding: 0 1; }
+        &.-keys > #sessions-keys { display: block; }
     }
     """
 
@@ -77,6 +85,16 @@ class Sidebar(Vertical):
             super().__init__(session_id)
             self.title = title
 
+    class ExportRequested(OpenRequested):
+        """The person wants a session in this file."""
+
+        def __init__(self, session_id: str, path: str) -> None:
+            super().__init__(session_id)
+            self.path = path
+
+    class MoreRequested(Message):
+        """The person came to the end of the list: it should go on."""
+
     class SearchChanged(Message):
         """The list should hold the sessions whose text holds this."""
 
@@ -97,9 +115,12 @@ class Sidebar(Vertical):
         self._current = ""
         self._doomed = ""
         self._deleted: list[str] = []
-        self._renaming = ""
+        self._edited: tuple[str, str] = ("", "")
+        self._searched = ""
         self._everywhere = False
+        self._has_more = False
         self._head = Static(id="sessions-head")
+        self._foot = Static(hint_lines(_KEYS, 27), id="sessions-keys")
         self._rows: SessionList | None = None
         self._input: Input | None = None
         self._made: dict[str, _Made] = {}
@@ -109,14 +130,14 @@ class Sidebar(Vertical):
         """The rows. Mounted when first wanted, their head with them: no start waits for a list that is empty yet."""
         if self._rows is None:
             self._rows = SessionList()
-            self.mount(self._head, self._rows)
+            self.mount(self._head, self._rows, self._foot)
         return self._rows
 
     @property
     def _field(self) -> Input:
         """Where searches and titles are written."""
         if self._input is None:
-            self._input = Input()
+            self._input = Input(compact=True)  # else its own border, while it has the focus, hides the words
             self.mount(self._input, before=self.rows)
         return self._input
 
@@ -126,25 +147,32 @@ class Sidebar(Vertical):
     def load(self, facts: Sequence[Fact]) -> None:
         """Rows come from the store, not from events: nothing to fold."""
 
-    def show(self, sessions: Sequence[SessionInfo], current: str, *, everywhere: bool = False) -> None:
-        """Draw these sessions, newest first; the highlight stays where it was. `everywhere`: of all folders."""
-        self._everywhere = everywhere
+    def show(
+        self, sessions: Sequence[SessionInfo], current: str, *, everywhere: bool = False, has_more: bool = False
+    ) -> None:
+        """Draw these sessions, newest first; the highlight stays where it was.
+
+        `everywhere`: of all folders. `has_more`: the list goes on beyond them.
+        """
+        self._everywhere, self._has_more = everywhere, has_more
         self._sessions, self._current = tuple(sessions), current
         rows, kept = self.rows, self._highlighted
         ids = [session.id for session in self._sessions]
         self._made = {s.id: self._row_once(n, s) for n, s in enumerate(self._sessions, 1)}
         texts = [text for _, text in self._made.values()]
-        if len(ids) >= MOST_LISTED:
-            ids, texts = [*ids, _OLDER], [*texts, _OLDER_TEXT]
-        if ids == [option.id for option in rows.options]:
-            rows.renew(texts)
+        old = [option.id for option in rows.options]
+        if old and old == ids[: len(old)]:
+            rows.renew(texts[: len(old)])
+            rows.add_options(Option(text, id=id) for text, id in zip(texts[len(old) :], ids[len(old) :], strict=True))
         else:
-            rows.set_options(Option(text, id=id, disabled=id == _OLDER) for text, id in zip(texts, ids, strict=True))
+            rows.set_options(Option(text, id=id) for text, id in zip(texts, ids, strict=True))
         target = kept.id if kept is not None and kept.id in ids else current
         if target in ids:
             rows.highlighted = ids.index(target)
-        count = f"  {len(sessions) or ''}{' · all folders' if everywhere else ''}"
-        head = Content.assemble(("Sessions", "bold $text-muted"), (count, "$text-disabled"))
+        count = f"  {len(sessions) or ''}{'+' if has_more else ''}{' · all folders' if everywhere else ''}"
+        words = f"  /{safe_text(self._searched, 'label')}" if self._searched else ""
+        parts = ("Sessions", "bold $text-muted"), (count, "$text-disabled"), (words, "$text-primary")
+        head = Content.assemble(*parts).truncate(27, ellipsis=True)
         self._head.update(head, layout=False)
 
     @property
@@ -155,36 +183,20 @@ class Sidebar(Vertical):
     def _row_once(self, number: int, session: SessionInfo) -> _Made:
         """The row of a session and what it was made of; the last one, if that is the same."""
         age = short_age(self._clock() - (session.updated or session.created))
-        made_of = (number, session, session.id == self._current, session.id == self._doomed, self._everywhere, age)
+        look = Look(session.id == self._current, session.id == self._doomed, self._everywhere)
+        made_of = (number, session, look, age)
         last = self._made.get(session.id)
-        return last if last is not None and last[0] == made_of else (made_of, self._row(number, session, age))
-
-    def _row(self, number: int, session: SessionInfo, age: str) -> Content:
-        width = 26
-        dot, colour = _DOTS[session.state]
-        doomed = session.id == self._doomed
-        title = safe_text(session.title, "label") or "new session"
-        style = "bold $text" if session.id == self._current else "$text"
-        name = Content.styled(title, style).truncate(width - 3 - len(age), ellipsis=True, pad=True)
-        key = str(number) if number < 10 else " "
-        first = Content.assemble((f"{key} ", "$text-disabled"), (dot, colour), " ", name, " ", (age, "$text-muted"))
-        if doomed:
-            return Content("\n").join([first, Content.styled("    d again deletes it", "$text-error")])
-        facts = ["read only"] if session.read_only else []
-        if self._everywhere:
-            facts.append(safe_text(session.cwd.rstrip("/").rpartition("/")[2], "path"))
-        if session.branch:
-            facts.append(safe_text(session.branch, "path"))
-        facts.append(f"{session.turns} turn{'s' if session.turns != 1 else ''}")
-        if session.cost_usd is not None:
-            facts.append(short_cost(session.cost_usd))
-        if session.state == "waiting":
-            facts = ["waits for you"]
-        facts_line = Content.styled(" · ".join(facts), "$text-accent" if session.state == "waiting" else "$text-muted")
-        return Content("\n").join([first, Content.assemble("    ", facts_line.truncate(width - 2, ellipsis=True))])
+        return last if last is not None and last[0] == made_of else (made_of, row(session, number, age, look))
 
     def _redraw(self) -> None:
-        self.show(self._sessions, self._current, everywhere=self._everywhere)
+        self.show(self._sessions, self._current, everywhere=self._everywhere, has_more=self._has_more)
+
+    @on(SessionList.EndNeared)
+    def _near_end(self, event: SessionList.EndNeared) -> None:
+        event.stop()
+        if self._has_more:
+            self._has_more = False
+            self.post_message(self.MoreRequested())
 
     # --- wishes ---
 
@@ -200,7 +212,7 @@ class Sidebar(Vertical):
             if self._deleted:
                 self.post_message(self.UndeleteRequested(self._deleted.pop()))
         elif wish == "search":
-            self._edit("", "search all text", "")
+            self.search()
         elif wish == "everywhere":
             self.post_message(self.EverywhereToggled())
         elif wish == "leave":
@@ -215,7 +227,9 @@ class Sidebar(Vertical):
             case "fork":
                 self.post_message(self.ForkRequested(session.id))
             case "rename":
-                self._edit(session.id, "title", session.title)
+                self._edit("rename", session.id, "title", session.title)
+            case "export":
+                self._edit("export", session.id, "file: .md, .html, .jsonl", f"rein-{session.id[:8]}.md")
             case _:
                 self._delete(session)
 
@@ -236,6 +250,8 @@ class Sidebar(Vertical):
         if self._doomed:
             self._doomed = ""
             self._redraw()
+        elif self._searched:
+            self._search_for("")
         else:
             self.post_message(self.Left())
 
@@ -252,10 +268,10 @@ class Sidebar(Vertical):
         if event.option_id is not None:
             self.post_message(self.OpenRequested(event.option_id))
 
-    # --- the one input, for searching and renaming ---
+    # --- the one input, for searching, renaming and exporting ---
 
-    def _edit(self, renaming: str, placeholder: str, value: str) -> None:
-        self._renaming = renaming
+    def _edit(self, what: str, session_id: str, placeholder: str, value: str) -> None:
+        self._edited = what, session_id
         field = self._field
         field.placeholder = placeholder
         field.value = safe_text(value, "label")
@@ -264,19 +280,26 @@ class Sidebar(Vertical):
 
     def search(self) -> None:
         """Let the person search."""
-        self._edit("", "search all text", "")
+        self._edit("search", "", "search all text", "")
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        if not self._renaming and event.input.has_class("-open"):
-            self.post_message(self.SearchChanged(event.value))
+        if self._edited[0] == "search" and event.input.has_class("-open"):
+            self._search_for(event.value)
+
+    def _search_for(self, words: str) -> None:
+        self._searched = words.strip()
+        self.post_message(self.SearchChanged(words))
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        if self._renaming and event.value.strip():
-            self.post_message(self.RenameRequested(self._renaming, event.value.strip()))
+        (what, session_id), value = self._edited, event.value.strip()
+        if what == "rename" and value:
+            self.post_message(self.RenameRequested(session_id, value))
+        elif what == "export" and value:
+            self.post_message(self.ExportRequested(session_id, value))
         self.close_input(keep_search=True)
 
     def close_input(self, *, keep_search: bool = False) -> bool:
@@ -285,9 +308,9 @@ class Sidebar(Vertical):
         if field is None or not field.has_class("-open"):
             return False
         field.remove_class("-open")
-        if not keep_search and not self._renaming and field.value:
-            self.post_message(self.SearchChanged(""))
-        self._renaming = ""
+        if not keep_search and self._edited[0] == "search" and field.value:
+            self._search_for("")
+        self._edited = ("", "")
         self.rows.focus()
         return True
 
@@ -299,3 +322,16 @@ class Sidebar(Vertical):
     def focus_list(self) -> None:
         """Give the rows the focus."""
         self.rows.focus()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the head goes to the rows without opening one."""
+        if event.widget is self._head:
+            self.focus_list()
+
+    def on_descendant_focus(self) -> None:
+        """The keys are named while they mean something, where that leaves room for sessions."""
+        self.set_class(self.size.height >= _LEAST_FOR_KEYS, "-keys")
+
+    def on_descendant_blur(self) -> None:
+        """The list is all there is to see."""
+        self.remove_class("-keys")

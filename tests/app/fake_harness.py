@@ -29,7 +29,7 @@ from rein_tui.harness.protocol.events import (
 )
 from rein_tui.harness.protocol.messages import Message, TextBlock
 from rein_tui.harness.protocol.models import ModelInfo
-from rein_tui.harness.protocol.ports import Permissions, Prompt, Prompter, SessionInfo, StatusLine
+from rein_tui.harness.protocol.ports import MOST_LISTED, Permissions, Prompt, Prompter, SessionInfo, StatusLine
 from rein_tui.harness.protocol.rewind import FileStep, Obstacle, Restored, RewindPlan
 from rein_tui.harness.protocol.workbench import CommandInfo, ExportForm, FoundServer, ModelChoice, ModelProbe
 from rein_tui.harness.store.export import export
@@ -244,11 +244,11 @@ class FakeWorkbench:
         self.opened.append(harness)
         return harness
 
-    def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
+    def sessions(self, search: str = "", everywhere: bool = False, limit: int = MOST_LISTED) -> Sequence[SessionInfo]:
         live = {h.info.id: h.info for h in self.opened if h.info.turns and h.info.id not in self._gone}
         infos = {**self._stored, **live}
         found = [info for info in infos.values() if search.lower() in info.title.lower()]
-        return sorted(found, key=lambda info: (-info.updated, info.id))
+        return sorted(found, key=lambda info: (-info.updated, info.id))[:limit]
 
     def facts(self, session_id: str) -> Sequence[Fact]:
         if session_id not in self._stored:

@@ -124,6 +124,7 @@ async def test_everywhere():
         for key, tab in (("f2", "inspector"), ("f3", "hooks"), ("f4", "timeline"), ("f5", "context")):
             await walk.press(key, until=lambda tab=tab: main.dock.shown == tab)
             await walk.press(key, until=lambda: not main.dock.shown)
+        await walk.press("f6", until=lambda: main.sidebar.has_focus_within)
         await walk.press("f6", until=lambda: not main.sidebar.display)
         main.composer.text = "steered"
         await walk.press("f8", until=lambda: not main.composer.text)
@@ -306,6 +307,9 @@ async def test_in_the_session_list():
         opened = len(bench.opened)
         await walk.press("f", until=lambda: len(bench.opened) > opened)
         await walk.focus(rows)
+        await walk.press("e", until=lambda: isinstance(app.focused, Input))
+        await walk.stage.press("escape")
+        await walk.stage.until(lambda: rows.has_focus)
         opened = len(bench.opened)
         await walk.press("n", until=lambda: len(bench.opened) > opened)
         for number in range(1, 10):

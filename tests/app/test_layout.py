@@ -65,12 +65,16 @@ async def test_below_eighty_columns_the_sidebar_lies_over_the_chat():
         assert not screen.sidebar.display
 
 
-async def test_f6_hides_the_sidebar_where_there_is_room_and_shows_it_where_there_is_little():
+async def test_f6_goes_to_the_sidebar_and_from_there_hides_it():
     async with on_stage(size=(120, 36)) as stage:
         assert stage.app.main.sidebar.display
         await stage.press("f6")
         await stage.settled()
+        assert stage.app.main.sidebar.has_focus_within
+        await stage.press("f6")
+        await stage.settled()
         assert not stage.app.main.sidebar.display
+        assert stage.app.main.composer.area.has_focus
     async with on_stage(size=(100, 30)) as stage:
         assert not stage.app.main.sidebar.display
         await stage.press("f6")

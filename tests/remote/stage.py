@@ -15,7 +15,7 @@ from rein_tui.harness.protocol.errors import ConfigError, ProviderError, StoreEr
 from rein_tui.harness.protocol.events import ContextPrepared, Event, Fact, SessionStarted
 from rein_tui.harness.protocol.messages import ToolSpec
 from rein_tui.harness.protocol.models import ModelInfo, Provider
-from rein_tui.harness.protocol.ports import AsideAnswer, Harness, Prompt, Prompter, SessionInfo
+from rein_tui.harness.protocol.ports import MOST_LISTED, AsideAnswer, Harness, Prompt, Prompter, SessionInfo
 from rein_tui.harness.protocol.workbench import CommandInfo, ExportForm, FoundServer, ModelChoice
 from rein_tui.harness.session import Session
 from rein_tui.harness.store.export import export
@@ -137,7 +137,7 @@ class MemoryBench:
         journal.facts += facts
         return self._session(fresh, journal, "fork")
 
-    def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
+    def sessions(self, search: str = "", everywhere: bool = False, limit: int = MOST_LISTED) -> Sequence[SessionInfo]:
         return [SessionInfo(id=i, title=self.renamed.get(i, "")) for i in self.journals if i not in self.deleted]
 
     def export(self, session_id: str, form: ExportForm) -> bytes:

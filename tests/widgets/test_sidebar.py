@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from rein_tui.harness.protocol.ports import MOST_LISTED, SessionInfo
+from rein_tui.harness.protocol.ports import SessionInfo
 from rein_tui.widgets.sidebar import Sidebar
 from rein_tui.widgets.sidebar_list import SessionList
 
@@ -39,7 +39,16 @@ class Bench(App[None]):
     @on(Sidebar.OpenRequested)
     def wished(self, event: Sidebar.OpenRequested) -> None:
         title = event.title if isinstance(event, Sidebar.RenameRequested) else ""
+        title = event.path if isinstance(event, Sidebar.ExportRequested) else title
         self.wishes.append((type(event).__name__, event.session_id + title))
+
+    @on(Sidebar.Left)
+    def left(self) -> None:
+        self.wishes.append(("Left", ""))
+
+    @on(Sidebar.MoreRequested)
+    def more(self) -> None:
+        self.wishes.append(("More", ""))
 
     @on(Sidebar.SearchChanged)
     def searched(self, event: Sidebar.SearchChanged) -> None:
@@ -91,16 +100,53 @@ async def test_rename_and_search():
         assert await after(pilot, app, "escape") == [("Search", "")]
 
 
-async def test_a_list_that_is_full_says_that_there_may_be_more():
+async def test_a_list_goes_on_where_its_end_comes_near():
     app = Bench()
-    many = [SessionInfo(id=f"s{number}", title=f"session {number}", turns=1) for number in range(MOST_LISTED)]
+    many = [SessionInfo(id=f"s{number}", title=f"session {number}", turns=1) for number in range(60)]
     async with app.run_test(size=(40, 20)) as pilot:
-        assert "older" not in screen_text(app)
-        app.sidebar.show(many, "s0")
-        assert await after(pilot, app, "end", "enter") == [("OpenRequested", f"s{MOST_LISTED - 1}")]
-        app.sidebar.rows.scroll_end(animate=False)
+        app.sidebar.show(many[:40], "s0", has_more=True)
         await pilot.pause()
-        assert "/ finds them too" in screen_text(app)
+        assert "40+" in screen_text(app)
+        assert await after(pilot, app, "pagedown") == []
+        assert await after(pilot, app, "end") == [("More", "")]
+        kept = app.sidebar.rows.options[:40]
+        app.sidebar.show(many, "s0")
+        await pilot.pause()
+        assert app.sidebar.rows.highlighted == 39
+        assert all(old is new for old, new in zip(kept, app.sidebar.rows.options, strict=False))
+        assert await after(pilot, app, "end", "enter") == [("OpenRequested", "s59")]
+
+
+async def test_a_search_shows_where_its_words_stand():
+    app = Bench()
+    async with app.run_test(size=(40, 20)) as pilot:
+        found = "a result that is long before it comes to «zebrafish», and [/after] it"
+        app.sidebar.show([msgspec.structs.replace(SESSIONS[2], found=found)], "a")
+        await pilot.pause()
+        assert "…es to zebrafish, and […" in screen_text(app)
+
+
+async def test_the_keys_of_the_list_can_be_clicked_where_there_is_room():
+    app = Bench()
+    async with app.run_test(size=(40, 24)) as pilot:
+        await pilot.pause()
+        assert "e export" in screen_text(app)
+        rows = app.sidebar.rows
+        await pilot.click(rows, offset=(8, 2), button=3)
+        await pilot.pause()
+        assert (rows.highlighted, app.wishes) == (1, [])
+    app = Bench()
+    async with app.run_test(size=(40, 12)) as pilot:
+        await pilot.pause()
+        assert "e export" not in screen_text(app)
+
+
+async def test_exporting_asks_for_a_file():
+    app = Bench()
+    async with app.run_test() as pilot:
+        await after(pilot, app, "down", "e")
+        assert app.query_one(Input).value == "rein-b.md"
+        assert await after(pilot, app, "enter") == [("ExportRequested", "brein-b.md")]
 
 
 def screen_text(app: Bench) -> str:
@@ -136,3 +182,17 @@ async def test_rows_say_state_age_branch_turns_and_cost_and_no_more():
         assert "waits for you" in text
         assert "cache · 1 turn" in text
         assert "\x1b" not in text
+
+
+async def test_a_search_that_was_kept_is_named_and_escape_ends_it_before_it_leaves():
+    app = Bench()
+    async with app.run_test(size=(40, 20)) as pilot:
+        await after(pilot, app, "slash", "c", "a")
+        field = app.query_one(Input)
+        assert field.size.height == 1  # a border of its own would leave no line for the words
+        await after(pilot, app, "enter")
+        app.sidebar.show(SESSIONS[1:2], "a")
+        await pilot.pause()
+        assert "/ca" in screen_text(app)
+        assert await after(pilot, app, "escape") == [("Search", "")]
+        assert await after(pilot, app, "escape") == [("Left", "")]

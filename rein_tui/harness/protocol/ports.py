@@ -47,13 +47,14 @@ class Prompt(Word, frozen=True, kw_only=True):
 
 
 MOST_LISTED = 200
-"""Sessions in one list, the newest; a search looks at all."""
+"""Sessions that a list begins with, the newest, and by how many it grows; a search looks at all."""
 
 
 class SessionInfo(Word, frozen=True, kw_only=True):
     """One row of the session list. `state`: running, waiting (for the person), idle, done.
 
-    `read_only` says why nothing can be added to it; empty for a session that goes on.
+    `read_only` says why nothing can be added to it; empty for a session that goes on. `found` is where a search
+    found its words in it: one line, what matched between « and ».
     """
 
     id: str
@@ -68,6 +69,7 @@ class SessionInfo(Word, frozen=True, kw_only=True):
     model: str = ""
     headless: bool = False
     read_only: str = ""
+    found: str = ""
 
 
 class Permissions(Protocol):

@@ -7,7 +7,7 @@ from .base import Word
 from .decisions import Source
 from .events import Fact
 from .models import ModelInfo
-from .ports import Harness, SessionInfo
+from .ports import MOST_LISTED, Harness, SessionInfo
 
 
 class ModelChoice(Word, frozen=True, kw_only=True):
@@ -128,8 +128,11 @@ class Workbench(Protocol):
         """A new session that shares the story up to the end of that turn. Raises StoreError."""
         ...
 
-    def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
-        """Stored sessions, newest first: of this project, or of all; with `search`, those whose text holds it."""
+    def sessions(self, search: str = "", everywhere: bool = False, limit: int = MOST_LISTED) -> Sequence[SessionInfo]:
+        """Stored sessions, newest first: of this project, or of all; with `search`, those whose text holds it.
+
+        At most `limit` of them: a list that is as long may go on.
+        """
         ...
 
     def facts(self, session_id: str) -> Sequence[Fact]:

@@ -12,13 +12,16 @@ from ..protocol.ports import SessionInfo
 from .database import Database
 from .lease import holder
 from .schema import key_range
-from .search import matching_sessions
+from .search import matching_sessions, passages
 from .summary import SessionSummary
 
 _COLUMNS = (
     "number, last_seq, id, title, title_rank, cwd, branch, created, updated, turns, cost_usd, state, model, headless, "
     "forked_from, forked_turn, origin"
 )
+
+SHOWN = 40
+"""Sessions of a search that say where its words stand: no more are seen at once."""
 
 
 class Row(NamedTuple):
@@ -58,7 +61,12 @@ class Catalog:
         if cwd is not None:
             clause, parameters = clause + " AND cwd = ?", [cwd]
         sql = f"SELECT {_COLUMNS} FROM sessions WHERE deleted = 0{clause} ORDER BY updated DESC LIMIT ?"  # noqa: S608
-        return [self.info(_row_of(row)) for row in self._database.read(sql, (*parameters, limit))]
+        rows = [_row_of(row) for row in self._database.read(sql, (*parameters, limit))]
+        infos = [self.info(row) for row in rows]
+        if not search.strip():
+            return infos
+        found = passages(self._database, search, [row.number for row in rows[:SHOWN]])
+        return [structs.replace(info, found=found.get(row.number, "")) for info, row in zip(infos, rows, strict=True)]
 
     def info(self, row: Row) -> SessionInfo:
         """What the list shows: a session is done when no process has it open, whatever its last fact says."""

@@ -19,7 +19,7 @@ from ..protocol.engines import Journal
 from ..protocol.errors import StartError
 from ..protocol.events import Fact, ModelChanged, Notice
 from ..protocol.models import ModelInfo, Provider
-from ..protocol.ports import Harness, Prompter, SessionInfo
+from ..protocol.ports import MOST_LISTED, Harness, Prompter, SessionInfo
 from ..protocol.workbench import CommandInfo, ExportForm, ExtensionRow, FoundServer, ModelChoice, ModelProbe
 from ..session import EndReason, Session
 from ..settings.layers import Settings
@@ -189,9 +189,9 @@ class LocalWorkbench:
         if window and window not in known and session.parts.model == model:
             session.tell_aside(ModelChanged(model=model, provider=provider.name, context_window=window))
 
-    def sessions(self, search: str = "", everywhere: bool = False) -> Sequence[SessionInfo]:
+    def sessions(self, search: str = "", everywhere: bool = False, limit: int = MOST_LISTED) -> Sequence[SessionInfo]:
         """Stored sessions, newest first."""
-        return self.store.sessions(search, None if everywhere else str(self.wishes.root))
+        return self.store.sessions(search, None if everywhere else str(self.wishes.root), limit)
 
     def facts(self, session_id: str) -> Sequence[Fact]:
         """A session's story, for a preview. Raises StoreError."""

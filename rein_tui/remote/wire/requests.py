@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from rein_tui.harness.protocol.base import Word
 from rein_tui.harness.protocol.decisions import Mode, PermissionReply, QuestionReply
 from rein_tui.harness.protocol.policy import TrustReply
-from rein_tui.harness.protocol.ports import Prompt
+from rein_tui.harness.protocol.ports import MOST_LISTED, Prompt
 from rein_tui.harness.protocol.workbench import ModelChoice
 
 from .adjust_requests import AddFolder, AskAside, ChangeFolder, Clear, ListFiles, SetThinking, StopWork
@@ -36,13 +36,14 @@ from .policy_requests import (
 
 
 class ListSessions(Word, frozen=True, kw_only=True, tag="sessions"):
-    """Stored sessions, newest first; with `running`, those that are open now, the last opened first.
+    """Stored sessions, newest first, at most `limit`; with `running`, those open now, the last opened first.
 
     Reply: list of SessionInfo.
     """
 
     search: str = ""
     everywhere: bool = False
+    limit: int = MOST_LISTED
     running: bool = False
 
 

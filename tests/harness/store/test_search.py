@@ -59,6 +59,15 @@ def test_hits_tell_where(store: Store) -> None:
     store.close()
 
 
+def test_a_list_tells_where_a_search_found_its_words_and_grows_by_its_limit(store: Store) -> None:
+    (found,) = store.sessions(search="undefined symb")
+    assert found.found.startswith("error: «undefined»_«symb»ol")
+    assert store.sessions(search="needle")[0].found.endswith("«needle»-at-the-end")
+    assert {info.found for info in store.sessions()} == {""}
+    assert [len(store.sessions(limit=limit)) for limit in (1, 2)] == [1, 2]
+    store.close()
+
+
 def test_without_fts5(places: Places, store: Store) -> None:
     store.close()
     database = Database(places.database)
