@@ -5,6 +5,7 @@ import pytest
 from rein_tui.cli.options import parse_options
 from rein_tui.cli.wanted import choice_of
 from rein_tui.harness.places import Places
+from rein_tui.harness.protocol.errors import StartError
 from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.wiring.choices import remember
 
@@ -49,3 +50,12 @@ def test_how_tools_travel_is_a_flag_of_this_start(places: Places) -> None:
     found = chosen(places, "--prompt-tools", **KEY)
     assert found is not None
     assert (found.model, found.tools) == ("qwen3:8b", "text")
+
+
+@pytest.mark.parametrize(
+    "url", ["notaurl", "ftp://here/v1", "http://", "http://:80", "http://127.0.0.1:99999", "http://[::1"]
+)
+def test_an_address_that_is_none_is_refused_at_the_start(places: Places, url: str) -> None:
+    with pytest.raises(StartError) as raised:
+        chosen(places, f"--local-url {url}")
+    assert raised.value.where == url

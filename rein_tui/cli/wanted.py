@@ -7,7 +7,9 @@ from msgspec import structs
 
 from .. import __version__
 from ..harness.places import Places
+from ..harness.protocol.errors import ConfigError, StartError
 from ..harness.protocol.workbench import ModelChoice
+from ..harness.providers.base import check_url
 from ..harness.wiring.choices import remembered
 from .options import Options
 
@@ -21,12 +23,15 @@ def choice_of(options: Options, environment: dict[str, str], places: Places) -> 
     """The model that flags ask for, else a model variable beside a key, else the last choice, else the environment.
 
     A key that is merely there does not undo what a person chose in the picker. None when nothing asks for a model.
+    Raises StartError for an address that is none.
     """
     tools = "native" if options.native_tools else "text" if options.prompt_tools else "auto"
     if options.demo:
         return ModelChoice(kind="demo", model="demo")
     if options.gguf is not None:
         return ModelChoice(kind="gguf", path=options.gguf, tools=tools)
+    if options.local_url:
+        _check_address(options.local_url)
     if options.local or options.local_url or options.local_model:
         return ModelChoice(kind="local", model=options.local_model, url=options.local_url, tools=tools)
     has_key = environment.get("ANTHROPIC_API_KEY") or environment.get("ANTHROPIC_AUTH_TOKEN")
@@ -43,6 +48,14 @@ def choice_of(options: Options, environment: dict[str, str], places: Places) -> 
     if environment.get("LOCAL_LLM_URL") or environment.get("LOCAL_LLM_MODEL"):
         return ModelChoice(kind="local", tools=tools)
     return None
+
+
+def _check_address(url: str) -> None:
+    """Now, not when the first session opens: a server would start, and fail with its first client."""
+    try:
+        check_url(url, allow_http=True)
+    except ConfigError as error:
+        raise StartError(f"--local-url: {error.message}", where=error.where, hint=error.hint) from error
 
 
 def _is_elsewhere(kept: ModelChoice, environment: dict[str, str]) -> bool:

@@ -91,10 +91,10 @@ def tool_use(call_id: str, name: str, raw: str) -> ToolUseBlock:
 
 def is_loopback(url: str) -> bool:
     """Whether the address is this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
     try:
+        host = urlsplit(url).hostname or ""
+        if host == "localhost" or host.endswith(".localhost"):
+            return True
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
@@ -105,9 +105,15 @@ def check_url(url: str, *, allow_http: bool = False) -> str:
 
     `allow_http` is a person's explicit consent to send prompts in the clear.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        port_is_odd = parts.port == 0
+    except ValueError as error:
+        raise ConfigError(f"This is not an address: {error}", where=url) from error
+    if parts.scheme not in {"http", "https"}:
         raise ConfigError("The address must start with http:// or https://", where=url)
+    if not parts.hostname or port_is_odd:
+        raise ConfigError("The address names no server", where=url, hint="It looks like http://127.0.0.1:11434")
     if parts.username or parts.password:
         raise ConfigError("The address must not hold a password", where=f"{parts.scheme}://{parts.hostname}")
     if parts.scheme == "http" and not allow_http and not is_loopback(url):
