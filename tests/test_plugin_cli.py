@@ -16,6 +16,9 @@ import pytest
 
 from rein_tui.cli.plugin import PluginScreen, add_plugin_parser, run_plugin
 from rein_tui.harness.places import Places
+from rein_tui.harness.plugins.extensions import load_extensions
+from rein_tui.harness.plugins.finding import PluginScene
+from rein_tui.harness.settings.load import load_settings
 from tests.harness.plugins.files import markdown, write
 from tests.harness.plugins.sessions import DONE, PATH, staged
 
@@ -263,7 +266,7 @@ async def test_validation(desk: Desk, market: Path, tmp_path: Path) -> None:
     assert "is there twice" in desk.out and "leads out of the marketplace" in desk.out
     assert await desk("validate", str(market), "--strict") == 1
     files = {
-        MANIFEST: '{"name": "p",\n "hooks": "./none.json"}',
+        MANIFEST: '{"name": "p",\n "outputStyles": "./none.md"}',
         "commands/old.md": "Take $1 and $2",
         "agents/a.md": "---\nname: a\ndescription: x: y: z\n---\n",
     }
@@ -351,3 +354,45 @@ class _Served:
     def __exit__(self, *_: object) -> None:
         self._http.shutdown()
         self._http.server_close()
+
+
+async def test_what_is_not_there_cannot_be_switched(desk: Desk, market: Path) -> None:
+    assert await desk("marketplace", "list") == 0 and "marketplace add" in desk.out
+    assert await desk("install", "tools") == 1 and "marketplace add" in desk.err
+    await desk("marketplace", "add", str(market))
+    for wanted, hint in (("toools", "Did you mean tools@our-market?"), ("x@our-market", "marketplace list")):
+        assert await desk("install", wanted) == 1 and hint in desk.err
+    for verb in ("enable", "disable"):
+        assert await desk(verb, "tools@our-market") == 1
+        assert "is not installed\nrein-tui plugin install tools@our-market" in desk.err
+    assert not desk.places.user_settings.exists()
+    assert await desk("install", "tools") == 0
+    assert await desk("disable", "tools@nowhere") == 1 and "Did you mean tools@our-market?" in desk.err
+    assert await desk("disable", "mine@inline") == 0
+
+
+async def test_two_plugins_of_one_name_are_told(desk: Desk, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        index = {"name": name, "owner": {"name": "o"}, "plugins": [{"name": "same", "source": "./same"}]}
+        files = {INDEX: index, "same/agents/a.md": f"---\nname: a\ndescription: {name}\n---\n"}
+        await desk("marketplace", "add", str(write(tmp_path / name, files)))
+        assert await desk("install", f"same@{name}") == 0
+    settings = load_settings(desk.places, Path.cwd())
+    extensions = load_extensions(PluginScene(desk.places, PATH, settings, Path.cwd()))
+    (told,) = extensions.notices
+    assert "same@one and same@two have the same name" in told.text
+    assert extensions.catalog.agents()["same:a"].description == "one"
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ({"source": "npm", "package": "--globalconfig"}, "is not one that can be fetched"),
+        ({"source": "url", "url": "file:///nowhere/at/all"}, "does not appear to be a git repository"),
+    ],
+)
+async def test_why_a_source_cannot_be_fetched(desk: Desk, tmp_path: Path, source: Any, why: str) -> None:
+    index = {"name": "m", "owner": {"name": "o"}, "plugins": [{"name": "p", "source": source}]}
+    await desk("marketplace", "add", str(write(tmp_path / "m", {INDEX: index})))
+    assert await desk("install", "p") == 1
+    assert why in desk.err

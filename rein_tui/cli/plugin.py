@@ -16,7 +16,7 @@ from rein_tui.cli.options import Subparsers
 from rein_tui.harness.places import Places
 from rein_tui.harness.plugins.house import PluginHouse
 from rein_tui.harness.plugins.marketplace import Marketplace
-from rein_tui.harness.plugins.preview import PluginPreview, context_cost, preview_of
+from rein_tui.harness.plugins.preview import PluginPreview, context_cost, counted, preview_of
 from rein_tui.harness.plugins.sources import source_of
 from rein_tui.harness.plugins.switching import SCOPES
 from rein_tui.harness.plugins.validate import validate
@@ -228,13 +228,13 @@ def _list(args: argparse.Namespace, house: PluginHouse, screen: PluginScreen) ->
     for plugin in plugins:
         state = "broken" if not plugin.loaded else "on" if plugin.enabled else "off"
         parts = (
-            ("commands", plugin.commands),
-            ("skills", plugin.skills),
-            ("agents", plugin.agents),
-            ("hooks", plugin.hooks),
-            ("servers", plugin.mcp),
+            ("command", plugin.commands),
+            ("skill", plugin.skills),
+            ("agent", plugin.agents),
+            ("hook", plugin.hooks),
+            ("server", plugin.mcp),
         )
-        brought = ", ".join(f"{len(part)} {name}" for name, part in parts if part) or "nothing"
+        brought = ", ".join(counted(len(part), name) for name, part in parts if part) or "nothing"
         screen.say(f"{plugin.id} {plugin.version}  {state}  {brought}  ~{context_cost(plugin)} tokens")
         for notice in plugin.problems:
             if notice.level != "info":
@@ -279,7 +279,8 @@ async def _marketplace(args: argparse.Namespace, house: PluginHouse, screen: Plu
             if args.json:
                 screen.say_json(rows)
             else:
-                screen.say(*(f"{k.name}  {_where(k.source)}" for k in known.values()))
+                none = ("No marketplace is known. Add one: rein-tui plugin marketplace add FOLDER-OR-REPOSITORY",)
+                screen.say(*([f"{k.name}  {_where(k.source)}" for k in known.values()] or none))
     return 0
 
 
@@ -294,5 +295,5 @@ def _added(args: argparse.Namespace, screen: PluginScreen, marketplaces: list[Ma
         )
         return
     for marketplace in marketplaces:
-        screen.say(f"{marketplace.name}: {len(marketplace.offers)} plugin{'' if len(marketplace.offers) == 1 else 's'}")
+        screen.say(f"{marketplace.name}: {counted(len(marketplace.offers), 'plugin')}")
         screen.say(*(f"  problem: {notice.text} [{notice.where}]" for notice in marketplace.problems))

@@ -28,11 +28,13 @@ async def _plugin(app: "ReinApp", argument: str) -> None:
     from rein_tui.widgets.plugin_screen import PluginScreen
 
     while True:
-        chosen = await app.ask(PluginScreen("Plugins", await asyncio.to_thread(_plugins), plugins=True))
-        if chosen is None or chosen.action == "use":
+        chosen = await app.ask(PluginScreen("Plugins", *await asyncio.to_thread(_plugins), plugins=True))
+        if chosen is None or (chosen.action == "use" and chosen.row.state != "offered"):
             return
         verb = chosen.action
-        if verb == "switch":
+        if chosen.row.state == "offered":
+            verb = "install"
+        elif verb == "switch":
             verb = "disable" if chosen.row.state == "on" else "enable"
         await _manage(app, [verb, chosen.row.name])
 
@@ -45,19 +47,22 @@ async def _look_there(app: "ReinApp", argument: str) -> None:
     await _show(app, "Plugins where the session runs", ("plugin",))
 
 
-def _plugins() -> list[ExtensionRow]:
-    """Every plugin on this machine, those that are off included."""
+def _plugins() -> tuple[list[ExtensionRow], list[str]]:
+    """Every plugin on this machine, those that are off included, and those that marketplaces offer; what is wrong."""
     from pathlib import Path
 
     from rein_tui.harness.places import find_places
     from rein_tui.harness.plugins.house import PluginHouse
-    from rein_tui.harness.plugins.rows import plugin_row
+    from rein_tui.harness.plugins.rows import offer_row, plugin_row
     from rein_tui.harness.settings.load import load_settings
     from rein_tui.harness.settings.trust import read_trust
 
     places, root = find_places(), Path.cwd()
     settings = load_settings(places, root, trusted=read_trust(places, root).trusted)
-    return [plugin_row(plugin) for plugin in PluginHouse(places, os.environ, settings, root).plugins()]
+    house = PluginHouse(places, os.environ, settings, root)
+    offers, problems = house.offers()
+    rows = [*map(plugin_row, house.plugins()), *(offer_row(*each) for each in offers)]
+    return rows, [str(problem) for problem in problems]
 
 
 def _words(argument: str) -> list[str]:
@@ -123,8 +128,10 @@ async def _reload(app: "ReinApp") -> Sequence[ExtensionRow]:
 
 async def _reload_plugins(app: "ReinApp", _: str) -> None:
     rows = await _reload(app)
-    counts = {kind: sum(row.kind == kind for row in rows) for kind in ("plugin", "command", "skill", "agent")}
-    app.hint(", ".join(f"{count} {kind}s" for kind, count in counts.items()))
+    from rein_tui.harness.plugins.preview import counted
+
+    kinds = ("plugin", "command", "skill", "agent")
+    app.hint(", ".join(counted(sum(row.kind == kind for row in rows), kind) for kind in kinds))
 
 
 async def _show(app: "ReinApp", title: str, kinds: tuple[str, ...]) -> None:

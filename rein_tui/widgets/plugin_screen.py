@@ -18,10 +18,15 @@ from .hints import hint_line
 from .modal import Modal
 from .safe import safe_text
 
-_SIGNS = {"on": ("●", "$text-success"), "off": ("○", "$text-muted"), "broken": ("✗", "$text-error")}
+_SIGNS = {
+    "on": ("●", "$text-success"),
+    "off": ("○", "$text-muted"),
+    "broken": ("✗", "$text-error"),
+    "offered": ("+", "$text-muted"),
+}
 
 _NONE = {
-    "plugins": "No plugins yet. /plugin marketplace add FOLDER-OR-REPOSITORY, then /plugin install NAME.",
+    "plugins": "No plugins, and no marketplace to get them from: /plugin marketplace add FOLDER-OR-REPOSITORY",
     "others": "Nothing yet. Commands and skills are files: .claude/commands/NAME.md, .claude/skills/NAME/SKILL.md.",
 }
 
@@ -35,7 +40,10 @@ class Chosen:
 
 
 class PluginScreen(Modal[Chosen]):
-    """Space turns a plugin on or off, Enter uses a command or skill, u updates, x uninstalls; Esc closes."""
+    """Space turns a plugin on or off or installs it, Enter uses a command or skill, u updates, x uninstalls.
+
+    `problems` are marketplaces whose plugins are missing here, and why.
+    """
 
     FIRST = "OptionList"
 
@@ -57,30 +65,36 @@ class PluginScreen(Modal[Chosen]):
         Binding("x", "choose('uninstall')", "Uninstall", show=False),
     ]
 
-    def __init__(self, title: str, rows: Sequence[ExtensionRow], *, plugins: bool = False) -> None:
+    def __init__(
+        self, title: str, rows: Sequence[ExtensionRow], problems: Sequence[str] = (), *, plugins: bool = False
+    ) -> None:
         super().__init__()
-        self._title_text = title
+        offered = sum(row.state == "offered" for row in rows)
+        more = f" · {offered} more to install" if offered else ""
+        self._title_text = f"{title} · {len(rows) - offered}{more}"
         self._rows = tuple(rows)
+        self._problems = tuple(problems)
         self._about_plugins = plugins
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="frame") as frame:
-            frame.border_title = Content(safe_text(f"{self._title_text} · {len(self._rows)}", "label"))
-            keys = [("space", "on/off"), ("u", "update"), ("x", "uninstall")] if self._about_plugins else []
+            frame.border_title = Content(safe_text(self._title_text, "label"))
+            keys = [("space", "on/off/install"), ("u", "update"), ("x", "uninstall")] if self._about_plugins else []
             frame.border_subtitle = hint_line(*keys, ("esc", "closes"))
             rows = OptionList(*(Option(_line(row)) for row in self._rows))
             rows.display = bool(self._rows)
             yield rows
-            with VerticalScroll():
+            for problem in self._problems:
                 yield Static(
-                    _story(self._rows[0])
-                    if self._rows
-                    else Content(_NONE["plugins" if self._about_plugins else "others"])
+                    Content.styled(safe_text(f"Not read: {problem}", "label"), "$text-warning"), classes="wrong"
                 )
+            with VerticalScroll():
+                nothing = Content(_NONE["plugins" if self._about_plugins else "others"])
+                yield Static(_story(self._rows[0]) if self._rows else nothing, id="story")
 
     @on(OptionList.OptionHighlighted)
     def _show(self, highlighted: OptionList.OptionHighlighted) -> None:
-        self.query_one(Static).update(_story(self._rows[highlighted.option_index]))
+        self.query_one("#story", Static).update(_story(self._rows[highlighted.option_index]))
 
     @on(OptionList.OptionSelected)
     def _take(self, selected: OptionList.OptionSelected) -> None:

@@ -1,5 +1,6 @@
 """/plugin, /skills, /agents and /reload-plugins on the real screen over the real harness."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,31 @@ async def test_a_plugin_is_installed_used_and_turned_off(places: Places, project
         await stage.pilot.press("escape")
         await stage.say("/skills")
         await stage.until(lambda: "Skills and commands · 0" in screen_text(stage.app))
+
+
+async def test_what_marketplaces_offer_is_installed_from_the_list(
+    places: Places, project: Path, tmp_path: Path
+) -> None:
+    market = {
+        INDEX: {"name": "m", "owner": {"name": "us"}, "plugins": [{"name": "tools", "source": "./tools"}]},
+        "tools/commands/go.md": markdown("Go."),
+    }
+    folder = write(tmp_path / "market", market)
+    known = {"m": {"source": {"source": "directory", "path": str(folder)}, "installLocation": str(folder)}}
+    known["gone"] = {"source": {"source": "directory", "path": "/gone"}, "installLocation": "/gone"}
+    write(places.config, {"plugins/known_marketplaces.json": json.dumps(known)})
+    async with theatre(places, project, []) as stage:
+        await stage.until(lambda: stage.app.desk.current is not None)
+        await stage.say("/plugin")
+        await stage.until(lambda: isinstance(stage.app.screen, PluginScreen))
+        shown = screen_text(stage.app)
+        assert "Plugins · 0 · 1 more to install" in shown and "+ tools@m" in shown and "Not read: " in shown
+        await stage.pilot.press("enter")
+        await stage.until(lambda: isinstance(stage.app.screen, Picker) and "/tools:go" in screen_text(stage.app))
+        await stage.pilot.press("down", "enter")
+        await stage.until(lambda: isinstance(stage.app.screen, Sheet) and "is installed" in screen_text(stage.app))
+        await stage.pilot.press("escape")
+        await stage.until(lambda: isinstance(stage.app.screen, PluginScreen) and "● tools@m" in screen_text(stage.app))
 
 
 async def test_lists_of_skills_and_agents_and_looking_again(places: Places, project: Path) -> None:

@@ -23,6 +23,9 @@ def unpack(content: bytes, into: Path, sha256: str = "") -> Path:
             _unzip(content, into)
         else:
             _untar(content, into)
+    except tarfile.ReadError as problem:
+        reason = str(problem).splitlines()[0] if zipfile.is_zipfile(io.BytesIO(content)) else "it is no zip and no tar"
+        raise ConfigError(f"the archive cannot be unpacked: {reason}") from problem
     except (zipfile.BadZipFile, tarfile.TarError, OSError, RuntimeError, NotImplementedError, EOFError) as problem:
         raise ConfigError(f"the archive cannot be unpacked: {problem}") from problem
     return _inner(into)

@@ -52,8 +52,10 @@ class Catalog:
         for each in self._by_name.values():
             for alias in each.aliases:
                 self._by_alias.setdefault(alias, each)
-        agents = [spec for plugin in active for spec in plugin.agents]
-        self._agents = {spec.name: spec for spec in agents} | self._library.agents()
+        agents: dict[str, AgentSpec] = {}
+        for spec in (spec for plugin in active for spec in plugin.agents):
+            agents.setdefault(spec.name, spec)
+        self._agents = agents | self._library.agents()
         styles = [style for plugin in active for style in plugin.styles]
         self._styles = {style.name: style for style in styles} | self._library.styles()
 

@@ -91,6 +91,7 @@ def find_plugins(scene: PluginScene, *, disabled_too: bool = False) -> FoundPlug
                 found.plugins.append(plugin)
     if any(plugin.needs for plugin in found.plugins):
         found.plugins = with_missing_told(found.plugins)
+    found.notices += _same_names(found.active)
     return found
 
 
@@ -121,6 +122,24 @@ def with_missing_told(plugins: Sequence[Plugin]) -> list[Plugin]:
         missing = [_missing(plugin, need) for need in plugin.needs if need not in there] if plugin in active else []
         told.append(structs.replace(plugin, problems=(*plugin.problems, *missing)) if missing else plugin)
     return told
+
+
+def _same_names(active: Sequence[Plugin]) -> list[Notice]:
+    """Plugins that cannot all be meant by their name."""
+    by_name: dict[str, list[Plugin]] = {}
+    for plugin in active:
+        by_name.setdefault(plugin.name, []).append(plugin)
+    return [
+        Notice(
+            text=f"{' and '.join(each.id for each in same)} have the same name: what both bring is the first one's",
+            level="warning",
+            where=same[1].root,
+            hint=f"rein-tui plugin disable {same[1].id}",
+            code="same_name",
+        )
+        for same in by_name.values()
+        if len(same) > 1
+    ]
 
 
 def _missing(plugin: Plugin, need: str) -> Notice:

@@ -1,41 +1,30 @@
-"""Marketplaces and installations: added, updated, removed; always in the ecosystem's own places and records."""
+"""Installations of plugins: staged, installed, updated, removed; always in the ecosystem's own places and records."""
 
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..places import Places
-from ..protocol.base import JsonObject
 from ..protocol.errors import ConfigError
-from ..settings.layers import Settings
 from ..settings.shapes import is_object
 from .copying import copy_plugin, mark_orphaned, prune
-from .finding import PluginScene, find_plugins
+from .finding import INLINE, SKILLS_FOLDER, PluginScene, find_plugins
 from .loader import PluginPlace, data_folder, load_plugin
-from .manifest import NAME
-from .marketplace import Marketplace, Offer, read_marketplace
+from .marketplace import Offer
+from .marketplaces import Marketplaces
 from .policy import check_marketplace, check_plugin, check_plugin_source
 from .records import (
     Installed,
-    Known,
-    PluginFolders,
     forget_installed,
-    forget_known,
     read_installed,
-    read_known,
     write_installed,
-    write_known,
 )
 from .shelves import shelves
-from .sources import Fetched, Fetcher
+from .sources import Fetched
 from .switching import Scope, switch
 from .words import Plugin
-
-_IN_PLACE = frozenset({"directory", "file"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,94 +44,15 @@ class Staged:
             shutil.rmtree(self.temporary, ignore_errors=True)
 
 
-class PluginHouse:
+class PluginHouse(Marketplaces):
     """What can be done with plugins on this machine, for the folder `root`."""
-
-    def __init__(self, places: Places, environment: Mapping[str, str], settings: Settings, root: Path) -> None:
-        self.places = places
-        self.settings = settings
-        self.root = root
-        self._environment = environment
-        self.folders = PluginFolders.of(places, environment)
-        self._fetcher = Fetcher(environment)
-
-    # --- marketplaces -----------------------------------------------------------------------------------------
-
-    def known(self) -> dict[str, Known]:
-        """The marketplaces that were added, and those that settings name. Raises ConfigError."""
-        known = read_known(self.folders)
-        wanted = self.settings.merged("extraKnownMarketplaces")
-        for name, entry in wanted.items() if is_object(wanted) else ():
-            source = entry.get("source") if is_object(entry) else None
-            if is_object(source) and name not in known and NAME.fullmatch(name):
-                path = source.get("path") if source.get("source") in _IN_PLACE else None
-                known[name] = Known(name, source, Path(path) if isinstance(path, str) else Path())
-        return known
-
-    async def add_marketplace(self, source: JsonObject) -> Marketplace:
-        """Fetch a marketplace and record it. Raises ConfigError."""
-        check_marketplace(self.settings, source)
-        if source.get("source") in _IN_PLACE:
-            path = Path(str(source["path"]))
-            marketplace = read_marketplace(path)
-            write_known(self.folders, Known(marketplace.name, source, path))
-            return marketplace
-        folder = self.folders.root / "marketplaces"
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".adding-", dir=folder) as scratch:
-            fetched = await self._fetcher.fetch(source, Path(scratch) / "copy")
-            marketplace = read_marketplace(fetched.folder)
-            target = self.folders.marketplace(marketplace.name)
-            if target.exists():
-                shutil.rmtree(target)
-            fetched.folder.rename(target)
-        write_known(self.folders, Known(marketplace.name, source, target))
-        return read_marketplace(target)
-
-    async def update_marketplace(self, name: str) -> Marketplace:
-        """Fetch a known marketplace again. Raises ConfigError."""
-        known = self._known(name)
-        marketplace = await self.add_marketplace(known.source)
-        if marketplace.name != name:
-            raise ConfigError(f"the marketplace {name} is called {marketplace.name} now", hint=f"Remove {name}.")
-        return marketplace
-
-    def remove_marketplace(self, name: str) -> list[str]:
-        """Forget a marketplace and what was installed from it; gives those plugins' ids. Raises ConfigError."""
-        known = self._known(name)
-        gone: list[str] = []
-        for installed in read_installed(self.folders):
-            if installed.marketplace == name:
-                forget_installed(self.folders, installed)
-                mark_orphaned(installed.path)
-                gone.append(installed.id)
-        forget_known(self.folders, name)
-        if known.path.is_relative_to(self.folders.root):
-            shutil.rmtree(known.path, ignore_errors=True)
-        return gone
-
-    def _known(self, name: str) -> Known:
-        known = self.known()
-        if name not in known:
-            hint = f"There are: {', '.join(known) or 'none'}."
-            raise ConfigError(f"there is no marketplace {name!r}", hint=hint)
-        return known[name]
-
-    async def marketplace(self, name: str) -> Marketplace:
-        """A known marketplace's index; one that only settings name is fetched first. Raises ConfigError."""
-        known = self._known(name)
-        if not known.path.parts or not known.path.exists():
-            return await self.add_marketplace(known.source)
-        return read_marketplace(known.path)
-
-    # --- plugins ----------------------------------------------------------------------------------------------
 
     async def stage(self, wanted: str) -> Staged:
         """Fetch `name` or `name@marketplace` so that it can be looked at. Raises ConfigError."""
         name, _, market = wanted.partition("@")
-        marketplace, offer = await self._offer(name, market)
+        marketplace, offer = await self.offer(name, market)
         plugin_id = f"{offer.name}@{marketplace.name}"
-        check_marketplace(self.settings, self._known(marketplace.name).source)
+        check_marketplace(self.settings, self.known_one(marketplace.name).source)
         check_plugin(self.settings, plugin_id)
         source, temporary = offer.source, None
         check_plugin_source(self.settings, source)
@@ -152,7 +62,7 @@ class PluginHouse:
             self.folders.root.mkdir(parents=True, exist_ok=True)
             temporary = Path(tempfile.mkdtemp(prefix=".staging-", dir=self.folders.root))
             try:
-                fetched = await self._fetcher.fetch(source, temporary / "copy")
+                fetched = await self.fetcher.fetch(source, temporary / "copy")
             except ConfigError:
                 shutil.rmtree(temporary, ignore_errors=True)
                 raise
@@ -160,25 +70,6 @@ class PluginHouse:
         place = PluginPlace(fetched.folder, marketplace.name, offer.name, offer.entry, version=offer.version)
         plugin = load_plugin(place, self.places, str(self.root))
         return Staged(offer, plugin, fetched, boundary, marketplace.name, temporary)
-
-    async def _offer(self, name: str, market: str) -> tuple[Marketplace, Offer]:
-        found: list[tuple[Marketplace, Offer]] = []
-        for known in [market] if market else list(self.known()):
-            try:
-                marketplace = await self.marketplace(known)
-            except ConfigError:
-                if market:
-                    raise
-                continue  # another one may have it; `marketplace list` tells what is wrong with this one
-            if (offer := marketplace.find(name)) is not None:
-                found.append((marketplace, offer))
-        if not found:
-            where = f"the marketplace {market}" if market else "any known marketplace"
-            raise ConfigError(f"there is no plugin {name!r} in {where}", hint="rein-tui plugin marketplace list")
-        if len(found) > 1:
-            names = ", ".join(f"{name}@{marketplace.name}" for marketplace, _ in found)
-            raise ConfigError(f"{name!r} is in several marketplaces", hint=f"Say which: {names}")
-        return found[0]
 
     async def install(self, staged: Staged, scope: Scope = "user") -> tuple[Installed, list[str]]:
         """Copy, record and enable a staged plugin; gives what a person should know. Raises ConfigError."""
@@ -193,7 +84,7 @@ class PluginHouse:
         target = self.folders.cache(staged.marketplace, staged.offer.name, _safe(version))
         notes = [f"left out: {path}" for path in copy_plugin(staged.fetched.folder, target, staged.boundary)]
         staged.discard()
-        if problem := await self._fetcher.install_dependencies(target):
+        if problem := await self.fetcher.install_dependencies(target):
             notes.append(f"its dependencies could not be installed: {problem}")
         data_folder(self.places, plugin.id).mkdir(parents=True, exist_ok=True)
         project = "" if scope == "user" else str(self.root)
@@ -235,9 +126,19 @@ class PluginHouse:
     def enable(self, wanted: str, scope: Scope, enabled: bool) -> tuple[str, Path]:
         """Turn a plugin on or off for a scope; gives its id and the file. Raises ConfigError."""
         plugin_id = self.resolve(wanted)
+        self._check_there(plugin_id)
         if enabled:
             check_plugin(self.settings, plugin_id)
         return plugin_id, switch(self.places, self.root, scope, plugin_id, enabled)
+
+    def _check_there(self, plugin_id: str) -> None:
+        """Raises ConfigError for what is not installed; what came otherwise (`name@inline`) is not ours to know."""
+        name, _, marketplace = plugin_id.partition("@")
+        there = {each.id for each in read_installed(self.folders)}
+        if marketplace not in (INLINE, SKILLS_FOLDER) and plugin_id not in there:
+            near = [each for each in there if each.startswith(f"{name}@")]
+            hint = f"Did you mean {near[0]}?" if near else f"rein-tui plugin install {plugin_id}"
+            raise ConfigError(f"{plugin_id} is not installed", hint=hint)
 
     def resolve(self, wanted: str) -> str:
         """The id of a plugin named by id or by name alone. Raises ConfigError."""
@@ -247,12 +148,13 @@ class PluginHouse:
         if len(ids) == 1:
             return ids[0]
         problem = "is not installed" if not ids else "is installed from several marketplaces"
-        raise ConfigError(f"{wanted!r} {problem}", hint=f"Say which: {', '.join(ids)}" if ids else "")
+        hint = f"Say which: {', '.join(ids)}" if ids else f"rein-tui plugin install {wanted}"
+        raise ConfigError(f"{wanted!r} {problem}", hint=hint)
 
     def plugins(self, given: tuple[Path, ...] = ()) -> list[Plugin]:
         """Every plugin that there is here, on or off, loaded."""
         found = shelves(self.places, self.root, trusted=self.settings.trusted)
-        scene = PluginScene(self.places, self._environment, self.settings, self.root, given, found)
+        scene = PluginScene(self.places, self.environment, self.settings, self.root, given, found)
         return find_plugins(scene, disabled_too=True).plugins
 
     def _installed_at(self, plugin_id: str, scope: Scope) -> Installed | None:

@@ -52,10 +52,13 @@ class Layout:
         for text, pointer in paths_of(self.manifest, key):
             relative = text.replace("${CLAUDE_PLUGIN_ROOT}/", "./")
             path = Path(os.path.normpath(self.root / relative))
-            if Path(relative).is_absolute() or ".." in Path(relative).parts or not self.inside(path):
-                self.manifest.tell(f"`{key}`: {text!r} leads out of the plugin", *pointer, code="path_outside")
-            elif not path.exists():
-                self.manifest.tell(f"`{key}`: {text!r} does not exist", *pointer, level="error", code="path_missing")
+            outside = Path(relative).is_absolute() or ".." in Path(relative).parts or not self.inside(path)
+            problem = "leads out of the plugin" if outside else "" if path.exists() else "does not exist"
+            if problem and key == "hooks":  # they might have said no
+                self.manifest.fail(f"`{key}`: {text!r} {problem}", *pointer)
+            elif problem:
+                level, code = ("warning", "path_outside") if outside else ("error", "path_missing")
+                self.manifest.tell(f"`{key}`: {text!r} {problem}", *pointer, level=level, code=code)
             else:
                 if not text.startswith((".", "${")):
                     self.manifest.tell(

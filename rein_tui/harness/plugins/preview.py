@@ -30,6 +30,7 @@ class PluginPreview(Word, frozen=True, kw_only=True):
     skill_hooks: tuple[tuple[str, str], ...] = ()
     programs: bool = False
     needs: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
     tokens: int = 0
     problems: tuple[str, ...] = ()
 
@@ -49,6 +50,10 @@ class PluginPreview(Word, frozen=True, kw_only=True):
                 lines.append(f"  {title}: {', '.join(names)}")
         if self.needs:
             lines.append(f"  needs other plugins, which are not installed with it: {', '.join(self.needs)}")
+        if self.unused:
+            lines.append(f"  brings what has no meaning here: {', '.join(self.unused)}")
+        elif len(lines) <= 2 and not self.problems:
+            lines.append("  brings nothing")
         lines.append(f"  costs about {self.tokens} tokens of context in every request")
         return [*lines, *(f"  problem: {problem}" for problem in self.problems)]
 
@@ -69,6 +74,7 @@ def preview_of(plugin: Plugin) -> PluginPreview:
         skill_hooks=tuple((each.name, event) for each in defined for event in each.hooks),
         programs=bool(plugin.bin),
         needs=plugin.needs,
+        unused=plugin.unused,
         tokens=context_cost(plugin),
         problems=tuple(str(notice.text) for notice in plugin.problems if notice.level != "info"),
     )
@@ -80,6 +86,11 @@ def context_cost(plugin: Plugin) -> int:
     characters = sum(len(each.name) + len(each.description) + len(each.when) + 4 for each in listed)
     characters += sum(len(agent.name) + min(len(agent.description), 200) + 4 for agent in plugin.agents)
     return round(characters / _CHARACTERS_A_TOKEN)
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 plugin`, `2 plugins`."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _run(config: JsonObject) -> str:

@@ -1,7 +1,10 @@
 """What files brought as rows for people: name, a line about it, where it is from, what to know about it."""
 
+from msgspec import structs
+
 from ..protocol.agents import AgentSpec
 from ..protocol.workbench import ExtensionRow
+from .marketplace import Marketplace, Offer
 from .preview import preview_of
 from .words import Definition, Plugin, Style
 
@@ -15,7 +18,20 @@ def plugin_row(plugin: Plugin) -> ExtensionRow:
         source=plugin.origin,
         state="broken" if not plugin.loaded else "on" if plugin.enabled else "off",
         where=plugin.root,
-        details=tuple(preview_of(plugin).lines()),
+        details=tuple(structs.replace(preview_of(plugin), description="").lines()),
+    )
+
+
+def offer_row(marketplace: Marketplace, offer: Offer) -> ExtensionRow:
+    """A plugin that a marketplace has and nobody installed."""
+    return ExtensionRow(
+        kind="plugin",
+        name=f"{offer.name}@{marketplace.name}",
+        summary=offer.description,
+        source=offer.version,
+        state="offered",
+        where=offer.where,
+        details=("not installed: space shows what it brings, and asks",),
     )
 
 

@@ -25,7 +25,8 @@ _GITHUB = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 _GIT_URL = re.compile(r"(?:https?|ssh|git|file)://\S+|[\w.-]+@[\w.-]+:\S+")
 _REF = re.compile(r"[A-Za-z0-9_][\w./-]*")
 _SHA = re.compile(r"[0-9a-fA-F]{7,64}")
-_PACKAGE = re.compile(r"(?:@[a-z0-9~-][\w.~-]*/)?[a-z0-9~-][\w.~-]*")
+_PACKAGE = re.compile(r"(?:@[a-z0-9~][\w.~-]*/)?[a-z0-9~][\w.~-]*")
+_WHY = re.compile(r"(?:fatal: |error: |npm (?:error|ERR!) (?!code |A complete log)(?:E?\w+ )?)(\S.*)")
 _VERSION = re.compile(r"[\w.^~+-]{1,64}")
 
 
@@ -123,7 +124,7 @@ class Fetcher:
         packed.mkdir(parents=True)
         try:
             wanted = f"{package}@{version}" if version else package
-            argv = ["npm", "pack", "--ignore-scripts", "--silent", "--pack-destination", str(packed), *chosen, wanted]
+            argv = ["npm", "pack", *_FEW_WORDS, "--pack-destination", str(packed), *chosen, "--", wanted]
             await self._run(argv, packed, NPM_TIMEOUT)
             archive = next(iter(sorted(packed.glob("*.tgz"))), None)
             if archive is None:
@@ -149,17 +150,24 @@ class Fetcher:
         except OSError as problem:
             raise ConfigError(f"{argv[0]} cannot be started: {problem.strerror or problem}") from problem
         if done.exit_code != 0 or done.timed_out:
-            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            reason = "it took too long" if done.timed_out else said[-1] if said else f"exit code {done.exit_code}"
+            said = _reason(done.stderr.decode("utf-8", "replace")) or f"exit code {done.exit_code}"
+            reason = "it took too long" if done.timed_out else said
             raise ConfigError(f"{argv[0]} failed: {reason}", where=argv[-2] if argv[-3] == "--" else "")
         return done.stdout.decode("utf-8", "replace")
 
 
 _QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "core.symlinks=true")
+_FEW_WORDS = ("--ignore-scripts", "--loglevel=error", "--no-audit", "--no-fund", "--no-update-notifier")
 _LOCKS = {
-    "package-lock.json": ("npm", "ci", "--ignore-scripts", "--silent"),
+    "package-lock.json": ("npm", "ci", *_FEW_WORDS),
     "bun.lock": ("bun", "install", "--frozen-lockfile", "--ignore-scripts"),
 }
+
+
+def _reason(said: str) -> str:
+    """The line of git's or npm's words that says why; the last one where none does."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return next((found[1] for line in lines if (found := _WHY.match(line))), lines[-1] if lines else "")
 
 
 def _text(source: JsonObject, key: str) -> str:
@@ -177,6 +185,8 @@ def _checked(source: JsonObject, key: str, shape: re.Pattern[str]) -> str:
 def _below(folder: Path, path: str) -> Path:
     if Path(path).is_absolute() or ".." in Path(path).parts:
         raise ConfigError(f"the source's path {path!r} leads out of its repository")
+    if not (folder / path).is_dir():
+        raise ConfigError(f"the source's path {path!r} is no folder of its repository")
     return folder / path
 
 

@@ -48,14 +48,15 @@ class CommandInfo(Word, frozen=True, kw_only=True):
 class ExtensionRow(Word, frozen=True, kw_only=True):
     """One thing that files brought: a plugin, an agent, a command or a skill; `where` it is written.
 
-    `details` are lines for a person: what it may call, what it runs, what is wrong with it.
+    `details` are lines for a person: what it may call, what it runs, what is wrong with it. A plugin that is `offered`
+    is not installed: a known marketplace has it.
     """
 
     kind: Literal["plugin", "agent", "command", "skill", "style"]
     name: str
     summary: str = ""
     source: str = ""
-    state: Literal["on", "off", "broken"] = "on"
+    state: Literal["on", "off", "broken", "offered"] = "on"
     where: str = ""
     details: tuple[str, ...] = ()
 

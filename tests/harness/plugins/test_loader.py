@@ -147,6 +147,14 @@ def test_hooks_that_cannot_be_read_keep_the_plugin_off(tmp_path: Path, places: P
     assert (plugin.loaded, plugin.commands, codes(plugin)) == (False, (), ["plugin_not_loaded"])
 
 
+@pytest.mark.parametrize("path", ["./gone.json", "../hooks.json", "/etc/hooks.json"])
+def test_hooks_that_are_not_there_keep_the_plugin_off(tmp_path: Path, places: Places, path: str) -> None:
+    folder = write(tmp_path / "p", {MANIFEST: {"name": "p", "hooks": path}, "commands/c.md": "Do it."})
+    plugin = load_plugin(PluginPlace(folder, "inline"), places)
+    assert (plugin.loaded, plugin.commands) == (False, ())
+    assert path in plugin.problems[0].text and plugin.problems[0].where.endswith("plugin.json:3")
+
+
 def test_paths_stay_inside(tmp_path: Path, places: Places) -> None:
     outside = write(tmp_path / "outside", {"secret.md": "x", "SKILL.md": "x"})
     folder = write(
