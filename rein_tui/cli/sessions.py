@@ -32,6 +32,7 @@ _SAID = {
     "tool_call_requested": "call",
     "tool_call_finished": "result",
     "title_changed": "title",
+    "compacted": "summary",
 }
 
 

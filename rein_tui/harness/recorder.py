@@ -94,7 +94,7 @@ class Recorder:
             return
         self._disk_problem = problem
         if problem:
-            hint = f"It goes on in memory and is written as soon as the disk takes it.{self.saves_hint}"
+            hint = f"It goes on in memory and is written as soon as the store takes it.{self.saves_hint}"
             self.tell_aside(Notice(level="error", text=f"This session is not being stored: {problem}", hint=hint))
         else:
             self.tell_aside(Notice(text="The session is being stored again; nothing is missing."))

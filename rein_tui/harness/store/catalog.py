@@ -11,9 +11,9 @@ from ..protocol.errors import StoreError
 from ..protocol.ports import SessionInfo
 from .database import Database
 from .lease import holder
-from .schema import key_range
+from .schema import DamagedError, key_range
 from .search import matching_sessions, passages
-from .summary import SessionSummary
+from .summary import LATEST, SessionSummary
 
 _COLUMNS = (
     "number, last_seq, id, title, title_rank, cwd, branch, created, updated, turns, cost_usd, state, model, headless, "
@@ -22,6 +22,9 @@ _COLUMNS = (
 
 SHOWN = 40
 """Sessions of a search that say where its words stand: no more are seen at once."""
+
+_ROW = f"SELECT {_COLUMNS} FROM sessions WHERE id = ? AND deleted = 0"  # noqa: S608
+_STATES = frozenset({"running", "waiting", "idle", "done"})
 
 
 class Row(NamedTuple):
@@ -40,7 +43,7 @@ class Catalog:
 
     def row(self, session_id: str) -> Row:
         """One session. Raises StoreError when there is none."""
-        rows = self._database.read(f"SELECT {_COLUMNS} FROM sessions WHERE id = ? AND deleted = 0", (session_id,))  # noqa: S608
+        rows = self._database.run(lambda connection: _found(connection, session_id))
         if not rows:
             raise StoreError(f"There is no session {session_id}.", hint="`rein-tui sessions list` shows them.")
         return _row_of(rows[0])
@@ -112,24 +115,45 @@ class Catalog:
             raise StoreError(self._database.problem)
 
 
+def _found(connection: sqlite3.Connection, session_id: str) -> list[tuple[Any, ...]]:
+    """The session's row, if any. Raises DamagedError where there is one that the index of ids does not know."""
+    rows = connection.execute(_ROW, (session_id,)).fetchall()
+    if not rows:
+        listed = connection.execute(
+            "SELECT id, title FROM sessions WHERE deleted = 0"
+        )  # two columns: no index has them
+        if any(row[0] == session_id for row in listed):
+            raise DamagedError("a session that its index does not know")
+    return rows
+
+
 def _row_of(row: tuple[Any, ...]) -> Row:
+    """The row; a value that a damaged page turned into another kind counts as missing."""
     number, last_seq, session_id, title, rank, cwd, branch, created, updated, turns, cost, state, *rest = row
     model, headless, forked_from, forked_turn, origin = rest
     summary = SessionSummary(
-        id=session_id,
-        title=title,
-        title_rank=rank,
-        cwd=cwd,
-        branch=branch,
-        created=created,
-        updated=updated,
-        turns=turns,
-        cost_usd=cost,
-        state=cast(Literal["running", "waiting", "idle", "done"], state),
-        model=model,
+        id=_text(session_id),
+        title=_text(title),
+        title_rank=int(_number(rank)),
+        cwd=_text(cwd),
+        branch=_text(branch),
+        created=_number(created),
+        updated=_number(updated),
+        turns=int(_number(turns)),
+        cost_usd=None if cost is None else _number(cost),
+        state=cast(Literal["running", "waiting", "idle", "done"], state if state in _STATES else "done"),
+        model=_text(model),
         headless=bool(headless),
-        forked_from=forked_from,
-        forked_turn=forked_turn,
-        origin=origin,
+        forked_from=_text(forked_from),
+        forked_turn=int(_number(forked_turn)),
+        origin=_text(origin),
     )
-    return Row(number, last_seq, summary)
+    return Row(int(_number(number)), int(_number(last_seq)), summary)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> float:
+    return value if isinstance(value, int | float) and 0 <= value < LATEST else 0

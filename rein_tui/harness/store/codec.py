@@ -46,7 +46,12 @@ def decode_fact(body: bytes, seq: int = 0) -> Fact:
     """The fact of these bytes; a notice in its place when they are damaged or from a newer version."""
     try:
         return fact_decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (
+        msgspec.DecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+        TypeError,
+    ) as error:  # TypeError: a torn row is NULL
         return Notice(
             text=f"Record {seq} of this session could not be read and is left out.",
             level="warning",

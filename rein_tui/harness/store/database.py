@@ -16,13 +16,14 @@ from ..protocol.events import Notice
 from .files import has_room, is_on_network, private_file, private_folder
 from .lease import Lease, Owner
 from .salvage import salvage
-from .schema import VERSION, add_words, migrate, version_of
+from .schema import OLDEST_READABLE, VERSION, add_words, check_version, migrate, version_of
 
 T = TypeVar("T")
 
 _BUSY_SECONDS = 1.0  # a write takes milliseconds; a screen must not stand still for longer than this
 _RETRY_SECONDS = 2.0
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_UNKNOWN_FORMAT = "unsupported file format"  # SQLite's own words for one damaged field; it has no code for them
 _MAY_BE_FULL = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 _WORDS = {
     sqlite3.SQLITE_FULL: "The disk is full",
@@ -55,7 +56,7 @@ class Database:
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of one query. Raises StoreError."""
-        return self._run(lambda connection: connection.execute(sql, parameters).fetchall())
+        return self.run(lambda connection: connection.execute(sql, parameters).fetchall())
 
     def write(self, work: Callable[[sqlite3.Connection], None], *, through: bool = True) -> bool:
         """Do this in one transaction; false, with `problem` set, when it was undone.
@@ -66,7 +67,7 @@ class Database:
         if self._connection is not None and not self._may_write and time.monotonic() >= self._not_before:
             self.close()  # it was opened to be read only; perhaps it can be written by now
         try:
-            self._run(lambda connection: self._transact(connection, work, through))
+            self.run(lambda connection: self._transact(connection, work, through))
         except StoreError as error:
             self.problem = error.message
             return False
@@ -83,7 +84,8 @@ class Database:
 
     # --- doing ----------------------------------------------------------------------------------------------
 
-    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do this with the open file, once more after a salvage. Raises StoreError."""
         for last in (False, True):
             connection = self._connect()
             if connection is None:
@@ -154,7 +156,7 @@ class Database:
         private_file(self._path)
         connection = _connect_to(self._path)
         try:
-            _refuse_newer(version_of(connection))
+            _refuse_newer(check_version(connection))
             wanted = "DELETE" if is_on_network(self._path) else "WAL"
             connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
             connection.execute("PRAGMA synchronous = FULL")
@@ -169,11 +171,11 @@ class Database:
 
     def _open_to_read(self) -> sqlite3.Connection | None:
         """The file as it is, where it cannot be written: a full disk, a folder of someone else."""
-        for query in ("mode=ro", "mode=ro&immutable=1"):
+        for query in ("mode=ro", "mode=ro&immutable=1") if self._path.is_file() else ():
             connection = None
             try:
                 connection = _connect_to(self._path, query)
-                if version_of(connection) == VERSION:
+                if OLDEST_READABLE <= version_of(connection) <= VERSION:
                     self.has_words = add_words(connection)
                     self._inode = self._path.stat().st_ino
                     return connection
@@ -190,7 +192,8 @@ class Database:
             return self._why_not
         if code in _MAY_BE_FULL and not has_room(self._path):
             code = sqlite3.SQLITE_FULL
-        return f"{_WORDS.get(code, 'The session store cannot be used')}: {error}."
+        said = getattr(error, "strerror", None) or error
+        return f"{_WORDS.get(code, 'The session store cannot be used')}: {said}."
 
     # --- repairing ------------------------------------------------------------------------------------------
 
@@ -220,7 +223,7 @@ class Database:
         except sqlite3.DatabaseError:
             return False
         try:
-            return connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+            return connection.execute("PRAGMA integrity_check(1)").fetchone() == ("ok",)  # indexes, too
         except sqlite3.DatabaseError:
             return False
         finally:
@@ -239,7 +242,8 @@ class Database:
         if saved.incomplete:
             titles = ", ".join(title or "without a title" for title in saved.incomplete[:3])
             more = ", …" if len(saved.incomplete) > 3 else ""
-            text += f" {len(saved.incomplete)} sessions are incomplete: {titles}{more}."
+            count = len(saved.incomplete)
+            text += f" {'One session is' if count == 1 else f'{count} sessions are'} incomplete: {titles}{more}."
         self.notices.append(
             Notice(
                 text=text,
@@ -253,7 +257,8 @@ class Database:
 
 def _refuse_newer(version: int) -> None:
     if version > VERSION:
-        raise StoreError(f"The session store was written by a newer rein-tui (version {version} of its tables).")
+        text = f"The session store was written by a newer rein-tui (version {version} of its tables)."
+        raise StoreError(f"{text} Update rein-tui to use it; it stays as it is.")
 
 
 def _connect_to(path: Path, query: str = "mode=rw") -> sqlite3.Connection:
@@ -261,11 +266,17 @@ def _connect_to(path: Path, query: str = "mode=rw") -> sqlite3.Connection:
         f"{path.absolute().as_uri()}?{query}", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
     )
     connection.execute("PRAGMA temp_store = MEMORY")
+    connection.text_factory = _as_text
     return connection
 
 
+def _as_text(raw: bytes) -> str:
+    """One wrong byte in a title must not hide all sessions."""
+    return raw.decode("utf-8", "replace")
+
+
 def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
-    return _code_of(error) in _CORRUPT
+    return _code_of(error) in _CORRUPT or str(error) == _UNKNOWN_FORMAT
 
 
 def _code_of(error: Exception) -> int:

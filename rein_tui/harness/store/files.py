@@ -1,5 +1,6 @@
 """Folders and files that only their owner may read, written whole or not at all."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -20,6 +21,8 @@ def private_folder(path: Path) -> Path:
 
 def private_file(path: Path) -> Path:
     """Make sure that this regular file exists with mode 0600; never follows a link. Raises OSError."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise OSError(errno.EINVAL, "what is there is no regular file; move it away and a new one is made", str(path))
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
     handle = os.open(path, flags, 0o600)
     try:

@@ -15,9 +15,9 @@ from ..protocol.events import Fact
 from ..protocol.ports import SessionInfo
 from .codec import decode_fact, encode_fact, tag_of
 from .database import Database
+from .indexing import index
 from .lease import Lease
 from .schema import key_of, key_range, seq_of
-from .search import index
 from .summary import SessionSummary
 
 COMMIT_POINTS: frozenset[type] = frozenset(

@@ -1,5 +1,6 @@
 """What can still be read of a damaged store, row by row, into a new one. The damaged file is only read."""
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -9,7 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .codec import decode_fact
-from .schema import SEQ_BITS, key_range, migrate, version_of
+from .indexing import index
+from .pages import facts_in_pages
+from .schema import SEQ_BITS, add_words, key_range, migrate
 from .summary import SessionSummary
 
 _COLUMNS = (
@@ -17,8 +20,12 @@ _COLUMNS = (
     "forked_from, forked_turn, deleted, last_seq"
 )
 
-_LATER = ((2, "origin"),)
-"""Columns that came later, with the version of the tables that brought them."""
+_LATER = ("origin",)
+"""Columns that an older file does not have."""
+
+_MAGIC = b"SQLite format 3\0"
+_PAGE_SIZE = 4096
+_PAGE_SIZES = tuple(1 << bits for bits in range(9, 16))
 
 _FACTS = "SELECT key, type, turn, time, body FROM facts WHERE key BETWEEN ? AND ? ORDER BY key"
 _HIGHEST = f"SELECT max(key) >> {SEQ_BITS} FROM facts"  # noqa: S608
@@ -58,20 +65,38 @@ def salvage(damaged: Path, fresh: Path) -> Salvaged:
                 known.append(int(row[0]))
                 target.execute(f"INSERT OR IGNORE INTO sessions ({columns}) VALUES ({_marks(row)})", row)  # noqa: S608
             for number in _numbers(source, known):
-                for row in _rows(source, _FACTS, *key_range(number)):
-                    saved += target.execute("INSERT OR IGNORE INTO facts VALUES (?, ?, ?, ?, ?)", row).rowcount
+                saved += sum(_keep(target, row) for row in _rows(source, _FACTS, *key_range(number)))
+            if not known or target.execute(_INCOMPLETE).fetchone():
+                with suppress(sqlite3.Error):
+                    source.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                found = facts_in_pages(copy, _page_size(copy))
+                saved += sum(_keep(target, row) for row in found if _is_of(row.key, known))
             _adopt_orphans(target)
+            if add_words(target):
+                index(target)
             target.execute("COMMIT")
         incomplete = tuple(title for (title,) in target.execute(_INCOMPLETE))
     return Salvaged(saved, incomplete)
 
 
+def _keep(target: sqlite3.Connection, row: tuple[Any, ...]) -> int:
+    """Carry one fact over; 1 when it was not there yet and is whole."""
+    if not isinstance(row[-1], bytes):  # its last page is missing
+        return 0
+    return target.execute("INSERT OR IGNORE INTO facts VALUES (?, ?, ?, ?, ?)", row).rowcount
+
+
+def _is_of(key: int, known: list[int]) -> bool:
+    """Whether a stray fact belongs to a session: what was deleted for good may still lie in free pages."""
+    return (key >> SEQ_BITS in known) if known else 0 < key >> SEQ_BITS <= _MOST
+
+
 def _columns(source: sqlite3.Connection) -> str:
     """The columns that this file has: it may be older than we are, or too damaged to tell."""
-    version = 0
+    there: set[str] = set()
     with suppress(sqlite3.Error):
-        version = version_of(source)
-    return ", ".join([_COLUMNS, *(name for since, name in _LATER if version >= since)])
+        there = {str(row[0]) for row in source.execute("SELECT name FROM pragma_table_info('sessions')")}
+    return ", ".join([_COLUMNS, *(name for name in _LATER if name in there)])
 
 
 def _copy(damaged: Path, folder: Path) -> Path:
@@ -81,7 +106,43 @@ def _copy(damaged: Path, folder: Path) -> Path:
         part = damaged.with_name(damaged.name + suffix)
         if part.exists():
             shutil.copyfile(part, copy.with_name(copy.name + suffix))
+    _mend_header(copy)
     return copy
+
+
+def _mend_header(path: Path) -> None:
+    """Write what the first hundred bytes must hold in any file of ours: one wrong bit there hides everything else.
+
+    The fields are those of https://www.sqlite.org/fileformat.html#the_database_header.
+    """
+    with path.open("r+b") as stream:
+        head = stream.read(100)
+        if len(head) < 100:
+            return
+        size = _size_told(head)
+        fixed = {
+            0: _MAGIC + size.to_bytes(2, "big") + bytes([2, 2, 0, 64, 32, 32]),  # WAL; nothing reserved on a page
+            28: (os.fstat(stream.fileno()).st_size // size).to_bytes(4, "big"),
+            32: bytes(8),  # no free pages: none is read, and none is written here
+            44: (4).to_bytes(4, "big"),  # schema format
+            52: bytes(4),  # no auto-vacuum
+            56: (1).to_bytes(4, "big"),  # UTF-8
+            64: bytes(4),
+            92: head[24:28],  # the size above is valid for this change
+        }
+        for at, value in fixed.items():
+            stream.seek(at)
+            stream.write(value)
+
+
+def _size_told(head: bytes) -> int:
+    told = int.from_bytes(head[16:18], "big")
+    return told if told in _PAGE_SIZES else _PAGE_SIZE
+
+
+def _page_size(path: Path) -> int:
+    with path.open("rb") as stream:
+        return _size_told(stream.read(18))
 
 
 def _numbers(source: sqlite3.Connection, known: list[int]) -> list[int]:

@@ -9,6 +9,16 @@ from collections.abc import Callable
 
 SEQ_BITS = 32
 
+INDEXED_TYPES = (
+    "prompt_added",
+    "message_finished",
+    "tool_call_requested",
+    "tool_call_finished",
+    "title_changed",
+    "compacted",
+)
+"""Facts with words that a search looks at."""
+
 _FIRST = """
 CREATE TABLE sessions (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -44,14 +54,31 @@ _ORIGIN = """
 ALTER TABLE sessions ADD COLUMN origin TEXT NOT NULL DEFAULT '';
 """
 
-_STEPS: tuple[str, ...] = (_FIRST, _ORIGIN)
+_SUMMARIES = f"""
+UPDATE sessions SET indexed = 0 WHERE number IN (SELECT key >> {SEQ_BITS} FROM facts WHERE type = 'compacted');
+"""  # noqa: S608
+"""Summaries became words that a search finds."""
+
+STEPS: tuple[str, ...] = (_FIRST, _ORIGIN, _SUMMARIES)
 """One script for each `user_version`; step n leads from version n to n + 1. Never change one that was released."""
 
-VERSION = len(_STEPS)
+VERSION = len(STEPS)
+
+OLDEST_READABLE = 2
+"""The first version with all the columns of today: what cannot be brought up to date can be read as it is."""
+
+_ABSURD = 256
+"""No version of the tables will ever be so high."""
 
 _WORDS = """
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, tokenize = 'unicode61 remove_diacritics 2')
 """
+
+
+class DamagedError(sqlite3.DatabaseError):
+    """What the file says of itself cannot be; SQLite has not seen it yet."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
 def key_of(number: int, seq: int) -> int:
@@ -69,7 +96,7 @@ def key_range(number: int, after: int = 0) -> tuple[int, int]:
     return key_of(number, after + 1), key_of(number, (1 << SEQ_BITS) - 1)
 
 
-def migrate(connection: sqlite3.Connection, steps: tuple[str, ...] = _STEPS) -> None:
+def migrate(connection: sqlite3.Connection, steps: tuple[str, ...] = STEPS) -> None:
     """Bring the tables up to date, each step in one transaction; several processes may try at once."""
     if version_of(connection) < len(steps):
         for script in steps:
@@ -91,6 +118,19 @@ def add_words(connection: sqlite3.Connection) -> bool:
 def version_of(connection: sqlite3.Connection) -> int:
     """The version that the tables have; 0 for an empty file."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def check_version(connection: sqlite3.Connection) -> int:
+    """The version that the tables have. Raises DamagedError where it is one that nobody ever wrote."""
+    connection.execute("BEGIN")  # both looks at the same moment: another process may be making the tables
+    try:
+        version = version_of(connection)
+        has_tables = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sessions'").fetchone() is not None
+    finally:
+        connection.execute("ROLLBACK")
+    if not 0 <= version < _ABSURD or has_tables is not (version > 0):
+        raise DamagedError(f"version {version} of its tables")
+    return version
 
 
 def _step(connection: sqlite3.Connection, script: str, steps: tuple[str, ...]) -> None:

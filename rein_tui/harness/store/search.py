@@ -1,25 +1,15 @@
-"""Finding sessions by what was said in them: prompts, answers, calls and tool results.
-
-The full-text table is a fold of the facts that catches up at the end of a turn and before each search, so that
-storing a fact costs nothing for it, and a store that had no FTS5 gains it later.
-"""
+"""Finding sessions by what was said in them: prompts, answers, calls, tool results and summaries."""
 
 import re
-import sqlite3
 from collections.abc import Sequence
 
 from ..protocol.base import Word
-from ..protocol.events import Fact, MessageFinished, PromptAdded, TitleChanged, ToolCallFinished, ToolCallRequested
-from ..protocol.messages import TextBlock
 from .codec import decode_fact
 from .database import Database
-from .schema import SEQ_BITS, key_range, seq_of
+from .indexing import index, words_of
+from .schema import INDEXED_TYPES, SEQ_BITS, key_range, seq_of
 
-INDEXED_TYPES = ("prompt_added", "message_finished", "tool_call_requested", "tool_call_finished", "title_changed")
-
-_LONGEST = 16_384
 _TYPES = ", ".join(f"'{name}'" for name in INDEXED_TYPES)
-
 
 _FIND = f"""
 SELECT rowid, snippet(words, 0, '«', '»', '…', 24) FROM words WHERE words MATCH ?
@@ -38,46 +28,6 @@ class Hit(Word, frozen=True, kw_only=True):
     time: float
     kind: str
     snippet: str
-
-
-def words_of(fact: Fact) -> str:
-    """What a search looks at in this fact; long results by their head and tail."""
-    match fact:
-        case PromptAdded(origin="prompt" | "steer" | "command" | "shell"):
-            text = fact.message.text
-        case MessageFinished():
-            text = fact.message.text
-        case ToolCallRequested():
-            text = f"{fact.name} {fact.summary}"
-        case ToolCallFinished():
-            content = fact.content
-            text = (
-                content if isinstance(content, str) else "\n".join(b.text for b in content if isinstance(b, TextBlock))
-            )
-        case TitleChanged():
-            text = fact.title
-        case _:
-            text = ""
-    if len(text) > _LONGEST:
-        text = f"{text[: _LONGEST * 3 // 4]}\n…\n{text[-_LONGEST // 4 :]}"
-    return text
-
-
-def index(connection: sqlite3.Connection, number: int | None = None) -> None:
-    """Let the full-text table catch up with the facts, of one session or of all. Inside a transaction."""
-    which, parameters = ("AND number = ?", (number,)) if number is not None else ("", ())
-    behind = connection.execute(
-        f"SELECT number, indexed, last_seq FROM sessions WHERE indexed < last_seq {which}",  # noqa: S608
-        parameters,
-    ).fetchall()
-    for session, indexed, last in behind:
-        rows = connection.execute(
-            f"SELECT key, body FROM facts WHERE key BETWEEN ? AND ? AND type IN ({_TYPES})",  # noqa: S608
-            key_range(session, indexed),
-        )
-        texts = [(key, text) for key, body in rows if (text := words_of(decode_fact(body)))]
-        connection.executemany("INSERT OR REPLACE INTO words (rowid, text) VALUES (?, ?)", texts)
-        connection.execute("UPDATE sessions SET indexed = ? WHERE number = ?", (last, session))
 
 
 def matching_sessions(database: Database, search: str) -> set[int]:

@@ -23,6 +23,9 @@ from ..protocol.events import (
 )
 from ..protocol.ports import SessionInfo
 
+LATEST = 253_402_300_000.0
+"""Seconds since 1970 that a calendar can show: a recording of someone else may claim any time."""
+
 
 @dataclass(slots=True)
 class SessionSummary:
@@ -66,7 +69,7 @@ class SessionSummary:
 
     def apply(self, fact: Fact) -> None:
         """Take one more fact into account."""
-        if fact.time:
+        if 0 < fact.time < LATEST:
             self.created = self.created or fact.time
             self.updated = max(self.updated, fact.time)
         match fact:

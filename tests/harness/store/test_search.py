@@ -8,10 +8,12 @@ from rein_tui.harness.places import Places
 from rein_tui.harness.protocol import events as e
 from rein_tui.harness.protocol.messages import TextBlock
 from rein_tui.harness.protocol.ports import SessionInfo
+from rein_tui.harness.store.codec import encode_fact, tag_of
 from rein_tui.harness.store.database import Database
 from rein_tui.harness.store.files import is_on_network
-from rein_tui.harness.store.schema import VERSION, migrate, version_of
-from rein_tui.harness.store.search import find, matching_sessions, words_of
+from rein_tui.harness.store.indexing import words_of
+from rein_tui.harness.store.schema import STEPS, VERSION, add_words, key_of, migrate, version_of
+from rein_tui.harness.store.search import find, matching_sessions
 from rein_tui.harness.store.store import Store
 
 from .stories import a_turn, fill
@@ -115,6 +117,36 @@ def test_migrations_run_once_and_whole(places: Places, store: Store) -> None:
     migrate(connection, (first, "ALTER TABLE one ADD COLUMN y;\nUPDATE one SET y = 2"))
     assert connection.execute("SELECT x, y FROM one").fetchall() == [(1, 2)]
     connection.close()
+
+
+@pytest.mark.parametrize("version", range(1, VERSION))
+def test_every_older_version_is_brought_up_to_date(places: Places, version: int) -> None:
+    places.data.mkdir(mode=0o700, exist_ok=True)
+    connection = sqlite3.connect(places.database, isolation_level=None)
+    migrate(connection, STEPS[:version])
+    add_words(connection)
+    story = [*a_turn(1, "an early prompt"), e.Compacted(summary="the heron came back", turn=2)]
+    connection.execute(
+        "INSERT INTO sessions (number, id, title, turns, last_seq, indexed) VALUES (7, 'old', 'Old', 1, ?, ?)",
+        (len(story), len(story)),
+    )
+    for seq, fact in enumerate(story, 1):
+        row = (key_of(7, seq), tag_of(fact), fact.turn, fact.time, encode_fact(fact))
+        connection.execute("INSERT INTO facts VALUES (?, ?, ?, ?, ?)", row)
+    connection.close()
+    store = Store.open(places)
+    assert store.problem == ""
+    assert [(info.id, info.title, info.read_only) for info in store.sessions()] == [("old", "Old", "")]
+    assert [fact for _, fact in store.read("old")] == story
+    assert [hit.kind for hit in store.search("heron")] == ["compacted"]
+    journal = store.open_session("old")
+    for fact in a_turn(2, "a late prompt"):
+        journal.append(fact)
+    assert journal.problem == ""
+    store.close()
+    again = sqlite3.connect(places.database)
+    assert version_of(again) == VERSION
+    again.close()
 
 
 def test_a_newer_store_is_left_alone(places: Places, store: Store) -> None:
