@@ -1,12 +1,19 @@
 """The command line: flags, their meaning and their errors. Parsing only; nothing heavier than argparse."""
 
 import argparse
+import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Literal, Protocol, cast, get_args
 
 from .. import __version__
 from ..harness.protocol.decisions import Mode
+from .numbers import number
+
+if TYPE_CHECKING:
+    from ..harness.settings.locations import SourceName
+
+_TURNS = number(int, 1, math.inf, "a number from 1")
 
 
 class Subparsers(Protocol):
@@ -75,7 +82,7 @@ class Options(argparse.Namespace):
     add_dir: list[Path] | None = None
     plugin_dir: list[Path] | None = None
     settings: str = ""
-    setting_sources: str | None = None
+    setting_sources: "tuple[SourceName, ...] | None" = None
     permission_mode: str | None = None
     dangerously_skip_permissions: bool = False
     allowed_tools: list[str] | None = None
@@ -113,7 +120,7 @@ def _headless_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--include-partial-messages", action="store_true", help="stream events in stream-json")
     group.add_argument("--include-hook-events", action="store_true", help="hook records in stream-json")
     group.add_argument("--verbose", action="store_true", help="with -p: everything that stream-json knows")
-    group.add_argument("--max-turns", type=_positive, default=0, metavar="N", help="at most N requests to the model")
+    group.add_argument("--max-turns", type=_TURNS, default=0, metavar="N", help="at most N requests to the model")
 
 
 def _session_flags(parser: argparse.ArgumentParser) -> None:
@@ -156,7 +163,7 @@ def _harness_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--add-dir", type=Path, action="append", metavar="DIR", help="a further folder to work in")
     group.add_argument("--plugin-dir", type=Path, action="append", metavar="DIR", help="a plugin for this session")
     group.add_argument("--settings", default="", metavar="FILE|JSON", help="further settings")
-    group.add_argument("--setting-sources", default=None, metavar="LIST", help="of user,project,local")
+    group.add_argument("--setting-sources", default=None, type=_sources, metavar="LIST", help="of user,project,local")
     group.add_argument("--permission-mode", default=None, type=_mode, metavar="MODE", help=", ".join(get_args(Mode)))
     group.add_argument("--dangerously-skip-permissions", action="store_true", help="the mode bypassPermissions")
     group.add_argument("--allowedTools", "--allowed-tools", dest="allowed_tools", nargs="+", metavar="RULE")
@@ -166,18 +173,21 @@ def _harness_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--trust", action="store_true", help="with -p: trust this folder's own settings and hooks, once")
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
-
-
 def _mode(text: str) -> str:
     mode = "default" if text == "manual" else text
     if mode not in get_args(Mode):
         raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(get_args(Mode))}")
     return mode
+
+
+def _sources(text: str) -> "tuple[SourceName, ...]":
+    """A name that is none would leave layers out that nobody meant to leave out, their deny rules with them."""
+    from ..harness.settings.locations import ALL_SOURCES
+
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if unknown := [name for name in names if name not in ALL_SOURCES]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of user, project, local")
+    return cast("tuple[SourceName, ...]", tuple(names))
 
 
 def parse_options(arguments: Sequence[str]) -> Options:

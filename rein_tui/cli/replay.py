@@ -1,7 +1,6 @@
 """`rein-tui replay ID|FILE`: finds the recording, then plays it."""
 
 import argparse
-import math
 import sys
 from pathlib import Path
 
@@ -9,7 +8,10 @@ from ..harness.places import Places
 from ..harness.protocol.errors import StartError, StoreError
 from ..harness.protocol.events import Fact, SessionStarted
 from ..harness.protocol.ports import SessionInfo
+from .numbers import number
 from .options import Subparsers
+
+_SPEED = number(float, 0.01, 1000, "a number from 0.01 to 1000")
 
 
 def add_replay_parser(subparsers: Subparsers) -> None:
@@ -21,15 +23,14 @@ def add_replay_parser(subparsers: Subparsers) -> None:
         help="a stored session (id, beginning of an id, title), a report's zip, a file of facts "
         "(sessions export --format jsonl), or a transcript of Claude Code",
     )
-    parser.add_argument("--speed", type=_speed, default=1.0, metavar="N", help="how fast (default 1)")
+    parser.add_argument(
+        "--speed",
+        type=_SPEED,
+        default=1.0,
+        metavar="N",
+        help="how fast (default 1)",
+    )
     parser.add_argument("--paused", action="store_true", help="wait at the start")
-
-
-def _speed(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value) or not 0.01 <= value <= 1000:
-        raise argparse.ArgumentTypeError("expected a number from 0.01 to 1000")
-    return value
 
 
 async def run_replay(args: argparse.Namespace, places: Places) -> int:

@@ -16,6 +16,7 @@ from ..harness.protocol.errors import StartError
 from ..harness.protocol.messages import ToolSpec
 from ..harness.protocol.ports import Harness, Prompter
 from .extras import need
+from .numbers import number
 from .options import Options, build_parser, refuse_screen_flags
 from .wanted import choice_of, wishes_of
 
@@ -68,6 +69,10 @@ class ServerOptions(Options):
     owner_grace: float = 60.0
 
 
+_SESSIONS = number(int, 1, 1_000_000, "a number from 1")
+_SECONDS = number(float, 0, 1e9, "a number of seconds")
+
+
 def server_parser() -> argparse.ArgumentParser:
     """The parser of `rein-tui server`: its own flags and those of every start."""
     parser = build_parser()
@@ -80,9 +85,9 @@ def server_parser() -> argparse.ArgumentParser:
     group.add_argument("--tls-cert", default="", metavar="FILE")
     group.add_argument("--tls-key", default="", metavar="FILE")
     group.add_argument("--allow-host", action="append", metavar="NAME", help="a further Host name of this server")
-    group.add_argument("--max-sessions", type=int, default=500, metavar="N", help="open at once")
-    group.add_argument("--answer-timeout", type=float, default=3600.0, metavar="S", help="then a question is denied")
-    group.add_argument("--owner-grace", type=float, default=60.0, metavar="S", help="time to come back and answer")
+    group.add_argument("--max-sessions", type=_SESSIONS, default=500, metavar="N", help="open at once")
+    group.add_argument("--answer-timeout", type=_SECONDS, default=3600.0, metavar="S", help="then a question is denied")
+    group.add_argument("--owner-grace", type=_SECONDS, default=60.0, metavar="S", help="time to come back and answer")
     return parser
 
 

@@ -5,7 +5,11 @@ from pathlib import Path
 
 from ..harness.protocol.workbench import ExportForm
 from ..harness.store.store import EVERYTHING
+from .numbers import number
 from .options import Subparsers
+
+_COUNT = number(int, 1, EVERYTHING, "a number from 1")
+_DAYS = number(float, 0, 100_000, "a number of days")
 
 FORMATS: dict[str, ExportForm] = {
     "markdown": "markdown",
@@ -29,10 +33,15 @@ def add_sessions_parser(subparsers: Subparsers) -> None:
 
     listing = verb("list", "sessions, newest first")
     listing.add_argument("--here", action="store_true", help="only those of the current folder")
-    listing.add_argument("--limit", type=_count, default=EVERYTHING, help="how many (default: all)")
+    listing.add_argument(
+        "--limit",
+        type=_COUNT,
+        default=EVERYTHING,
+        help="how many (default: all)",
+    )
     search = verb("search", "places where these words were said")
     search.add_argument("words", nargs="+")
-    search.add_argument("--limit", type=_count, default=20, help="how many (default 20)")
+    search.add_argument("--limit", type=_COUNT, default=20, help="how many (default 20)")
     show = verb("show", "one session as text")
     show.add_argument("session", help="id, beginning of an id, or title")
     exporting = verb("export", "write a session to a file")
@@ -49,7 +58,11 @@ def add_sessions_parser(subparsers: Subparsers) -> None:
     delete.add_argument("--undo", action="store_true", help="take a deletion back (needs the whole id)")
     prune = verb("prune", "delete old sessions for good, and file contents that no session needs")
     prune.add_argument(
-        "--older-than", type=_days, default=30.0, metavar="DAYS", help="not used for so long (default 30)"
+        "--older-than",
+        type=_DAYS,
+        default=30.0,
+        metavar="DAYS",
+        help="not used for so long (default 30)",
     )
     prune.add_argument("--headless", action="store_true", help="only those of -p")
     prune.add_argument("--dry-run", action="store_true", help="only say what would go")
@@ -60,17 +73,3 @@ def _add_report(subparsers: Subparsers) -> None:
     report.add_argument("session", nargs="?", help="id, beginning of an id, or title (default: the newest)")
     report.add_argument("-o", "--output", type=Path, default=Path("rein-tui-report.zip"))
     report.add_argument("--preview", action="store_true", help="say what would be in it and write nothing")
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if not 0 < value <= EVERYTHING:
-        raise argparse.ArgumentTypeError("expected a number from 1")
-    return value
-
-
-def _days(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < 100_000:
-        raise argparse.ArgumentTypeError("expected a number of days")
-    return value

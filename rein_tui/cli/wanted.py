@@ -15,7 +15,6 @@ from .options import Options
 
 if TYPE_CHECKING:
     from ..harness.protocol.decisions import Mode
-    from ..harness.settings.locations import SourceName
     from ..harness.wiring.wishes import Wishes
 
 
@@ -77,12 +76,11 @@ def wishes_of(options: Options, *, interactive: bool) -> "Wishes":
     from ..harness.wiring.wishes import Wishes
 
     mode = "bypassPermissions" if options.dangerously_skip_permissions else options.permission_mode
-    sources = options.setting_sources
     return Wishes(
         root=(options.project_dir or Path.cwd()).resolve(),
         additional=tuple(folder.resolve() for folder in options.add_dir or ()),
         settings=options.settings,
-        sources=None if sources is None else tuple(cast("list[SourceName]", _listed([sources]))),
+        sources=options.setting_sources,
         mode=cast("Mode", mode) if mode else None,
         allow=tuple(_listed(options.allowed_tools or [])),
         deny=tuple(_listed(options.disallowed_tools or [])),
