@@ -19,7 +19,7 @@ from textual.screen import Screen
 from rein_tui import terminal
 from rein_tui.attention import Attention
 from rein_tui.commands import builtin_commands
-from rein_tui.commands.mcp import learn_prompts
+from rein_tui.commands.mcp import learn_prompts, servers_of
 from rein_tui.commands.registry import Command, Registry, split_command
 from rein_tui.desk import Desk
 from rein_tui.early import Early
@@ -32,6 +32,7 @@ from rein_tui.harness.protocol.ports import FileFinder, FindsFiles, Prompt
 from rein_tui.harness.protocol.workbench import Elsewhere, Extensible, Workbench
 from rein_tui.keymap import Action, key_name, read_keymap
 from rein_tui.leaving import Leaving
+from rein_tui.mentions import Mentions
 from rein_tui.modal_prompter import ModalPrompter, ask_modal
 from rein_tui.preferences import read_preferences, save_preferences
 from rein_tui.screen import MainScreen
@@ -119,7 +120,8 @@ class ReinApp(TerminalApp[str]):
         """The main screen."""
         history = self._places.data / "history.jsonl" if self._places is not None else None
         past = History(history, [os.environ.get(name, "") for name in _KEYS])
-        self.main = MainScreen(self._files, past, self._clock, width=self.size.width)
+        mentions = Mentions(self._files, partial(servers_of, self))
+        self.main = MainScreen(mentions, past, self._clock, width=self.size.width)
         return self.main
 
     def get_key_display(self, binding: Binding) -> str:

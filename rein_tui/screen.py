@@ -16,7 +16,7 @@ from rein_tui.commands.mcp import learn_prompts
 from rein_tui.harness.protocol.events import Event, Fact
 from rein_tui.panes import dock_tabs
 from rein_tui.widgets.chat import Chat
-from rein_tui.widgets.composer import Composer, FileIndex, History
+from rein_tui.widgets.composer import Completer, Composer, History
 from rein_tui.widgets.composer.sources import CommandHint
 from rein_tui.widgets.dock import Dock, TabRow
 from rein_tui.widgets.sidebar import Sidebar
@@ -117,7 +117,7 @@ class MainScreen(Screen[None]):
     }
     """
 
-    def __init__(self, files: FileIndex, history: History, clock: Callable[[], float], *, width: int = 0) -> None:
+    def __init__(self, files: Completer, history: History, clock: Callable[[], float], *, width: int = 0) -> None:
         # Textual sets this class with the first resize: after everything was laid out and painted without it.
         fits = [name for least, name in _WIDTHS if width and least <= width]
         super().__init__(classes=" ".join(fits[-1:]))

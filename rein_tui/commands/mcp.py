@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from rein_tui.harness.protocol.mcp import HasMcp
+from rein_tui.harness.protocol.mcp import HasMcp, McpServers
 
 from .files import file_command
 from .registry import Command
@@ -12,19 +12,23 @@ if TYPE_CHECKING:
 
 
 def learn_prompts(app: "ReinApp") -> None:
-    """Servers come and go while the app runs: take over the commands that they bring now."""
+    """Servers come and go while the app runs: its commands are those that they bring now, and no others."""
+    servers = servers_of(app)
+    infos = servers.commands() if servers is not None else ()
+    app.registry.replace("servers", map(file_command, infos))
+
+
+def servers_of(app: "ReinApp") -> McpServers | None:
+    """The servers of the session on the screen."""
     turns = app.desk.current
     harness = turns.harness if turns is not None else None
-    servers = harness.mcp if isinstance(harness, HasMcp) else None
-    app.registry.replace("servers", map(file_command, servers.commands() if servers is not None else ()))
+    return harness.mcp if isinstance(harness, HasMcp) else None
 
 
 async def _mcp(app: "ReinApp", _: str) -> None:
     from rein_tui.widgets.mcp_screen import McpScreen
 
-    turns = app.desk.current
-    harness = turns.harness if turns is not None else None
-    servers = harness.mcp if isinstance(harness, HasMcp) else None
+    servers = servers_of(app)
     if servers is None:
         app.hint("there are no MCP servers here to look at")
         return

@@ -180,7 +180,7 @@ async def _in_session(peer: "Peer", hub: Hub, request: ask.OwnerRequest | ask.Ob
             )
         case ask.AnswerPermission() | ask.AnswerQuestion():
             _check_counted(hub.questions.answer(request.id, request.reply))
-        case insight.Rehearse() | insight.ListMcp() | insight.McpDo():
+        case insight.Rehearse() | insight.ListMcp() | insight.SuggestMcp() | insight.McpDo():
             return await about_session(hub.harness, request)
         case adjust.AddFolder() | adjust.ChangeFolder() | adjust.AskAside() | adjust.StopWork() | adjust.SetThinking():
             return await adjusted(hub.harness, request)

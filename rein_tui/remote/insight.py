@@ -21,7 +21,7 @@ async def about_house(bench: Workbench, request: ask.ProbeModel | ask.ListExtens
             raise StartError("That cannot be asked here.")
 
 
-async def about_session(harness: Harness, request: ask.Rehearse | ask.ListMcp | ask.McpDo) -> object:
+async def about_session(harness: Harness, request: ask.Rehearse | ask.ListMcp | ask.SuggestMcp | ask.McpDo) -> object:
     """The answer of a session. Raises ReinError."""
     if isinstance(request, ask.Rehearse):
         told = await harness.rehearse(request.run) if isinstance(harness, Insight) else None
@@ -31,6 +31,8 @@ async def about_session(harness: Harness, request: ask.Rehearse | ask.ListMcp | 
         if servers is None:
             return ask.McpView()
         return ask.McpView(states=tuple(servers.states()), commands=tuple(servers.commands()))
+    if isinstance(request, ask.SuggestMcp):
+        return tuple(await servers.suggest(request.query)) if servers is not None else ()
     if servers is None:
         raise StartError("This session has no MCP servers.")
     await _do(servers, request)

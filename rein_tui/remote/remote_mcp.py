@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from rein_tui.harness.protocol.errors import ReinError
-from rein_tui.harness.protocol.mcp import McpServerState
+from rein_tui.harness.protocol.mcp import McpServerState, McpSuggestion
 from rein_tui.harness.protocol.workbench import CommandInfo
 
 from .link import Link
@@ -41,6 +41,13 @@ class RemoteMcp:
             self._view = await self._link.ask(ask.ListMcp(session=self._session), ask.McpView)
         except ReinError:
             return
+
+    async def suggest(self, query: str) -> Sequence[McpSuggestion]:
+        """Asked there; nothing when nobody answers."""
+        try:
+            return await self._link.ask(ask.SuggestMcp(session=self._session, query=query), tuple[McpSuggestion, ...])
+        except ReinError:
+            return ()
 
     async def reconnect(self, name: str) -> None:
         """Start a server anew there."""

@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
 from rein_tui.harness.protocol.errors import ConfigError
-from rein_tui.harness.protocol.mcp import McpServerState, McpToolState
+from rein_tui.harness.protocol.mcp import McpServerState, McpSuggestion, McpToolState
 from rein_tui.harness.protocol.workbench import CommandInfo
 from rein_tui.widgets.mcp_screen import McpScreen
 
@@ -32,6 +32,10 @@ class PlayedServers:
         return tuple(self._states.values())
 
     def commands(self) -> Sequence[CommandInfo]:
+        """None."""
+        return ()
+
+    async def suggest(self, query: str) -> Sequence[McpSuggestion]:
         """None."""
         return ()
 

@@ -55,6 +55,14 @@ class McpServerState(Word, frozen=True, kw_only=True):
     log: str = ""
 
 
+class McpSuggestion(Word, frozen=True, kw_only=True):
+    """What may be typed next: `text` takes the place of what was typed, `label` is shown where that is more."""
+
+    text: str
+    label: str = ""
+    note: str = ""
+
+
 class McpServers(Protocol):
     """The MCP servers of one session, for people."""
 
@@ -64,6 +72,13 @@ class McpServers(Protocol):
 
     def commands(self) -> Sequence[CommandInfo]:
         """What connected servers offer as slash commands: their prompts."""
+        ...
+
+    async def suggest(self, query: str) -> Sequence[McpSuggestion]:
+        """What may stand behind an `@` that goes on like this: resources as `server:uri`.
+
+        For a query with a blank, `/mcp__server__prompt words`: what the word being typed may become. Never raises.
+        """
         ...
 
     async def reconnect(self, name: str) -> None:

@@ -43,6 +43,13 @@ class McpView(Word, frozen=True, kw_only=True, tag="mcp_view"):
     commands: tuple[CommandInfo, ...] = ()
 
 
+class SuggestMcp(Word, frozen=True, kw_only=True, tag="mcp_suggest"):
+    """What may be typed next of what servers offer. Reply: list of McpSuggestion."""
+
+    session: str
+    query: str
+
+
 class McpDo(Word, frozen=True, kw_only=True, tag="mcp_do"):
     """Start a server anew, let it run or not, switch it on or off; owner only. Reply: null."""
 

@@ -20,6 +20,7 @@ from .insight_requests import (
     Rehearse,
     ReloadExtensions,
     SentRequest,
+    SuggestMcp,
 )
 from .policy_requests import (
     PolicyAdd,
@@ -276,6 +277,7 @@ ObserverRequest: TypeAlias = (
     | PolicyTry
     | SentRequest
     | ListMcp
+    | SuggestMcp
     | ListFiles
 )
 """What everybody who is attached may ask."""

@@ -13,6 +13,7 @@ from textual.widgets import Static, TextArea
 
 from rein_tui.harness.protocol.messages import ImageBlock
 
+from .. import fuzzy
 from ..safe import safe_text
 from . import chips
 from .area import PromptArea
@@ -290,10 +291,17 @@ class Composer(Vertical):
             return
         if event.key in ("up", "down", "ctrl+p", "ctrl+n"):
             popup.move(-1 if event.key in ("up", "ctrl+p") else 1)
-        elif event.key == "escape" or candidate is None:
+        elif event.key == "escape" or candidate is None or self._is_outrun(candidate):
             self._close_list()
         else:
             self._accept(candidate, run=event.key == "enter")
+
+    def _is_outrun(self, candidate: Candidate) -> bool:
+        """Whether the person has typed on, to what this one is not, while the next answers are still looked for."""
+        typed, searching = self._typed(), self._searching
+        if typed is None or typed[0] != "@" or searching is None or searching.done():
+            return False
+        return fuzzy.match(typed[1], candidate.label) is None
 
     @on(CompletionPopup.Chosen)
     def _clicked(self, event: CompletionPopup.Chosen) -> None:

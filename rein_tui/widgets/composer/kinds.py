@@ -5,8 +5,11 @@ from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["prompt", "shell", "private_shell", "command"]
 
-Typed: TypeAlias = tuple[Literal["/", "@"], str, int]
-"""What is being completed: its kind, what was typed of it, and the column where it begins."""
+Typed: TypeAlias = tuple[Literal["/", "@", " "], str, int]
+"""What is being completed: its kind, what was typed of it, and the column where it begins.
+
+A blank stands for the words of a command that a server brings: then all of the line was typed.
+"""
 
 LABELS: dict[Kind, str] = {
     "prompt": "",
@@ -16,6 +19,7 @@ LABELS: dict[Kind, str] = {
 }
 
 _COMMAND = re.compile(r"/[A-Za-z][\w:-]*(?=\s|$)")
+_SERVER_PROMPT = re.compile(r"/mcp__\S+ (?:.*\s)?([^\s\"@]*)")
 _MENTION = re.compile(r"(?:^|(?<=\s))@(\"?)([^\s\"]*)$")
 
 
@@ -32,5 +36,7 @@ def typed_before(row: int, before: str) -> Typed | None:
     """What is being completed where the line holds `before` left of the cursor; None for plain text."""
     if row == 0 and re.fullmatch(r"/[\w:-]*", before):
         return ("/", before[1:], 0)
+    if row == 0 and (words := _SERVER_PROMPT.fullmatch(before)):
+        return (" ", before, words.start(1))
     found = _MENTION.search(before)
     return ("@", found.group(2), found.start()) if found else None

@@ -31,7 +31,10 @@ _ALIAS = 50
 
 
 class Completer(Protocol):
-    """A source of candidates that may take its time: each list that it yields replaces the one before."""
+    """A source of candidates that may take its time: each list that it yields replaces the one before.
+
+    A query with a blank is a line whose last word is being typed; any other stands behind an `@`.
+    """
 
     def complete(self, query: str) -> AsyncGenerator[Sequence[Candidate]]:
         """Ever better answers for `query`. Closing the generator stops the search."""

@@ -15,7 +15,14 @@ from .failures import McpFailure, in_words, means_lost, sdk_errors
 
 if TYPE_CHECKING:
     from mcp.client import Client
-    from mcp.types import CallToolResult, GetPromptResult, ReadResourceResult
+    from mcp.types import (
+        CallToolResult,
+        CompleteResult,
+        GetPromptResult,
+        PromptReference,
+        ReadResourceResult,
+        ResourceTemplateReference,
+    )
 
 
 class Called:
@@ -50,6 +57,17 @@ class Called:
     async def prompt(self, name: str, arguments: dict[str, str]) -> "GetPromptResult":
         """Fill in a prompt. Raises McpFailure."""
         return await self._guarded(self._ready().get_prompt(name, arguments), Call(), f"the prompt {name}")
+
+    async def complete(
+        self, reference: "PromptReference | ResourceTemplateReference", name: str, value: str, before: dict[str, str]
+    ) -> list[str]:
+        """What an argument of a prompt or a template may become, `before` being settled. Raises McpFailure."""
+        client = self._ready()
+        if client.server_capabilities.completions is None:
+            return []
+        work = client.complete(reference, {"name": name, "value": value}, before or None)
+        answer: CompleteResult = await self._guarded(work, Call(), f"completing {name}")
+        return answer.completion.values
 
     async def tell_folders_changed(self) -> None:
         """The session works in other folders than it did: the server may ask which. It need not care."""

@@ -1,12 +1,15 @@
 """What a server offers: its tools, resources and prompts, all pages of them within reason."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from .failures import sdk_errors
+
 if TYPE_CHECKING:
     from mcp.client import Client
-    from mcp.types import Prompt, Resource, Tool
+    from mcp.types import Prompt, Resource, ResourceTemplate, Tool
 
 Part: TypeAlias = Literal["tools", "resources", "prompts"]
 ALL_PARTS: frozenset[Part] = frozenset({"tools", "resources", "prompts"})
@@ -21,17 +24,37 @@ class Lists:
 
     tools: list["Tool"] = field(default_factory=list["Tool"])
     resources: list["Resource"] = field(default_factory=list["Resource"])
+    templates: list["ResourceTemplate"] = field(default_factory=list["ResourceTemplate"])
     prompts: list["Prompt"] = field(default_factory=list["Prompt"])
 
     async def load(self, client: "Client", parts: frozenset[Part]) -> None:
         """Read these lists anew. Raises what the SDK raises; a list that was not read stays as it was."""
         offered = client.server_capabilities
+        problems: list[Exception] = []
         if "tools" in parts and offered.tools is not None:
-            self.tools = await _pages(client.list_tools, lambda page: page.tools)
+            with _kept(problems):
+                self.tools = await _pages(client.list_tools, lambda page: page.tools)
         if "resources" in parts and offered.resources is not None:
-            self.resources = await _pages(client.list_resources, lambda page: page.resources)
+            with _kept(problems):
+                self.resources = await _pages(client.list_resources, lambda page: page.resources)
+            with _kept([]):  # a server with resources need not know of templates
+                self.templates = await _pages(client.list_resource_templates, lambda page: page.resource_templates)
         if "prompts" in parts and offered.prompts is not None:
-            self.prompts = await _pages(client.list_prompts, lambda page: page.prompts)
+            with _kept(problems):
+                self.prompts = await _pages(client.list_prompts, lambda page: page.prompts)
+        if problems:
+            raise problems[0]
+
+
+@contextmanager
+def _kept(problems: list[Exception]) -> Generator[None]:
+    """One list that a server cannot give takes no other along."""
+    try:
+        yield
+    except TimeoutError:
+        raise  # so is the time for the others
+    except sdk_errors() as problem:
+        problems.append(problem)
 
 
 def parts_named(text: str) -> frozenset[Part]:

@@ -1,6 +1,7 @@
 """Names of servers, tools and prompts as models, rules and people write them."""
 
 import re
+import shlex
 
 RESERVED = frozenset({"workspace", "claude-in-chrome", "computer-use", "Claude Preview", "Claude Browser"})
 LONGEST = 128
@@ -20,3 +21,14 @@ def tool_name(server: str, tool: str) -> str:
 def prompt_name(server: str, prompt: str) -> str:
     """`mcp__server__prompt`, as it is typed behind the slash."""
     return f"mcp__{safe(server)}__{safe(prompt)}"
+
+
+def split_arguments(words: str, count: int) -> list[str]:
+    """Words as `count` arguments, quotes kept together; the last argument takes all that is left."""
+    if count <= 1:
+        return [words] if words else []
+    try:
+        parts = shlex.split(words)
+    except ValueError:
+        parts = words.split()
+    return parts if len(parts) <= count else [*parts[: count - 1], " ".join(parts[count - 1 :])]

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from ...context.tokens import TokenGauge, size_of_tool
 from ...protocol.errors import ConfigError
-from ...protocol.mcp import McpServerState, McpToolState
+from ...protocol.mcp import McpServerState, McpSuggestion, McpToolState
 from ...protocol.workbench import CommandInfo
 from .connection import Connection
 from .servers import Servers
+from .suggestions import Suggestions
 from .tools import McpTool, read_only, spec_of
 
 
@@ -21,6 +22,10 @@ class Overview:
     def commands(self) -> Sequence[CommandInfo]:
         """The prompts of connected servers, as slash commands."""
         return self._servers.prompts.commands()
+
+    async def suggest(self, query: str) -> Sequence[McpSuggestion]:
+        """What may stand behind an `@`, or come next in a prompt's arguments."""
+        return await Suggestions(self._servers.connected).of(query)
 
     def states(self) -> Sequence[McpServerState]:
         """All servers, as configured."""
@@ -43,7 +48,10 @@ class Overview:
             protocol=connection.greeting.protocol,
             instructions=connection.greeting.instructions,
             tools=tools,
-            resources=tuple(resource.uri for resource in lists.resources),
+            resources=(
+                *(resource.uri for resource in lists.resources),
+                *(template.uri_template for template in lists.templates),
+            ),
             prompts=tuple(prompt.name for prompt in lists.prompts),
             tokens=sum(tool.tokens for tool in tools),
             garbage=connection.log.garbage,

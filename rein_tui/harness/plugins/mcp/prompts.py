@@ -1,6 +1,5 @@
 """What servers offer to people: prompts as slash commands, resources as `@server:uri`."""
 
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,7 +8,7 @@ from ...protocol.errors import ReinError
 from ...protocol.messages import Block, ImageBlock, TextBlock
 from ...protocol.workbench import CommandInfo
 from .connection import Connection
-from .names import prompt_name
+from .names import prompt_name, split_arguments
 from .results import Keeping, blocks_of, resource_block
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class Prompts:
 
     async def _filled(self, connection: Connection, prompt: "Prompt", words: str) -> tuple[Block, ...]:
         names = [argument.name for argument in prompt.arguments or ()]
-        values = _split(words, len(names))
+        values = split_arguments(words, len(names))
         given = dict(zip(names, values, strict=False))
         missing = [
             argument.name for argument in prompt.arguments or () if argument.required and not given.get(argument.name)
@@ -68,32 +67,19 @@ class Prompts:
 
     async def resource(self, reference: str) -> tuple[Block, ...] | None:
         """`server:uri` read from its server; None when no server has that name. Raises ReinError."""
-        server, _, uri = reference.partition(":")
-        connection = next((c for c in self.connected() if c.config.name == server), None)
+        # A plugin's server has colons in its name, and so do addresses.
+        named = [c for c in self.connected() if reference.startswith(f"{c.config.name}:")]
+        connection = max(named, key=lambda c: len(c.config.name), default=None)
+        uri = reference.removeprefix(f"{connection.config.name}:") if connection is not None else ""
         if connection is None or not uri:
             return None
         answer = await connection.read(uri)
         limit = self.keeping.limit(None)
         return tuple([await resource_block(each, self.keeping, "resource", limit) for each in answer.contents])
 
-    def references(self) -> tuple[str, ...]:
-        """All resources, as they are typed behind the `@`."""
-        return tuple(f"{c.config.name}:{resource.uri}" for c in self.connected() for resource in c.lists.resources)
-
 
 def _hint(name: str, required: bool | None) -> str:
     return f"<{name}>" if required else f"[{name}]"
-
-
-def _split(words: str, count: int) -> list[str]:
-    """Words as arguments, quotes kept together; the last argument takes all that is left."""
-    if count <= 1:
-        return [words] if words else []
-    try:
-        parts = shlex.split(words)
-    except ValueError:
-        parts = words.split()
-    return parts if len(parts) <= count else [*parts[: count - 1], " ".join(parts[count - 1 :])]
 
 
 def _quoted(part: TextBlock | ImageBlock) -> TextBlock | ImageBlock:

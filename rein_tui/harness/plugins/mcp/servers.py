@@ -184,7 +184,7 @@ class Servers:
         return McpTool(connection, tool, self.keeping, said_before=said_before, accept=accept)
 
     def _sync_resource_tools(self) -> None:
-        if any(connection.lists.resources for connection in self.connections.values()):
+        if any(connection.lists.resources or connection.lists.templates for connection in self.connections.values()):
             self.toolbox.add(ListMcpResourcesTool(self.connected))
             self.toolbox.add(ReadMcpResourceTool(self.connections.get, self.keeping))
         else:

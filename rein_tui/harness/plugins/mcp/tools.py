@@ -18,7 +18,7 @@ from .results import Keeping, resource_block, tool_result
 from .schema import flattened
 
 if TYPE_CHECKING:
-    from mcp.types import Tool
+    from mcp.types import Resource, ResourceTemplate, Tool
 
 LONGEST_DESCRIPTION = 2048
 """Characters of a tool's description, and of a server's instructions."""
@@ -112,27 +112,28 @@ class ListMcpResourcesTool(SchemaTool):
 
     def __init__(self, connections: Callable[[], Sequence[Connection]]) -> None:
         schema = {"type": "object", "properties": {"server": {"type": "string", "description": "only of this one"}}}
-        text = "Lists the resources that connected MCP servers offer: server, uri, name and description."
+        text = (
+            "Lists the resources that connected MCP servers offer: server, uri, name and description. "
+            "A uriTemplate becomes a uri when its {variables} are filled in."
+        )
         super().__init__(ToolSpec(name="ListMcpResourcesTool", description=text, input_schema=schema), read_only=True)
         self._connections = connections
 
     async def run(self, value: JsonObject, context: ToolContext) -> ToolResult:
         """List them."""
         wanted = value.get("server")
-        found = [
-            {
-                "server": connection.config.name,
-                "uri": resource.uri,
-                "name": resource.name,
-                "mimeType": resource.mime_type or "",
-                "description": (resource.description or "")[:300],
-            }
-            for connection in self._connections()
-            if not wanted or connection.config.name == wanted
-            for resource in connection.lists.resources
-        ]
+        found: list[JsonObject] = []
+        for connection in self._connections():
+            if not wanted or connection.config.name == wanted:
+                found += [_about(connection, "uri", each.uri, each) for each in connection.lists.resources]
+                found += [_about(connection, "uriTemplate", t.uri_template, t) for t in connection.lists.templates]
         lines = [msgspec.json.encode(resource).decode() for resource in found]
         return ToolResult(content="\n".join(lines) or "There are no resources.", response={"resources": found})
+
+
+def _about(connection: Connection, key: str, uri: str, found: "Resource | ResourceTemplate") -> JsonObject:
+    about = {"name": found.name, "mimeType": found.mime_type or "", "description": (found.description or "")[:300]}
+    return {"server": connection.config.name, key: uri, **about}
 
 
 class ReadMcpResourceTool(SchemaTool):

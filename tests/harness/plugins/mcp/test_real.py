@@ -102,7 +102,6 @@ async def test_resources_and_prompts(places: Places, tmp_path: Path) -> None:
         read = await house.call("ReadMcpResourceTool", server="all", uri=uri)
         assert uri in str(read.content)
         assert (await house.call("ReadMcpResourceTool", server="none", uri=uri)).is_error
-        assert f"all:{uri}" in house.servers.prompts.references()
         commands = {command.name: command for command in house.servers.prompts.commands()}
         assert commands["mcp__all__args-prompt"].argument == "<city> [state]"
         filled = await house.servers.prompts.expand("/mcp__all__args-prompt Paris Texas")
@@ -110,6 +109,28 @@ async def test_resources_and_prompts(places: Places, tmp_path: Path) -> None:
         with pytest.raises(ReinError, match="needs city"):
             await house.servers.prompts.expand("/mcp__all__args-prompt")
         assert await house.servers.prompts.expand("/unknown words") is None
+
+
+@needs_node
+async def test_what_may_be_typed_next(places: Places, tmp_path: Path) -> None:
+    async with open_house(places, tmp_path / "p", {"plugin:x:all": everything()}) as house:
+
+        async def texts(query: str) -> list[str]:
+            return [each.text for each in await house.people.suggest(query)]
+
+        resource = "plugin:x:all:demo://resource/static/document/startup.md"
+        assert resource in await texts("") and "plugin:x:all:demo://resource/dynamic/text/" in await texts("plug")
+        assert await house.servers.prompts.resource(resource), "a server's name may hold colons"
+        dynamic = "plugin:x:all:demo://resource/dynamic/text/7"
+        assert [text for text in await texts(dynamic) if "/dynamic/text" in text] == [dynamic]
+        prompt = "/mcp__plugin_x_all__completable-prompt"
+        assert await texts(f"{prompt} E") == ["Engineering"]
+        assert await texts(f"{prompt} Sales ") == ["David", "Eve", "Frank"]
+        assert await texts(f"{prompt} Sales Ev") == ["Eve"]
+        assert await texts(f"{prompt} Sales Eve") == []
+        assert await texts("/mcp__nobody__x y") == []
+        listed = str((await house.call("ListMcpResourcesTool")).content)
+        assert '"uriTemplate":"demo://resource/dynamic/text/{resourceId}"' in listed
 
 
 @needs_node
