@@ -98,6 +98,10 @@ class McpScreen(Modal[None]):
         highlighted = self.query_one(OptionList).highlighted
         return self._states[highlighted] if highlighted is not None and highlighted < len(self._states) else None
 
+    @property
+    def _is_projects(self) -> bool:
+        return self._state is not None and self._state.scope == "project"
+
     def _draw(self) -> None:
         state, page = self._state, self.query_one("#page", Static)
         if state is None:
@@ -143,12 +147,12 @@ class McpScreen(Modal[None]):
 
     def action_approve(self) -> None:
         """Let a project's server run."""
-        if self._state is not None and self._state.scope == "project":
+        if self._is_projects:
             self._do(self._servers.approve)
 
     def action_deny(self) -> None:
         """Never run a project's server."""
-        if self._state is not None and self._state.scope == "project":
+        if self._is_projects:
             self._do(self._servers.deny)
 
     def action_switch(self) -> None:
@@ -159,7 +163,9 @@ class McpScreen(Modal[None]):
 
     def _do(self, what: Callable[[str], Awaitable[None]]) -> None:
         state = self._state
-        if state is not None:
+        if state is not None and state.agent:
+            self._tell(f"{state.name} starts and ends with the agent {state.agent}.")
+        elif state is not None:
             self._tell("")
             self.run_worker(self._done(what, state.name), group=f"mcp {state.name}")
 
@@ -173,6 +179,8 @@ class McpScreen(Modal[None]):
 
 def _keys_for(state: McpServerState) -> list[tuple[str, str]]:
     """The keys that mean something for a server as it is."""
+    if state.agent:
+        return []
     keys = [("x", "switch on" if state.state == "disabled" else "switch off")]
     if state.state not in ("disabled", "denied", "unapproved", "blocked"):
         keys.append(("r", "log in" if state.state == "needs_login" else "start anew"))

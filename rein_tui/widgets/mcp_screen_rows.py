@@ -35,7 +35,7 @@ def server_row(state: McpServerState, width: int) -> Content:
         (safe_text(state.name, "label").ljust(width), "$text"),
         (f"  {_WORDS.get(state.state, state.state)}", style),
         (f"  {brought or safe_text(state.error, 'label')}", "$text-muted"),
-        (f"  {state.scope}", "$text-disabled"),
+        (f"  {safe_text(f'agent {state.agent}', 'label') if state.agent else state.scope}", "$text-disabled"),
     )
 
 
@@ -43,6 +43,8 @@ def server_page(state: McpServerState) -> Content:
     """All that is known about a server, but its log."""
     lines = [_row("from", f"{state.source}" if state.source is not None else state.scope)]
     lines.append(_row("runs" if state.transport == "stdio" else state.transport, state.summary))
+    if state.agent:
+        lines.append(_row("for", f"the agent {state.agent} alone, while it works"))
     if state.error:
         lines.append(Content.styled(safe_text(state.error, "label"), "$text-error"))
     if state.hint:

@@ -128,6 +128,15 @@ async def test_wishes() -> None:
         assert not isinstance(app.screen, McpScreen)
 
 
+async def test_an_agents_server_is_only_looked_at() -> None:
+    app = Stand(PlayedServers(msgspec.structs.replace(GOOD, agent="reviewer")))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await press(pilot, "r", "x", "a", "d")
+        assert "agent reviewer" in row(app, 0)
+        assert "starts and ends with the agent reviewer" in seen(app, "#note")
+        assert not app.servers.wishes
+
+
 async def test_no_servers() -> None:
     app = Stand(PlayedServers())
     async with app.run_test(size=(60, 20)) as pilot:

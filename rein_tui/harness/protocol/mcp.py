@@ -32,6 +32,7 @@ class McpServerState(Word, frozen=True, kw_only=True):
 
     `summary` is its command line or address. `garbage` counts lines of its standard output that were no messages,
     `dropped` messages that came faster than anybody reads. `tokens` is what its tools cost in every request.
+    `agent` names the subagent that it runs for, while that works; such a server cannot be switched.
     """
 
     name: str
@@ -41,6 +42,7 @@ class McpServerState(Word, frozen=True, kw_only=True):
     summary: str = ""
     source: Source | None = None
     plugin_id: str = ""
+    agent: str = ""
     error: str = ""
     hint: str = ""
     version: str = ""

@@ -10,8 +10,11 @@ from rein_tui.harness.permissions.twins import twin_of
 from rein_tui.harness.places import Places
 from rein_tui.harness.plugins.agent_files import read_agent
 from rein_tui.harness.plugins.words import Owner
-from rein_tui.harness.protocol.events import AgentFinished, HookFired
+from rein_tui.harness.protocol.errors import ConfigError
+from rein_tui.harness.protocol.events import AgentFinished, HookFired, ToolCallRequested
+from rein_tui.harness.protocol.mcp import McpServerState
 from rein_tui.harness.protocol.models import ModelRequest
+from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.providers.scripted import ScriptedCall, Step
 
 from .files import markdown, write
@@ -266,6 +269,25 @@ async def test_an_agents_server_is_there_for_it_alone_and_ends_with_it(places: P
     assert not any(name.startswith("mcp__") for name in tools_of(outer))
     assert stage.finished()[0] == ("mcp__own__echo", "ok", "hello")
     assert stage.finished()[-1][1] == "invalid"
+
+
+async def test_an_agents_server_is_shown_while_it_works(places: Places, tmp_path: Path) -> None:
+    write(places.config, {"agents/a.md": with_servers({"own": nasty("good")})})
+    steps = [agent("a"), call("mcp__own__echo", text="hello"), Step(text="x"), DONE]
+    seen: list[McpServerState] = []
+    async with staged(places, write(tmp_path / "w", {}), steps) as stage:
+        servers = stage.session.mcp
+        assert servers is not None
+        async for event in stage.session.run(Prompt(text="go")):
+            if isinstance(event, ToolCallRequested) and event.parent:
+                seen += servers.states()
+        assert [(state.name, state.agent, state.state, state.scope) for state in seen] == [
+            ("own", "a", "connected", "user")
+        ]
+        assert len(seen[0].tools) > 5
+        assert not servers.states()
+        with pytest.raises(ConfigError):
+            await servers.reconnect("own")
 
 
 async def test_a_server_that_dies_harms_only_its_agent(places: Places, tmp_path: Path) -> None:

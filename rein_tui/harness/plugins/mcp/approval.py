@@ -22,7 +22,7 @@ from ...settings.reader import read_json
 from ...settings.repository import trust_root
 from ...settings.shapes import is_list, is_object
 from ...store.files import private_folder, write_private
-from .config import ServerConfig
+from .config import ServerConfig, differences
 from .sources import switched_off
 
 Said: TypeAlias = Literal["approved", "denied"]
@@ -120,7 +120,9 @@ class Approvals:
         if digest == config.digest:
             return _YES
         if digest is not None:
-            return Verdict("unapproved", "It is not what you approved: its command or address has changed.")
+            was = said.get("was") if is_object(said) else None
+            what = differences(was, config.approved) if is_object(was) else ""
+            return Verdict("unapproved", f"It is not what you approved: {what or 'its entry has changed'}.")
         if self._approved_elsewhere(config.name):
             self._remember(config, "approved")
             return _YES
@@ -210,12 +212,16 @@ class Approvals:
         return [str(name) for name in names] if is_list(names) else []
 
     def _remember(self, config: ServerConfig, said: Said) -> None:
-        self._project().setdefault("said", {})[config.name] = {"said": said, "digest": config.digest}
+        self._note(config, said)
         self._save_quietly()
 
     def _write(self, config: ServerConfig, said: Said) -> None:
-        self._project().setdefault("said", {})[config.name] = {"said": said, "digest": config.digest}
+        self._note(config, said)
         self._save()
+
+    def _note(self, config: ServerConfig, said: Said) -> None:
+        noted = {"said": said, "digest": config.digest, "was": config.approved}
+        self._project().setdefault("said", {})[config.name] = noted
 
     def _save_quietly(self) -> None:
         try:

@@ -11,7 +11,7 @@ from .host import Host
 RUN, NEVER, LATER = "Run it", "Never run it", "Not now"
 
 _OPTIONS = (
-    Option(label=RUN, description="Until its command or address changes"),
+    Option(label=RUN, description="Until its entry changes"),
     Option(label=NEVER, description="In this project; /mcp takes it back"),
     Option(label=LATER, description="Ask again in the next session"),
 )

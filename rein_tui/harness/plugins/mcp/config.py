@@ -66,15 +66,57 @@ class ServerConfig:
         return json.dumps([self.transport, *parts])
 
     @property
-    def digest(self) -> str:
-        """Stands for what a person approves: command, arguments, names of variables, address and its helpers."""
+    def approved(self) -> JsonObject:
+        """What a person approves: command, arguments, variables, address, its helpers and the names of its headers.
+
+        As it is written; values of variables, which may be secrets, only by what stands for them.
+        """
         entry = self.written
-        environment: Any = entry.get("env")
         approved = {key: entry.get(key) for key in ("type", "command", "args", "url", "headersHelper", "oauth")}
-        approved["env"] = sorted(environment) if is_object(environment) else None
+        environment: Any = entry.get("env")
+        if is_object(environment):
+            approved["env"] = {name: _stand_in(value) for name, value in environment.items()}
         headers: Any = entry.get("headers")
-        approved["headers"] = sorted(headers) if is_object(headers) else None
-        return hashlib.sha256(json.dumps(approved, sort_keys=True, default=str).encode()).hexdigest()
+        if is_object(headers):
+            approved["headers"] = sorted(headers)
+        return {key: value for key, value in approved.items() if value is not None}
+
+    @property
+    def digest(self) -> str:
+        """Stands for what a person approves."""
+        return hashlib.sha256(json.dumps(self.approved, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _stand_in(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def differences(before: JsonObject, now: JsonObject) -> str:
+    """What is another between two `ServerConfig.approved`, for a person; empty when nothing is."""
+    told: list[str] = []
+    for key in dict.fromkeys((*before, *now)):
+        old, new = before.get(key), now.get(key)
+        if old != new and key == "env":
+            told.append(f"variables: {', '.join(_changed(old, new))}")
+        elif old != new:
+            told.append(f"{_LABELS.get(key, key)} was {_as_words(old)}, is {_as_words(new)}")
+    return "; ".join(told)
+
+
+def _changed(old: Any, new: Any) -> list[str]:
+    before, now = (value if is_object(value) else {} for value in (old, new))
+    return [name for name in dict.fromkeys((*before, *now)) if before.get(name) != now.get(name)]
+
+
+_LABELS = {"args": "arguments", "url": "address"}
+
+
+def _as_words(value: Any) -> str:
+    if value is None:
+        return "not there"
+    if is_list(value):
+        return f"`{shlex.join(map(str, value))}`" if value else "none"
+    return f"`{value}`" if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from .asking import NEVER, RUN, ask_approval
 from .config import ServerConfig, read_entry
 from .connection import Connection
 from .host import Desk
-from .servers import Servers
+from .servers import Guest, Servers
 from .sources import agent_entry
 from .tools import McpTool, words_of
 
@@ -36,12 +36,15 @@ class AgentServers:
                 await self._borrow(named, tools, emit)
             elif (connection := await self._made(named, spec, tools, emit)) is not None:
                 own.append(connection)
+        guests = [Guest(connection, spec.name, tools) for connection in own]
+        self.servers.guests += guests
         try:
             await self._start(spec, own, emit)
             yield tuple(
                 f"## {each.config.name}\n{each.greeting.instructions}" for each in own if each.greeting.instructions
             )
         finally:
+            self.servers.guests[:] = [guest for guest in self.servers.guests if guest not in guests]
             await asyncio.gather(*(connection.stop() for connection in own))
 
     async def _borrow(self, named: AgentServer, tools: dict[str, Tool], emit: Emit) -> None:

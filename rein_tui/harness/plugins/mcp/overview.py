@@ -1,10 +1,11 @@
 """The servers of a session as people see and change them: implements protocol.mcp.McpServers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ...context.tokens import TokenGauge, size_of_tool
 from ...protocol.errors import ConfigError
 from ...protocol.mcp import McpServerState, McpSuggestion, McpToolState
+from ...protocol.tools import Tool
 from ...protocol.workbench import CommandInfo
 from .connection import Connection
 from .servers import Servers
@@ -28,12 +29,15 @@ class Overview:
         return await Suggestions(self._servers.connected).of(query)
 
     def states(self) -> Sequence[McpServerState]:
-        """All servers, as configured."""
-        return [self._state(connection) for connection in self._servers.connections.values()]
+        """All servers, as configured, and those of agents at work."""
+        servers = self._servers
+        own = [self._state(connection, servers.toolbox.get) for connection in servers.connections.values()]
+        guests = [self._state(guest.connection, guest.tools.get, guest.agent) for guest in servers.guests]
+        return [*own, *guests]
 
-    def _state(self, connection: Connection) -> McpServerState:
+    def _state(self, connection: Connection, made: Callable[[str], Tool | None], agent: str = "") -> McpServerState:
         config, lists = connection.config, connection.lists
-        tools = tuple(self._tool_state(connection, index) for index in range(len(lists.tools)))
+        tools = tuple(self._tool_state(connection, index, made) for index in range(len(lists.tools)))
         return McpServerState(
             name=config.name,
             scope=config.scope,
@@ -42,6 +46,7 @@ class Overview:
             summary=config.summary,
             source=config.source,
             plugin_id=config.plugin_id,
+            agent=agent,
             error=connection.error,
             hint=connection.hint,
             version=connection.greeting.version,
@@ -59,10 +64,10 @@ class Overview:
             log=connection.log.text,
         )
 
-    def _tool_state(self, connection: Connection, index: int) -> McpToolState:
+    def _tool_state(self, connection: Connection, index: int, made_of: Callable[[str], Tool | None]) -> McpToolState:
         tool = connection.lists.tools[index]
         spec = spec_of(connection.config.name, tool)
-        made = self._servers.toolbox.get(spec.name)
+        made = made_of(spec.name)
         return McpToolState(
             name=tool.name,
             description=spec.description,

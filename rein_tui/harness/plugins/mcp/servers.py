@@ -41,6 +41,15 @@ PATIENCE_ALONE = 15.0
 """The same where no person waits: what is not there then is not there at all."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Guest:
+    """A server that runs for one subagent alone, while that works; `tools` are the agent's."""
+
+    connection: Connection
+    agent: str
+    tools: Mapping[str, ToolPort]
+
+
 @dataclass(slots=True, kw_only=True)
 class Servers:
     """All servers of a session. Call `start` once the session is open, `close` when it ends.
@@ -57,6 +66,7 @@ class Servers:
     find_again: Find
     closed: str = ""
     connections: dict[str, Connection] = field(default_factory=dict[str, Connection])
+    guests: list[Guest] = field(default_factory=list["Guest"])
     _tools: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     _settled: bool = False

@@ -43,6 +43,24 @@ def test_an_approval_lasts_until_the_server_changes(places: Places, tmp_path: Pa
     assert (places.data / "mcp.json").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        ({"command": "npx", "args": ["b", "c d"]}, "arguments was `a`, is `b 'c d'`"),
+        ({"command": "sh", "args": ["a"]}, "command was `npx`, is `sh`"),
+        ({"command": "npx", "args": ["a"], "env": {"NODE_OPTIONS": "-r evil"}}, "variables: NODE_OPTIONS"),
+        ({"type": "http", "url": "https://x.org"}, "command was `npx`, is not there"),
+        ({"type": "http", "url": "https://x.org", "headers": {"A": "b"}}, "headers was not there, is `A`"),
+    ],
+)
+def test_what_changed_is_said(places: Places, tmp_path: Path, now: Any, told: str) -> None:
+    Approvals(places, tmp_path, settings()).approve(config())
+    verdict = Approvals(places, tmp_path, settings()).judge(config(now))
+    assert verdict.state == "unapproved" and told in verdict.reason
+    kept = (places.data / "mcp.json").read_text()
+    assert "evil" not in kept
+
+
 def test_a_no_holds_for_all_that_it_becomes(places: Places, tmp_path: Path) -> None:
     approvals = Approvals(places, tmp_path, settings())
     approvals.deny(config())
