@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -40,11 +40,12 @@ from rein_tui.status_refresh import StatusRefresh
 from rein_tui.terminal_app import TerminalApp
 from rein_tui.widgets.clipboard import copy_to_system, osc52
 from rein_tui.widgets.composer import Composer, FileIndex, History
-from rein_tui.widgets.modal import Modal
 from rein_tui.widgets.safe import safe_text
-from rein_tui.widgets.sheet import Sheet
 from rein_tui.widgets.theme import THEMES
 from rein_tui.widgets.wishes import Copied, LinkOpened
+
+if TYPE_CHECKING:
+    from rein_tui.widgets.modal import Modal
 
 ResultT = TypeVar("ResultT")
 
@@ -136,6 +137,17 @@ class ReinApp(TerminalApp[str]):
         self._notices += problems
         chosen = self.preferences.theme
         self.theme = chosen if chosen in self.available_themes else THEMES[0].name
+
+    def get_css_variables(self) -> dict[str, str]:
+        """None until it is known which theme: to work them out is a hundredth of a start."""
+        return super().get_css_variables() if THEMES[0].name in self.available_themes else {}
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Style all of the screen anew; before there is one, only the next sheets are read in the new colours."""
+        if self.screen_stack:
+            super().refresh_css(animate)
+        else:
+            self.stylesheet.set_variables(self.get_css_variables())
 
     def on_mount(self) -> None:
         """Look right at once; everything else follows the first paint."""
@@ -316,6 +328,9 @@ class ReinApp(TerminalApp[str]):
         screen = self.screen
         if screen is self.main:
             return True
+        from rein_tui.widgets.modal import Modal
+        from rein_tui.widgets.sheet import Sheet
+
         if action == "copy_or_leave":
             return bool(screen.get_selected_text())
         if action != "command" or isinstance(screen, Sheet):
@@ -324,11 +339,13 @@ class ReinApp(TerminalApp[str]):
 
     def action_press(self, key: str) -> None:
         """A click on a key's name does what the key does; on a page of keys, where the person was before."""
+        from rein_tui.widgets.sheet import Sheet
+
         if isinstance(self.screen, Sheet) and key != "escape":
             self.screen.action_leave()
         self.post_message(Key(key, key if len(key) == 1 else None))
 
-    async def ask(self, modal: Modal[ResultT]) -> ResultT | None:
+    async def ask(self, modal: "Modal[ResultT]") -> ResultT | None:
         """Put a modal up and wait for its answer; not from a message handler."""
         return await ask_modal(self, modal)
 

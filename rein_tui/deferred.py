@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from .harness.store.journal import Loss
     from .harness.wiring.build import LocalWorkbench
 
-_WARM = ("rein_tui.harness.wiring.build", "markdown_it", "pygments.lexers")
+_WARM = (
+    "rein_tui.turns",
+    "rein_tui.widgets.chat_fold",
+    "rein_tui.harness.wiring.build",
+    "markdown_it",
+    "pygments.lexers",
+)
 """What the first turn will need; loaded in a thread once the screen is there."""
 
 _HEAD_START = 0.15
@@ -25,11 +31,15 @@ _HEAD_START = 0.15
 class DeferredWorkbench:
     """workbench.Workbench in front of one that `make` builds on first use. `choice` is known from the start.
 
-    Before it is built there are no sessions and no commands to list.
+    Before it is built there are no sessions and no commands to list. `before` is what must be
+    done before it starts a child.
     """
 
-    def __init__(self, make: "Callable[[], LocalWorkbench]", choice: ModelChoice | None) -> None:
+    def __init__(
+        self, make: "Callable[[], LocalWorkbench]", choice: ModelChoice | None, *, before: Callable[[], None]
+    ) -> None:
         self._make = make
+        self._before = before
         self._choice = choice
         self._lock = asyncio.Lock()
         self._bench: LocalWorkbench | None = None
@@ -62,6 +72,7 @@ class DeferredWorkbench:
         """Build the real one, a moment later: first the keys of whoever is typing already."""
         if self._bench is None:
             await asyncio.sleep(_HEAD_START)
+            self._before()
         await self.ready()
 
     async def open(self, session_id: str = "") -> Harness:

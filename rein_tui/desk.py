@@ -20,11 +20,11 @@ from rein_tui.harness.protocol.events import (
 from rein_tui.harness.protocol.ports import MOST_LISTED, Harness, Insight, SessionInfo
 from rein_tui.harness.protocol.workbench import Clears, Workbench
 from rein_tui.terminal import asked_for
-from rein_tui.turns import Turns
 from rein_tui.widgets.sidebar import Sidebar
 
 if TYPE_CHECKING:
     from rein_tui.app import ReinApp
+    from rein_tui.turns import Turns
 
 
 MOST_PICKED = 5000
@@ -104,12 +104,14 @@ class Desk:
             await self._app.report(error)
 
     def _take(self, harness: Harness) -> None:
+        from rein_tui.turns import Turns
+
         turns = Turns(harness, tell=self._tell, changed=self._changed, start=self._app.start_work)
         self._open[harness.info.id] = turns
         self._show(turns)
         turns.open()
 
-    def _show(self, turns: Turns) -> None:
+    def _show(self, turns: "Turns") -> None:
         self.current = turns
         screen = self._app.main
         screen.composer.show_read_only(turns.harness.info.read_only)
@@ -121,7 +123,7 @@ class Desk:
         self._app.status_refresh.soon()
         self.refresh()
 
-    async def _tell(self, turns: Turns, event: Event) -> None:
+    async def _tell(self, turns: "Turns", event: Event) -> None:
         if not self._app.main.is_attached:  # the app is leaving; the story goes on to its end without a screen
             return
         if turns is self.current:
@@ -136,7 +138,7 @@ class Desk:
             if isinstance(event, TurnFinished | TurnFailed):
                 self._app.attention.call("is done")
 
-    def _changed(self, turns: Turns) -> None:
+    def _changed(self, turns: "Turns") -> None:
         """The state or the queue of a session moved."""
         if not self._app.main.is_attached:
             return

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -124,6 +125,8 @@ class MainScreen(Screen[None]):
         self._files = files
         self._history = history
         self._looked = 0.0
+        self._laid_out_for = Size(0, 0)
+        self._is_shown = False
         self.chat = Chat(id="chat")
         self.composer = Composer(self._command_hints, files, history, id="composer")
         self.rows = StatusRows(id="rows")
@@ -161,6 +164,16 @@ class MainScreen(Screen[None]):
         if not self.stack_updates:
             self.stack_updates += 1
             event.prevent_default()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Textual tells of the first size three times before it shows the screen, and would lay out as often."""
+        if event.size == self._laid_out_for and not self._is_shown:
+            event.prevent_default()
+        self._laid_out_for = event.size
+
+    def on_show(self) -> None:
+        """From here on a size that is told again means that all shall be painted again."""
+        self._is_shown = True
 
     def on_mount(self) -> None:
         """Say what can be done while nothing was said yet."""

@@ -8,7 +8,7 @@ from rein_tui.widgets.safe import safe_text
 MOUSE_ON = "\x1b[?1000h\x1b[?1003h\x1b[?1015h\x1b[?1006h"
 MOUSE_OFF = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"
 BELL = "\a"
-_ASKED_FOR = re.compile(r"(?:\x1b\](?:[0129]|99|777);[^\x00-\x1f\x7f-\x9f]{0,1000}(?:\x07|\x1b\\)|\x07){1,8}")
+_ASKED_FOR = r"(?:\x1b\](?:[0129]|99|777);[^\x00-\x1f\x7f-\x9f]{0,1000}(?:\x07|\x1b\\)|\x07){1,8}"
 
 
 def title(text: str) -> str:
@@ -24,4 +24,4 @@ def notification(text: str) -> str:
 
 def asked_for(sequence: object) -> str:
     """What a hook may write to the terminal: titles, notifications (OSC 0, 1, 2, 9, 99, 777) and bells; else empty."""
-    return sequence if isinstance(sequence, str) and _ASKED_FOR.fullmatch(sequence) else ""
+    return sequence if isinstance(sequence, str) and re.fullmatch(_ASKED_FOR, sequence) else ""

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..harness.places import Places, find_places
-from ..harness.processes.environment import collect_garbage, hide_from_children, set_child_subreaper
+from ..harness.processes.environment import collect_garbage, stand_apart
 from ..harness.protocol.errors import ReinError, StartError
 from ..harness.protocol.ports import Prompt, Prompter
 from .options import Options, parse_options
@@ -30,8 +30,6 @@ SUBCOMMANDS = frozenset(
 
 def run(arguments: Sequence[str]) -> int:
     """Run this command line; returns the exit code. Errors that a person can act on go to stderr."""
-    hide_from_children()
-    set_child_subreaper()
     try:
         code = _run(list(arguments))
         sys.stdout.flush()
@@ -48,6 +46,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     if arguments and arguments[0] in SUBCOMMANDS:
+        stand_apart()
         collect_garbage()
         from .subcommands import run_subcommand
 
@@ -56,6 +55,8 @@ def _run(arguments: list[str]) -> int:
         del arguments[0]
     options = parse_options(arguments)
     places = find_places()
+    if options.init_only or options.print or options.attachable:
+        stand_apart()
     if options.init_only:
         return asyncio.run(_set_up(options, places))
     if options.print:
@@ -171,7 +172,7 @@ async def _screen(options: Options, places: Places) -> tuple[str, int]:
         made.copies |= {resumed.id} if options.fork_session else set()
         return made
 
-    bench = DeferredWorkbench(make, choice)
+    bench = DeferredWorkbench(make, choice, before=stand_apart)
     app = ReinApp(
         bench,
         prompter=prompter,

@@ -5,18 +5,21 @@ The harness is the heaviest thing to load; meanwhile the end of the story is on 
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from ..harness.places import Places
 from ..harness.protocol.errors import StoreError
 from ..harness.protocol.events import Fact, Notice
-from ..harness.store.store import Store
 from .options import Options
 
+if TYPE_CHECKING:
+    from ..harness.store.store import Store
 
-@dataclass(frozen=True, slots=True)
-class Resumed:
+
+class Resumed(msgspec.Struct, frozen=True):
     """A stored session to open (empty id: a new one), how it ends, and what happened to the store."""
 
     id: str = ""
@@ -28,6 +31,8 @@ def read_resumed(options: Options, places: Places) -> Resumed:
     """What the flags name. Raises StoreError when there is no such session."""
     if not options.continue_last and not options.resume:
         return Resumed()
+    from ..harness.store.store import Store  # with SQLite: a twentieth of a start that names no session
+
     store = Store.open(places)
     try:
         session_id = named_session(store, options, interactive=True)
@@ -39,7 +44,7 @@ def read_resumed(options: Options, places: Places) -> Resumed:
         store.close()
 
 
-def named_session(store: Store, options: Options, *, interactive: bool) -> str:
+def named_session(store: "Store", options: Options, *, interactive: bool) -> str:
     """The id of the session that the flags name, or of its copy; empty for a new one. Raises StoreError."""
     if options.continue_last:
         root = (options.project_dir or Path.cwd()).resolve()

@@ -9,8 +9,8 @@ from .. import __version__
 from ..harness.places import Places
 from ..harness.protocol.errors import ConfigError, StartError
 from ..harness.protocol.workbench import ModelChoice
-from ..harness.providers.base import check_url
-from ..harness.wiring.choices import remembered
+from ..harness.providers.addresses import check_url
+from ..harness.wiring.choices import remembered_choice
 from .options import Options
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def choice_of(options: Options, environment: dict[str, str], places: Places) -> 
     is_named = bool(environment.get("CLAUDE_MODEL") or environment.get("ANTHROPIC_MODEL"))
     if options.model or (has_claude and is_named):
         return ModelChoice(kind="anthropic", model=options.model)
-    kept, _ = remembered(places)
+    kept = remembered_choice(places)
     if kept is not None and (has_claude or not _is_elsewhere(kept, environment)):
         kept = structs.replace(kept, model="") if is_named and kept.kind == "anthropic" else kept
         return kept if tools == "auto" else structs.replace(kept, tools=tools)

@@ -14,7 +14,7 @@ _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 
 async def check_models(places: Places, environment: Mapping[str, str], helper: str = "") -> list[Finding]:
     """`helper` is where settings name a program that prints the key, if they do. Sends no request but probes."""
-    from rein_tui.harness.providers.base import is_loopback
+    from rein_tui.harness.providers.addresses import is_loopback
     from rein_tui.harness.providers.probe import find_servers
     from rein_tui.harness.wiring.choices import remembered
 
@@ -45,7 +45,7 @@ async def check_models(places: Places, environment: Mapping[str, str], helper: s
 
 
 def _base(url: str) -> Finding:
-    from rein_tui.harness.providers.base import check_url
+    from rein_tui.harness.providers.addresses import check_url
 
     try:
         return ok("keys", f"Claude's API is asked at {check_url(url, allow_http=True)} (ANTHROPIC_BASE_URL)")

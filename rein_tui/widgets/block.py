@@ -1,12 +1,16 @@
 """A block: one thing on a surface, given as logical lines; and the row that shows one of its lines."""
 
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 import msgspec
 from textual.content import Content, Span
 
 from .lines import Line, Piece, lay_out
 from .stack import Entry
+
+Density: TypeAlias = Literal["grouped", "line", "full"]
+"""Tool activity as one line a group, one line a call, or in full."""
 
 NO_BAR = Content(" ")
 PLAIN: tuple[Content, Sequence[Span]] = (NO_BAR, ())

@@ -8,7 +8,8 @@ import asyncio
 import gc
 import time
 from collections.abc import Sequence
-from typing import ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -32,12 +33,14 @@ from rein_tui.harness.protocol.events import (
 )
 
 from .below import NewBelow
-from .block import Block
-from .chat_blocks import ChatBlock, Density, Look, PromptBlock
-from .chat_fold import ChatFold
-from .chat_tree import Change, call_of
+from .block import Block, Density
 from .stack import Entry
 from .surface import Surface
+
+if TYPE_CHECKING:  # imported with the first event: Markdown, diffs and cards are a fiftieth of a start
+    from .chat_blocks import ChatBlock
+    from .chat_fold import ChatFold
+    from .chat_tree import Change
 
 DENSITIES: tuple[Density, ...] = ("grouped", "line", "full")
 BITE = 4000
@@ -101,8 +104,6 @@ class Chat(Vertical):
         self._below = NewBelow(Content(""))
         self._needle: Input | None = None
         self._hits = Static(Content(""), id="chat-hits")
-        self._look = Look()
-        self._fold = ChatFold(self._look)
         self._entries: dict[ChatBlock, Entry[Block]] = {}
         self._breathed = 0.0
         self._applied = 0.0
@@ -113,6 +114,16 @@ class Chat(Vertical):
         yield self._empty
         yield self.surface
         yield self._below
+
+    @cached_property
+    def _fold(self) -> "ChatFold":
+        return self._new_fold()
+
+    def _new_fold(self) -> "ChatFold":
+        from .chat_blocks import Look
+        from .chat_fold import ChatFold
+
+        return ChatFold(Look(density=self.density))
 
     def on_mount(self) -> None:
         """Watch what waits below."""
@@ -160,7 +171,7 @@ class Chat(Vertical):
         self._is_first_look = False
         gc.disable()
         try:
-            self._fold = ChatFold(self._look)
+            self._fold = self._new_fold()
             for fact in facts:
                 if not isinstance(fact, DELTAS):
                     self._fold.apply(fact)
@@ -179,7 +190,7 @@ class Chat(Vertical):
         if deltas:
             self.surface.flush()
 
-    def _show(self, change: Change) -> None:
+    def _show(self, change: "Change") -> None:
         block = change.block
         if change.kind == "added":
             self.add_class("-filled")
@@ -198,7 +209,7 @@ class Chat(Vertical):
 
     def watch_density(self, density: Density) -> None:
         """Draw all calls in the other density, holding what is being read."""
-        self._look.density = density
+        self._fold.look.density = density
         self.surface.relay()
 
     def action_density(self) -> None:
@@ -232,6 +243,8 @@ class Chat(Vertical):
 
     def action_turn(self, step: int) -> None:
         """The prompt above or below the cursor, or the view."""
+        from .chat_blocks import PromptBlock
+
         surface = self.surface
         entry = surface.cursor
         if entry is None:
@@ -290,11 +303,16 @@ class Chat(Vertical):
     @on(Surface.CursorMoved)
     def _select(self, event: Surface.CursorMoved) -> None:
         event.stop()
-        if isinstance(event.block, ChatBlock):
-            self.post_message(self.BlockSelected(call_of(event.block), event.block.turn))
+        self._tell_of(event.block, self.BlockSelected)
 
     @on(Surface.BlockOpened)
     def _open(self, event: Surface.BlockOpened) -> None:
         event.stop()
-        if isinstance(event.block, ChatBlock):
-            self.post_message(self.BlockOpened(call_of(event.block), event.block.turn))
+        self._tell_of(event.block, self.BlockOpened)
+
+    def _tell_of(self, block: Block | None, message: type[BlockSelected]) -> None:
+        from .chat_blocks import ChatBlock
+        from .chat_tree import call_of
+
+        if isinstance(block, ChatBlock):
+            self.post_message(message(call_of(block), block.turn))

@@ -6,21 +6,17 @@ A block knows its data and draws itself as pieces; what happened to it is decide
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Literal, TypeAlias
 
 import msgspec
 from textual.content import Content
 
 from rein_tui.harness.protocol.displays import Todo
 
-from .block import Block
+from .block import Block, Density
 from .displays import todo_pieces
 from .growing import GrowingMarkdown
 from .lines import BLANK, EMPTY, Line, Piece
 from .safe import safe_content, safe_text
-
-Density: TypeAlias = Literal["grouped", "line", "full"]
-"""Tool activity as one line a group, one line a call, or in full."""
 
 INDENT = Content("  ")
 NEST = Content.styled("│ ", "$text-muted 50%")

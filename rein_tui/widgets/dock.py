@@ -1,6 +1,8 @@
 """The right dock: a row of tabs, one pane each, mounted when first shown. It knows nothing of what its panes hold."""
 
 from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 from textual import events
@@ -9,7 +11,9 @@ from textual.content import Content
 from textual.message import Message
 from textual.style import Style
 from textual.widget import Widget
-from textual.widgets import ContentSwitcher
+
+if TYPE_CHECKING:
+    from textual.widgets import ContentSwitcher
 
 
 class Tab(msgspec.Struct, frozen=True):
@@ -90,8 +94,13 @@ class Dock(Vertical):
         super().__init__(id=id)
         self._tabs = {tab.id: tab for tab in tabs}
         self._row = TabRow(tabs)
-        self._switcher = ContentSwitcher()
         self.panes: dict[str, Widget] = {}
+
+    @cached_property
+    def _switcher(self) -> "ContentSwitcher":
+        from textual.widgets import ContentSwitcher  # loaded by nobody else before the first frame
+
+        return ContentSwitcher()
 
     @property
     def shown(self) -> str:

@@ -9,7 +9,7 @@ different are painted again.
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from textual import events
 from textual.app import App
@@ -25,8 +25,10 @@ from .block import PLAIN, Block, Row
 from .lines import Line
 from .painter import Painter
 from .reading import Reading
-from .scroll_bar import LeanScrollBar
 from .stack import Entry, Stack
+
+if TYPE_CHECKING:
+    from .scroll_bar import LeanScrollBar
 
 FRAME = 1 / 15
 SCROLLED_FRAME = 1 / 9
@@ -65,8 +67,10 @@ class LineView(ScrollView, can_focus=True):
         self._fitted = Size(0, 0)
 
     @property
-    def vertical_scrollbar(self) -> LeanScrollBar:
+    def vertical_scrollbar(self) -> "LeanScrollBar":
         """Ours, made when first asked for, as Textual makes its own."""
+        from .scroll_bar import LeanScrollBar
+
         bar = self._vertical_scrollbar
         if not isinstance(bar, LeanScrollBar):
             self._vertical_scrollbar = bar = LeanScrollBar(thickness=self.scrollbar_size_vertical)

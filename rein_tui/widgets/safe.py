@@ -51,19 +51,19 @@ _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"
 _BROKEN = "\ud800-\udfff\ufffe\uffff"
 _BLANKS = "\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 
-_ESCAPE = re.compile(
+_ESCAPE = (
     r"(?:\x1b\[|\x9b)(?P<sgr>[0-9;:]{0,128})m"
     r"|(?:\x1b\[|\x9b)[0-?]{0,256}[ -/]{0,16}[@-~]?"
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x18\x1a\r\n]{0,4096}(?:\x07|\x1b\\|[\x9c\x18\x1a])?"
     r"|\x1b[ -/]{0,16}[0-~]?"
 )
 # A sequence that could go on in the next chunk: the same forms, open at the end.
-_OPEN_ESCAPE = re.compile(
+_OPEN_ESCAPE = (
     r"(?:(?:\x1b\[|\x9b)[0-?]{0,256}[ -/]{0,16}"
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x18\x1a\r\n]{0,4096}\x1b?"
     r"|\x1b[ -/]{0,16})\Z"
 )
-_BREAK = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_BREAK = "\r\n|[\r\x0b\x0c\x85\u2028\u2029]"
 _JOINER = f"(?<=[{_EMOJI}{_SELECTOR}])\u200d(?=[{_EMOJI}])"
 _HARM = f"(?P<joiner>{_JOINER})|(?P<invisible>[{_INVISIBLE}])|[{_CONTROLS}{_BROKEN}]"
 _REVEAL = f"(?P<joiner>{_JOINER})|(?P<invisible>[{_INVISIBLE}{_BLANKS}\x80-\x9f])|[{_CONTROLS}{_BROKEN}]"
@@ -155,7 +155,7 @@ class SafeStream:
             return Content(chunk)
         raw = self._raw + chunk
         end = len(raw)
-        if opened := _OPEN_ESCAPE.search(raw, max(0, end - 4400)):
+        if opened := _wide(_OPEN_ESCAPE).search(raw, max(0, end - 4400)):
             end = opened.start()
         elif raw.endswith("\r"):
             end -= 1
@@ -171,7 +171,7 @@ class SafeStream:
 
     def _strip_escapes(self, raw: str) -> None:
         position = 0
-        for match in _ESCAPE.finditer(raw):
+        for match in _wide(_ESCAPE).finditer(raw):
             self._add_run(raw[position : match.start()])
             position = match.end()
             parameters = match["sgr"]
@@ -181,7 +181,7 @@ class SafeStream:
 
     def _add_run(self, text: str) -> None:
         if text:
-            self._runs.append((_BREAK.sub(" " if self._channel in _ONE_LINE else "\n", text), self._sgr.style))
+            self._runs.append((_wide(_BREAK).sub(" " if self._channel in _ONE_LINE else "\n", text), self._sgr.style))
 
     def _settled(self, *, last: bool) -> Content:
         runs, self._runs = self._runs, []

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from rein_tui.harness.folds import closing_facts
 from rein_tui.harness.protocol.decisions import Outcome, PermissionReply
 from rein_tui.harness.protocol.errors import Failure
-from rein_tui.harness.protocol.events import DELTAS, TURN_ENDS, Event, TurnStarted, fact_decoder, fact_encoder
+from rein_tui.harness.protocol.events import DELTAS, TURN_ENDS, Event, TurnStarted, fact_encoder
 from rein_tui.harness.protocol.hooks import HookOutcome
 from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, Step
+from rein_tui.harness.store.codec import fact_decoder
 from rein_tui.harness.turn.conversation import Conversation
 from tests.fakes.engines import QuietHooks, ScriptedPerson, TablePermissions, TestTool, echo, hang, rig
 from tests.laws import check_turn

@@ -8,8 +8,9 @@ from textual.content import Content
 from rein_tui.harness.protocol import events as ev
 from rein_tui.harness.protocol.decisions import Decision, PermissionRequest
 from rein_tui.harness.protocol.messages import TextBlock
+from rein_tui.widgets.block import Density
 from rein_tui.widgets.chat import Chat
-from rein_tui.widgets.chat_blocks import ChatBlock, Density, Look
+from rein_tui.widgets.chat_blocks import ChatBlock, Look
 from rein_tui.widgets.chat_fold import ChatFold
 from rein_tui.widgets.lines import Line
 from rein_tui.widgets.wishes import Copied

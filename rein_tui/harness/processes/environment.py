@@ -24,8 +24,9 @@ _FOLDERS = frozenset({"PATH", "HOME", "PWD", "SHELL", "TMPDIR", "USERPROFILE", "
 """Without these nothing works, and a folder's name may look like a key."""
 
 _PREFIXES = ("LC_", "XDG_")
-_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|PASSPHRASE|KEY|AUTH|CRED|PRIVATE", re.IGNORECASE)
-_SECRET_VALUE = re.compile(
+# Compiled when the first child starts: no screen has one before its first frame.
+_TELLING_NAME = r"(?i)TOKEN|SECRET|PASSW|PASSPHRASE|KEY|AUTH|CRED|PRIVATE"
+_TELLING_VALUE = (
     r"://[^/\s:@]*:[^/\s@]+@"  # a URL with a password
     r"|\b(?:sk|pk|rk)-[\w-]{16,}|\bgh[oprsu]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abeprs]-[\w-]{10,}"
     r"|\bA(?:KIA|SIA)[A-Z0-9]{16}\b|\bAIza[\w-]{30,}|\bhf_\w{20,}|\bnpm_\w{30,}|\bpypi-[\w-]{30,}"
@@ -47,9 +48,9 @@ def child_environment(
 
 def _is_harmless(name: str, value: str) -> bool:
     known = name in _ALLOWED or name.startswith(_PREFIXES) or (sys.platform == "win32" and name.upper() in _ALLOWED)
-    if not known or _SECRET_NAME.search(name):
+    if not known or re.search(_TELLING_NAME, name):
         return False
-    return name in _FOLDERS or not _SECRET_VALUE.search(value)
+    return name in _FOLDERS or not re.search(_TELLING_VALUE, value)
 
 
 def collect_garbage() -> None:
@@ -57,6 +58,12 @@ def collect_garbage() -> None:
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
+
+
+def stand_apart() -> None:
+    """What must be so before the first child is started: it reads nothing of ours, and leaves nobody behind."""
+    hide_from_children()
+    set_child_subreaper()
 
 
 def set_child_subreaper() -> bool:

@@ -533,5 +533,3 @@ DELTAS = (TextDelta, ThinkingDelta, ToolInputDelta, ToolOutputDelta, HookStarted
 TURN_ENDS = (TurnFinished, TurnInterrupted, TurnFailed)
 
 fact_encoder = msgspec.json.Encoder()
-fact_decoder: "msgspec.json.Decoder[Fact]" = msgspec.json.Decoder(Fact)
-event_decoder: "msgspec.json.Decoder[Event]" = msgspec.json.Decoder(Event)

@@ -35,10 +35,10 @@ HookPoint: TypeAlias = Literal[
 
 HandlerType: TypeAlias = Literal["command", "prompt", "http", "mcp_tool", "agent"]
 
-_SCRIPT = re.compile(r"[\w.~@+${}:-]*/[\w./~@+${}:-]*\w|[\w@+-][\w.@+-]*\.[A-Za-z]\w{0,7}")
+_SCRIPT = r"[\w.~@+${}:-]*/[\w./~@+${}:-]*\w|[\w@+-][\w.@+-]*\.[A-Za-z]\w{0,7}"
 """A word of a command line that looks like a file: a path, or a name with an ending."""
 
-_INTERPRETER = re.compile(r"(ba|z|da|k|fi)?sh|env|node|bun|deno|npx|uvx?|(python|pypy|ruby|perl|php)[\d.]*")
+_INTERPRETER = r"(ba|z|da|k|fi)?sh|env|node|bun|deno|npx|uvx?|(python|pypy|ruby|perl|php)[\d.]*"
 """What starts a script and is not what a person calls the hook."""
 
 HookResult: TypeAlias = Literal[
@@ -102,8 +102,8 @@ class HookSpec(Word, frozen=True, kw_only=True):
             return title.split("\n", 1)[0][:60]
         arguments: Any = self.config.get("args") or ()
         words = [word.strip("\"'") for word in (*title.split(), *map(str, arguments))]
-        names = [word.rstrip("/").rsplit("/", 1)[-1] for word in words if _SCRIPT.fullmatch(word)]
-        scripts = [name for name in names if not _INTERPRETER.fullmatch(name)]
+        names = [word.rstrip("/").rsplit("/", 1)[-1] for word in words if re.fullmatch(_SCRIPT, word)]
+        scripts = [name for name in names if not re.fullmatch(_INTERPRETER, name)]
         return (scripts or names or [*words, title])[0].rsplit("/", 1)[-1][:60]
 
 

@@ -17,11 +17,12 @@ from ..protocol.base import JsonObject
 from ..protocol.errors import ProviderError, ReinError
 from ..protocol.messages import Usage
 from ..protocol.models import Completed, ModelInfo, ModelRequest, ProviderEvent, WireRequest
+from .addresses import check_url, is_loopback
 from .anthropic_errors import answer_bytes, translated
 from .anthropic_models import ModelLimits, read_models, window_of
 from .anthropic_stream import MessageAccumulator
 from .anthropic_wire import AuthHeader, encode_body, encode_request
-from .base import Secret, call_ids, check_url, is_loopback
+from .base import Secret, call_ids
 from .failures import Origin, malformed_error
 from .keys import KeyRing
 from .prices import Price, cost, price_of

@@ -3,17 +3,14 @@
 Loads nothing heavy. Retry, framing and the translation of messages have files of their own.
 """
 
-import ipaddress
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol, TypeAlias
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import msgspec
 from msgspec.structs import replace
 
-from ..protocol.errors import ConfigError
 from ..protocol.messages import Block, ParseTrace, TextBlock, ThinkingBlock, ToolUseBlock
 from ..protocol.models import ModelRequest, ProviderEvent
 from .strict_json import read_object
@@ -87,42 +84,6 @@ def tool_use(call_id: str, name: str, raw: str) -> ToolUseBlock:
         return ToolUseBlock(id=call_id, name=name, input=read_object(raw) if raw.strip() else {})
     except ValueError:
         return ToolUseBlock(id=call_id, name=name, malformed=raw)
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the address is this machine."""
-    try:
-        host = urlsplit(url).hostname or ""
-        if host == "localhost" or host.endswith(".localhost"):
-            return True
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def check_url(url: str, *, allow_http: bool = False) -> str:
-    """The address without a trailing slash. Raises ConfigError unless it is https, or http on this machine.
-
-    `allow_http` is a person's explicit consent to send prompts in the clear.
-    """
-    try:
-        parts = urlsplit(url)
-        port_is_odd = parts.port == 0
-    except ValueError as error:
-        raise ConfigError(f"This is not an address: {error}", where=url) from error
-    if parts.scheme not in {"http", "https"}:
-        raise ConfigError("The address must start with http:// or https://", where=url)
-    if not parts.hostname or port_is_odd:
-        raise ConfigError("The address names no server", where=url, hint="It looks like http://127.0.0.1:11434")
-    if parts.username or parts.password:
-        raise ConfigError("The address must not hold a password", where=f"{parts.scheme}://{parts.hostname}")
-    if parts.scheme == "http" and not allow_http and not is_loopback(url):
-        raise ConfigError(
-            "http:// is only for this machine: prompts and keys would travel in the clear",
-            where=url,
-            hint='Use https://, a tunnel to localhost, or set "allowPlainHttp": true.',
-        )
-    return url.rstrip("/")
 
 
 class TextEnd(msgspec.Struct, frozen=True):

@@ -16,9 +16,10 @@ from ..protocol.errors import ConfigError, ProviderError, StartError
 from ..protocol.models import Provider
 from ..protocol.workbench import FoundServer, ModelChoice
 from ..settings.models import ModelRules, fits
+from .addresses import is_loopback
 from .anthropic import DEFAULT_MODEL, DEFAULT_URL, AnthropicOptions, AnthropicProvider
 from .anthropic_wire import AuthHeader
-from .base import NO_SECRET, KeyHelper, Secret, is_loopback
+from .base import NO_SECRET, KeyHelper, Secret
 from .embedded import EmbeddedOptions, EmbeddedProvider, packaged_model
 from .http import Endpoint, HttpServer
 from .keys import HELPER_TTL, KeyRing

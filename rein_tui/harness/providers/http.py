@@ -15,7 +15,8 @@ import msgspec
 
 from ..protocol.base import JsonObject
 from ..protocol.errors import ProviderError, ReinError
-from .base import Secret, check_url, is_loopback
+from .addresses import check_url, is_loopback
+from .base import Secret
 from .failures import Origin, connection_error, cut_error, malformed_error, stall_error, status_error
 from .keys import KeyRing
 from .loopback import CONNECT, Loopback, Reply

@@ -14,10 +14,10 @@ import msgspec
 
 from ..protocol.base import JsonObject, Word
 from ..protocol.errors import StoreError
-from ..protocol.events import Fact, fact_decoder
+from ..protocol.events import Fact
 from ..protocol.messages import ImageBlock
 from ..protocol.ports import SessionInfo
-from .codec import decode_fact, encode_fact
+from .codec import decode_fact, encode_fact, fact_decoder
 from .files import write_private
 from .redact import MARK, redact_text
 

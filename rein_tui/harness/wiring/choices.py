@@ -1,14 +1,16 @@
 """The model that a person chose, kept for the next start; a key that they typed, in a file that only they can read."""
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ..places import Places
 from ..protocol.errors import ConfigError
 from ..protocol.workbench import ModelChoice
-from ..providers.base import NO_SECRET, Secret
-from ..store.files import private_folder, write_private
+
+if TYPE_CHECKING:
+    from ..providers.base import Secret
 
 _CHOICE, _KEY = "model.json", "key"
 
@@ -17,6 +19,8 @@ def remember(places: Places, choice: ModelChoice, typed_key: str = "") -> None:
     """Keep the choice, and the key if one was typed. A disk that does not take it is no reason to stop."""
     if choice.kind == "demo":
         return
+    from ..store.files import private_folder, write_private
+
     with suppress(OSError):
         private_folder(places.data)
         write_private(places.data / _CHOICE, msgspec.json.encode(choice))
@@ -24,11 +28,18 @@ def remember(places: Places, choice: ModelChoice, typed_key: str = "") -> None:
             write_private(places.data / _KEY, typed_key.encode())
 
 
-def remembered(places: Places) -> tuple[ModelChoice | None, Secret]:
-    """The choice and key of an earlier start, as far as there are any."""
-    choice, key = None, NO_SECRET
+def remembered_choice(places: Places) -> ModelChoice | None:
+    """The choice of an earlier start, if there is one."""
     with suppress(OSError, msgspec.DecodeError):
-        choice = msgspec.json.decode((places.data / _CHOICE).read_bytes(), type=ModelChoice)
+        return msgspec.json.decode((places.data / _CHOICE).read_bytes(), type=ModelChoice)
+    return None
+
+
+def remembered(places: Places) -> "tuple[ModelChoice | None, Secret]":
+    """The choice and key of an earlier start, as far as there are any."""
+    from ..providers.base import NO_SECRET, Secret
+
+    choice, key = remembered_choice(places), NO_SECRET
     with suppress(OSError, UnicodeDecodeError):
         key = Secret((places.data / _KEY).read_text(encoding="utf-8"), source=str(places.data / _KEY))
     return choice, key

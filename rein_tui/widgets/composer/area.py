@@ -6,7 +6,7 @@ It knows nothing of completion, queues or turns; it posts what a key meant.
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.text import Text
 from textual import events
@@ -23,7 +23,9 @@ from textual.widgets.text_area import TextAreaTheme
 from ..safe import safe_text
 from . import chips
 from .chips import Chips
-from .vim import Mode, Vim
+
+if TYPE_CHECKING:
+    from .vim import Mode, Vim
 
 _HEAVY = 20_000
 """Characters that a text area still edits without a stall; more becomes a chip."""
@@ -112,10 +114,14 @@ class PromptArea(TextArea):
 
     def set_vim(self, on: bool) -> None:
         """Vim keys, or none."""
-        self._vim = Vim(self) if on else None
+        self._vim = None
+        if on:
+            from .vim import Vim
+
+            self._vim = Vim(self)
         self.show_mode("insert")
 
-    def show_mode(self, mode: Mode) -> None:
+    def show_mode(self, mode: "Mode") -> None:
         """Say which mode of vim's keys counts now."""
         self.mode = mode
         self.post_message(self.Meant("mode"))

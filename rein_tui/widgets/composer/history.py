@@ -1,7 +1,6 @@
 """Prompts submitted before: one JSON line each, read once in the background, appended as they come."""
 
 import asyncio
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,6 +91,8 @@ def _read(path: Path) -> list[str]:
 
 
 def _text(line: str) -> str:
+    import json  # for this thread alone: it is not there yet when a screen starts
+
     try:
         value: object = json.loads(line)
     except ValueError:
@@ -100,6 +101,8 @@ def _text(line: str) -> str:
 
 
 def _append(path: Path, text: str) -> None:
+    import json
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -110,6 +113,8 @@ def _append(path: Path, text: str) -> None:
 
 
 def _rewrite(path: Path, entries: list[str]) -> None:
+    import json
+
     fresh = path.with_suffix(".new")
     try:
         fresh.write_text("".join(json.dumps(text) + "\n" for text in entries), encoding="utf-8")

@@ -14,8 +14,9 @@ from rein_tui.harness.hooks.points import POINTS
 from rein_tui.harness.hooks.runners import Raw
 from rein_tui.harness.hooks.spill import Spill
 from rein_tui.harness.protocol.decisions import Source
-from rein_tui.harness.protocol.events import HookFired, fact_decoder, fact_encoder
+from rein_tui.harness.protocol.events import HookFired, fact_encoder
 from rein_tui.harness.protocol.hooks import HookPoint, HookRun, HookSpec
+from rein_tui.harness.store.codec import fact_decoder
 
 from .conftest import Bench, command
 
