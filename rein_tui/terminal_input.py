@@ -26,6 +26,9 @@ _GIVE_UP = (b"\x03", b"\x1b[99;5u")
 """Ctrl+C, alone in one read."""
 _PATIENCE = 1.0
 """Seconds after which ctrl+c ends a paste whose end never came."""
+_LONG = 256
+"""Letters that come at once without anything between them are nobody's keys: a paste, by a terminal without brackets."""
+_RUN = re.compile(rf"([^\x00-\x1f\x7f]{{{_LONG},}})")
 _LARGEST = 4096
 """More columns or rows than this has no terminal."""
 
@@ -106,7 +109,11 @@ class TerminalInput:
         text = _ANSWER.sub("", text)
         if part := _PART_OF_ANSWER.search(text):
             text, self._held = text[: part.start()], part.group()
-        yield from self._parse(text)
+        if "\x1b" in text or self._parser.is_waiting:
+            yield from self._parse(text)
+            return rest
+        for part in _RUN.split(text):
+            yield from [Paste(part)] if len(part) >= _LONG else self._parse(part)
         return rest
 
     def _read_paste(self, text: str) -> Generator[Message, None, str]:

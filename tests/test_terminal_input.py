@@ -115,6 +115,13 @@ def test_alt_and_a_bracket_is_a_key_when_nothing_follows():
     assert not terminal.is_waiting
 
 
+def test_letters_that_nobody_types_as_fast_are_one_paste_and_enter_stays_enter():
+    found = read(b"ab", b"x" * 300 + b"\r" + b"y" * 200)
+    assert [each.text for each in found if isinstance(each, Paste)] == ["x" * 300]
+    assert [each.key for each in found if isinstance(each, Key)] == ["a", "b", "enter", *"y" * 200]
+    assert not pastes(b"\x1b[A" + b"x" * 300), "keys, as long as something begins that is none"
+
+
 def test_a_paste_that_never_ends_is_ended_by_ctrl_c():
     clock = Clock()
     terminal = TerminalInput(clock)

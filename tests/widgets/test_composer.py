@@ -183,6 +183,20 @@ async def test_the_path_of_an_image_becomes_a_chip(tmp_path: Path):
         assert [image.media_type for image in app.sent[0].images] == ["image/png"]
 
 
+async def test_an_image_stands_where_it_was_dropped_though_it_is_read_later(tmp_path: Path):
+    picture = tmp_path / "shot.png"
+    picture.write_bytes(PNG)
+    app = Bench()
+    async with app.run_test() as pilot:
+        app.composer.area.post_message(Paste(str(picture)))
+        await pilot.press(*"why")
+        while "]" not in app.composer.text:
+            await pilot.pause()
+        assert app.composer.text == "[Image #1 · 640×480]why"
+        await pilot.press("!")
+        assert app.composer.text == "[Image #1 · 640×480]why!"
+
+
 async def test_a_path_that_is_no_image_stays_a_path(tmp_path: Path):
     fake = tmp_path / "fake.png"
     fake.write_text("not a picture")

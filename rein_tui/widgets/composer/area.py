@@ -82,11 +82,11 @@ class PromptArea(TextArea):
             self.key = key
 
     class ImageDropped(Message):
-        """The path of an image file was pasted."""
+        """The path of an image file was pasted, with the cursor `at` this place."""
 
-        def __init__(self, path: Path) -> None:
+        def __init__(self, path: Path, at: tuple[int, int]) -> None:
             super().__init__()
-            self.path = path
+            self.path, self.at = path, at
 
     def __init__(self, placeholder: str) -> None:
         self._dressed: TextAreaTheme | None = None
@@ -180,7 +180,7 @@ class PromptArea(TextArea):
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
         image = chips.dropped_image(text)
         if image is not None:
-            self.post_message(self.ImageDropped(image))
+            self.post_message(self.ImageDropped(image, self.cursor_location))
         else:
             self.insert_text(text)
 

@@ -328,8 +328,10 @@ class Composer(Vertical):
     async def _dropped(self, event: PromptArea.ImageDropped) -> None:
         event.stop()
         data = await asyncio.to_thread(chips.read_file, event.path)
-        if not self.add_image(data, event.path.name):
-            self.area.insert_text(str(event.path))
+        read = chips.read_image(data, event.path.name)
+        shown = self.area.chips.add_image(*read) if read is not None else safe_text(str(event.path), "path")
+        at = self.area.clamp_visitable(event.at)  # before what was typed meanwhile
+        self.area.replace(shown, at, at)
 
     def add_image(self, data: bytes, name: str) -> bool:
         """Put an image chip at the cursor; false when `data` is no image that a model takes."""
