@@ -27,7 +27,7 @@ _GIVE_UP = (b"\x03", b"\x1b[99;5u")
 _PATIENCE = 1.0
 """Seconds after which ctrl+c ends a paste whose end never came."""
 _LONG = 256
-"""Letters that come at once without anything between them are nobody's keys: a paste, by a terminal without brackets."""
+"""Letters that come at once with nothing between them are nobody's keys: a paste from a terminal without brackets."""
 _RUN = re.compile(rf"([^\x00-\x1f\x7f]{{{_LONG},}})")
 _LARGEST = 4096
 """More columns or rows than this has no terminal."""

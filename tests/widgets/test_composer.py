@@ -188,7 +188,7 @@ async def test_an_image_stands_where_it_was_dropped_though_it_is_read_later(tmp_
     picture.write_bytes(PNG)
     app = Bench()
     async with app.run_test() as pilot:
-        app.composer.area.post_message(Paste(str(picture)))
+        app.composer.area.post_message(events.Paste(str(picture)))
         await pilot.press(*"why")
         while "]" not in app.composer.text:
             await pilot.pause()
