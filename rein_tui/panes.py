@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import get_args
 
 from textual.widget import Widget
 
+from rein_tui.harness.protocol.events import SourceKind
 from rein_tui.harness.protocol.models import WireRequest
 from rein_tui.harness.protocol.ports import Insight
 from rein_tui.widgets.dock import Tab
@@ -35,7 +37,7 @@ def _timeline() -> Widget:
 def _context() -> Widget:
     from rein_tui.widgets.context_pane import ContextPane
 
-    return ContextPane()
+    return ContextPane(switchable=frozenset(get_args(SourceKind)))
 
 
 def dock_tabs(insight: Callable[[], Insight | None]) -> tuple[Tab, ...]:

@@ -26,6 +26,7 @@ from rein_tui.widgets.status_rows import StatusRows
 
 if TYPE_CHECKING:
     from rein_tui.app import ReinApp
+    from rein_tui.widgets.context_pane import ContextPane
     from rein_tui.widgets.hook_log import HookLog
     from rein_tui.widgets.welcome import Welcome
 
@@ -366,6 +367,13 @@ class MainScreen(Screen[None]):
 
         event.stop()
         self.rein.start_work(rerun_hook(self.rein, event.run))
+
+    def on_context_pane_toggled(self, event: "ContextPane.Toggled") -> None:
+        """Take a source out of the window, or put it back. (Found by its name, as above.)"""
+        from rein_tui.commands.panes import switch_source
+
+        event.stop()
+        self.rein.start_work(switch_source(self.rein, event.kind, event.name, event.on))
 
     @on(Chat.BlockSelected)
     async def _block_selected(self, event: Chat.BlockSelected) -> None:

@@ -194,7 +194,7 @@ class _Exhibits:
         if not isinstance(self._probe, Session):
             return ()
         parts = self._probe.parts
-        return parts.tools.specs(parts.permissions.removed_tools())
+        return parts.tools.specs(parts.removed_tools())
 
     def settings(self) -> JsonObject:
         """Settings in force, the model and the permission mode that flags chose among them; secrets masked."""

@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from rein_tui.harness.protocol.errors import ReinError
+from rein_tui.harness.protocol.events import SourceKind
 from rein_tui.harness.protocol.hooks import HookRun
 
 from .registry import Command
+from .session import adjustments_of
 
 if TYPE_CHECKING:
     from rein_tui.app import ReinApp
@@ -43,6 +45,17 @@ async def rerun_hook(app: "ReinApp", run: HookRun) -> None:
         app.hint("this hook cannot be run again here")
     elif isinstance(pane, HookLog):
         pane.show_dry(*told)
+
+
+async def switch_source(app: "ReinApp", kind: SourceKind, name: str, on: bool) -> None:
+    """Take a source out of the window of the session on the screen, or put it back."""
+    adjustments = adjustments_of(app)
+    if adjustments is None:
+        return
+    try:
+        await adjustments.switch_source(kind, name, on)
+    except ReinError as error:
+        await app.report(error)
 
 
 COMMANDS = (

@@ -14,6 +14,7 @@ from .protocol.events import (
     PermissionResolved,
     SessionStarted,
     SideAnswered,
+    SourceSwitched,
     StepFinished,
     StepStarted,
     TitleChanged,
@@ -75,6 +76,12 @@ class SessionFold:
             case _:
                 pass
         self._info = info
+
+
+def withheld_tools(facts: Iterable[Fact]) -> set[str]:
+    """The tools that the person took out of the window and did not put back."""
+    switched = {(f.kind, f.name): f.on for f in facts if isinstance(f, SourceSwitched)}
+    return {name for (kind, name), on in switched.items() if kind in ("tool", "mcp") and not on}
 
 
 def closing_facts(facts: Sequence[Fact]) -> list[Fact]:

@@ -1,6 +1,7 @@
 """What requests that change a session while it lives do, and the one for the files around it."""
 
 from pathlib import Path
+from typing import TypeAlias
 
 from rein_tui.harness.context.listing import project_files
 from rein_tui.harness.protocol.errors import StartError
@@ -12,9 +13,12 @@ from .wire import adjust_requests as ask
 _MOST_FILES = 50_000
 
 
-async def adjusted(
-    harness: Harness, request: ask.AddFolder | ask.ChangeFolder | ask.AskAside | ask.StopWork | ask.SetThinking
-) -> object:
+Adjustment: TypeAlias = (
+    ask.AddFolder | ask.ChangeFolder | ask.AskAside | ask.StopWork | ask.SwitchSource | ask.SetThinking
+)
+
+
+async def adjusted(harness: Harness, request: Adjustment) -> object:
     """Do it. Raises ReinError."""
     if isinstance(request, ask.SetThinking):
         if isinstance(harness, Thinks):
@@ -30,6 +34,9 @@ async def adjusted(
             return str(await adjustments.change_folder(Path(request.folder)))
         case ask.AskAside():
             return await adjustments.ask_aside(request.question)
+        case ask.SwitchSource():
+            await adjustments.switch_source(request.kind, request.name, request.on)
+            return None
         case ask.AddFolder():
             await adjustments.add_folder(Path(request.folder))
             return None

@@ -182,7 +182,9 @@ async def _in_session(peer: "Peer", hub: Hub, request: ask.OwnerRequest | ask.Ob
             _check_counted(hub.questions.answer(request.id, request.reply))
         case insight.Rehearse() | insight.ListMcp() | insight.SuggestMcp() | insight.McpDo():
             return await about_session(hub.harness, request)
-        case adjust.AddFolder() | adjust.ChangeFolder() | adjust.AskAside() | adjust.StopWork() | adjust.SetThinking():
+        case adjust.AddFolder() | adjust.ChangeFolder() | adjust.AskAside() | adjust.StopWork():
+            return await adjusted(hub.harness, request)
+        case adjust.SwitchSource() | adjust.SetThinking():
             return await adjusted(hub.harness, request)
         case adjust.ListFiles():
             return await files_of(hub.harness)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rein_tui.harness.protocol.events import SourceKind
 from rein_tui.harness.protocol.ports import AsideAnswer
 
 from .link import Link
@@ -26,6 +27,10 @@ class RemoteAdjustments:
     async def ask_aside(self, question: str) -> AsideAnswer:
         """See ports.Adjustments."""
         return await self._link.ask(ask.AskAside(session=self._session, question=question), AsideAnswer)
+
+    async def switch_source(self, kind: SourceKind, name: str, on: bool) -> None:
+        """See ports.Adjustments."""
+        await self._link.ask(ask.SwitchSource(session=self._session, kind=kind, name=name, on=on), object)
 
     async def stop_work(self, work_id: str) -> bool:
         """See ports.Adjustments."""

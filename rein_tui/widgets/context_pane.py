@@ -1,7 +1,7 @@
 """The context pane: what fills the model's window, by source, with its share, its cost and whether it is cached."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,12 +11,13 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from rein_tui.harness.protocol.events import DELTAS, Event, Fact
+from rein_tui.harness.protocol.events import DELTAS, Event, Fact, SourceKind
 
 from .block import Block
 from .context_pane_fold import GROUPS, Contents, Filling, Item
 from .context_pane_rows import CACHED, FRESH, GroupRow, ItemRow, headline, server_tools
 from .figures import short_cost
+from .hints import hint
 from .rows import ListRow, RowList
 from .surface import Surface
 
@@ -48,9 +49,9 @@ class ContextPane(Vertical):
     class Toggled(Message):
         """The person wants this source out of the window (`on` false), or back in."""
 
-        def __init__(self, kind: str, name: str, on: bool) -> None:
+        def __init__(self, kind: SourceKind, name: str, on: bool) -> None:
             super().__init__()
-            self.kind = kind
+            self.kind: SourceKind = kind
             self.name = name
             self.on = on
 
@@ -60,7 +61,6 @@ class ContextPane(Vertical):
         self._contents = Contents()
         self._window = 0
         self._folded: set[str] = set()
-        self._off: dict[tuple[str, str], Item] = {}
         self._stale = False
         self._filling = Filling()
         self._head = Static(id="context-head")
@@ -80,7 +80,6 @@ class ContextPane(Vertical):
         self._contents = Contents()
         for fact in facts:
             self._contents.apply(fact)
-        self._off.clear()
         self._fill()
 
     async def apply(self, event: Event) -> None:
@@ -101,24 +100,18 @@ class ContextPane(Vertical):
         self._window = tokens
         self._fill()
 
-    def show_off(self, sources: Sequence[tuple[str, str]]) -> None:
-        """These sources (kind, name) are switched off."""
-        known = {(item.kind, item.name): item for item in self._contents.filling().items}
-        self._off = {key: self._off.get(key) or known.get(key) or Item(*key) for key in sources}
-        self._fill()
-
     # --- drawing --------------------------------------------------------------------------------------------
 
     def _fill(self) -> None:
         self._stale = False
         filling = self._contents.filling()
         filling.window = self._window or filling.window
-        self.set_class(not filling.items, "-empty")
+        self.set_class(not filling.items and not filling.off, "-empty")
         chosen, place = self._list.row, round(self._list.scroll_y)
         rows: list[ListRow] = []
         for kind in GROUPS:
-            items = [item for item in filling.items if item.kind == kind and (kind, item.name) not in self._off]
-            off = [item for (one, _), item in self._off.items() if one == kind]
+            items = [item for item in filling.items if item.kind == kind]
+            off = [item for item in filling.off if item.kind == kind]
             if not items and not off:
                 continue
             folded = kind in self._folded
@@ -140,17 +133,24 @@ class ContextPane(Vertical):
 
     def _legend(self, filling: Filling) -> Content:
         usage = filling.usage
-        parts: list[str] = []
+        parts: list[str | Content] = []
         if usage.cache_read_tokens or usage.cache_write_tokens:
             parts.append(f"{CACHED} cached  ◐ in part  {FRESH} new")
         if filling.turn_cost is not None:
             parts.append(f"last turn {short_cost(filling.turn_cost)}")
         if not filling.is_measured:
             parts.append("estimated, no server has counted yet")
+        if (item := self._switchable_item) is not None:
+            parts.append(hint("d", "puts it back" if item in filling.off else "takes it out"))
+        lines = [Content(server_tools(filling)), Content("   ").join(Content.assemble(part) for part in parts)]
+        return Content("\n").join(line for line in lines if line.plain)
+
+    @property
+    def _switchable_item(self) -> Item | None:
+        """What is under the cursor, if it can be switched; what hooks said at no moment of its own cannot."""
         row = self._list.row
-        if isinstance(row, ItemRow) and row.item.kind in self.switchable:
-            parts.append("d switches it off or on")
-        return Content("\n".join(filter(None, (server_tools(filling), "   ".join(parts)))))
+        item = row.item if isinstance(row, ItemRow) else None
+        return item if item is not None and item.kind in self.switchable and item.name != GROUPS[item.kind] else None
 
     # --- keys and messages ----------------------------------------------------------------------------------
 
@@ -170,10 +170,8 @@ class ContextPane(Vertical):
 
     def action_switch(self) -> None:
         """Ask for the source under the cursor to be switched off, or on again."""
-        row = self._list.row
-        if isinstance(row, ItemRow) and row.item.kind in self.switchable:
-            key = row.item.kind, row.item.name
-            self.post_message(self.Toggled(*key, on=key in self._off))
+        if (item := self._switchable_item) is not None:
+            self.post_message(self.Toggled(cast("SourceKind", item.kind), item.name, on=item in self._filling.off))
 
     @on(Surface.BlockOpened)
     def _open(self, event: Surface.BlockOpened) -> None:

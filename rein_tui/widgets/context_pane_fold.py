@@ -85,6 +85,7 @@ class _Piece:
 class Filling:
     """The window as it is: items by kind and name, tokens in all, the window's size (0: unknown), the last request.
 
+    `off` are the items that a person took out, as large as they were then.
     Tools of servers keep within `tool_budget` tokens (0: no limit); `held_back` of them wait to be searched for.
     """
 
@@ -96,6 +97,7 @@ class Filling:
     turn_cost: float | None = None
     tool_budget: int = 0
     held_back: int = 0
+    off: list[Item] = field(default_factory=list[Item])
 
 
 class Contents:
@@ -106,7 +108,8 @@ class Contents:
         self._pieces: list[_Piece] = []
         self._earlier: list[tuple[int, list[_Piece]]] = []
         self._usage = Usage()
-        self._measured_at = 0
+        self._scale = 0.0
+        self._off: dict[tuple[str, str], Item] = {}
         self._turn_cost: float | None = None
         self._tool_limits = (0, 0)
         self.window = 0
@@ -132,9 +135,11 @@ class Contents:
                 self._pieces = [*before, _Piece(event.turn, "summary", GROUPS["summary"], len(event.summary))]
                 for message in event.kept:
                     self._add(event.turn, "prompt" if message.role == "user" else "answer", "kept", _size(message))
-                self._usage, self._measured_at = Usage(), 0
+                self._usage, self._scale = Usage(), 0.0
             case ev.Rewound(conversation=True):
                 self._rewind(event.to_turn)
+            case ev.SourceSwitched():
+                self._switch((event.kind, event.name), event.on)
             case ev.ModelChanged():
                 self.window = event.context_window or self.window
             case ev.TurnFinished() | ev.TurnInterrupted() | ev.TurnFailed():
@@ -145,14 +150,11 @@ class Contents:
 
     def filling(self) -> Filling:
         """The picture: sizes scaled by what the server counted, the beginning that its cache holds marked."""
-        pieces = [*self._prepared, *self._pieces]
-        measured = self._usage.context_tokens
-        counted = sum(p.size for p in pieces[: len(self._prepared) + self._measured_at])
-        scale = measured / counted if measured and counted else 1 / CHARACTERS_A_TOKEN
+        scale = self._scale or 1 / CHARACTERS_A_TOKEN
         held = float(self._usage.cache_read_tokens + self._usage.cache_write_tokens)
         items: dict[tuple[str, str], Item] = {}
         total = 0.0
-        for piece in pieces:
+        for piece in self._sent():
             tokens = piece.size * scale
             item = items.setdefault((piece.kind, piece.name), Item(piece.kind, piece.name))
             item.tokens += tokens
@@ -161,7 +163,20 @@ class Contents:
             total += tokens
         kinds = list(GROUPS)
         ordered = sorted(items.values(), key=lambda item: (kinds.index(item.kind), -item.tokens))
-        return Filling(ordered, total, self.window, bool(measured), self._usage, self._turn_cost, *self._tool_limits)
+        off, measured = list(self._off.values()), bool(self._scale)
+        limits = self._tool_limits
+        return Filling(ordered, total, self.window, measured, self._usage, self._turn_cost, *limits, off)
+
+    def _sent(self) -> list[_Piece]:
+        """What the next request holds, in order."""
+        return [piece for piece in (*self._prepared, *self._pieces) if (piece.kind, piece.name) not in self._off]
+
+    def _switch(self, key: tuple[str, str], on: bool) -> None:
+        if on:
+            self._off.pop(key, None)
+        elif key not in self._off:
+            known = (item for item in self.filling().items if (item.kind, item.name) == key)
+            self._off[key] = next(known, Item(*key))
 
     def _prepare(self, event: ev.ContextPrepared) -> None:
         tools = [
@@ -183,7 +198,9 @@ class Contents:
                 kind = "thinking" if isinstance(block, ThinkingBlock | RedactedThinkingBlock) else "answer"
                 self._add(event.turn, kind, GROUPS[kind], _block_size(block))
         if event.usage.context_tokens:
-            self._usage, self._measured_at = event.usage, len(self._pieces)
+            self._usage = event.usage
+            counted = sum(piece.size for piece in self._sent())
+            self._scale = event.usage.context_tokens / counted if counted else 0.0
 
     def _add(self, turn: int, kind: str, name: str, size: int) -> None:
         self._pieces.append(_Piece(turn, kind, name, size))
@@ -192,7 +209,7 @@ class Contents:
         while self._earlier and self._earlier[-1][0] > to_turn:
             _, self._pieces = self._earlier.pop()
         self._pieces = [piece for piece in self._pieces if piece.turn <= to_turn]
-        self._usage, self._measured_at = Usage(), 0
+        self._usage, self._scale = Usage(), 0.0
 
 
 def _size(message: Message) -> int:

@@ -272,3 +272,31 @@ async def test_the_story_opens_in_the_mode_of_settings(places: Places, tmp_path:
         await stage.say("go")
         opened = next(fact for fact in stage.session.history() if isinstance(fact, SessionStarted))
     assert opened.mode == "plan"
+
+
+async def test_a_source_that_is_switched_off_is_not_sent_until_it_is_put_back(places: Places, tmp_path: Path) -> None:
+    (tmp_path / "CLAUDE.md").write_text("Always say marzipan.")
+    memory = str(tmp_path / "CLAUDE.md")
+    calls = Step(calls=(ScriptedCall(name="Glob", input={"pattern": "*"}),))
+
+    def sent(stage: Stage, number: int) -> tuple[bool, bool]:
+        request = stage.provider.requests[number]
+        return "Glob" in {tool.name for tool in request.tools}, "marzipan" in told(request)
+
+    async with staged(places, tmp_path, [DONE, calls, DONE]) as stage:
+        await stage.say("one")
+        await adjustments(stage).switch_source("tool", "Glob", on=False)
+        await adjustments(stage).switch_source("memory", memory, on=False)
+        await stage.say("two")
+        assert [sent(stage, number) for number in range(2)] == [(True, True), (False, False)]
+        assert "no tool 'Glob'" in stage.finished()[-1][2]
+        rebuilt = stage.session.request_of(2, 1)
+        assert rebuilt is not None
+        assert "marzipan" not in str(rebuilt.body)
+        past = list(stage.session.history())
+    async with staged(places, tmp_path, [DONE, DONE], past=past) as stage:
+        await stage.say("three")
+        await adjustments(stage).switch_source("tool", "Glob", on=True)
+        await adjustments(stage).switch_source("memory", memory, on=True)
+        await stage.say("four")
+        assert [sent(stage, number) for number in range(2)] == [(False, False), (True, True)]

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 import pytest
 
-from rein_tui.harness.protocol.events import ContextPrepared, Event, Fact, MessageFinished, Notice, StepStarted
+from rein_tui.harness.protocol.events import (
+    ContextPrepared,
+    Event,
+    Fact,
+    MessageFinished,
+    Notice,
+    SourceSwitched,
+    StepStarted,
+)
 from rein_tui.harness.protocol.messages import Message, TextBlock, Usage
 from rein_tui.harness.protocol.ports import Prompt
 from rein_tui.harness.providers.scripted import ScriptedProvider, Step
@@ -80,3 +88,9 @@ async def test_changed_instructions_are_named() -> None:
     assert [text.partition(": 84k")[0] for text in texts] == [
         "The prompt cache was missed: instructions or tools changed"
     ]
+
+
+async def test_a_source_that_was_switched_is_the_reason_and_told_before() -> None:
+    switched = SourceSwitched(kind="tool", name="Glob", on=False, time=NOW - 5)
+    (text,) = await told([*answered(10), switched], COLD)
+    assert text.startswith("What fills the window was switched, so the prompt cache no longer fits: 84k tokens are")

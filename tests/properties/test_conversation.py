@@ -3,7 +3,15 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rein_tui.harness.protocol.events import Compacted, Fact, MessageFinished, PromptAdded, Rewound, ToolCallFinished
+from rein_tui.harness.protocol.events import (
+    Compacted,
+    Fact,
+    MessageFinished,
+    PromptAdded,
+    Rewound,
+    SourceSwitched,
+    ToolCallFinished,
+)
 from rein_tui.harness.protocol.messages import (
     Block,
     Message,
@@ -66,6 +74,11 @@ def stories(draw: st.DrawFn) -> list[Fact]:
             if not draw(st.integers(0, 4)):
                 message = Message(role="user", blocks=(TextBlock(text=draw(TEXT)),))
                 facts.append(PromptAdded(turn=turn, message=message, origin="steer"))
+        if not draw(st.integers(0, 4)):
+            message = Message(role="user", blocks=(TextBlock(text=draw(TEXT)),))
+            facts.append(PromptAdded(turn=turn, message=message, origin="memory", source="CLAUDE.md"))
+        if not draw(st.integers(0, 4)):
+            facts.append(SourceSwitched(turn=turn, kind="memory", name="CLAUDE.md", on=draw(st.booleans())))
         if not draw(st.integers(0, 6)):
             facts.append(Compacted(turn=turn, summary="so far"))
         if not draw(st.integers(0, 6)):

@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.errors import ConfigError, ProviderError, StoreError
-from rein_tui.harness.protocol.events import ContextPrepared, Event, Fact, SessionStarted
+from rein_tui.harness.protocol.events import ContextPrepared, Event, Fact, SessionStarted, SourceKind
 from rein_tui.harness.protocol.messages import ToolSpec
 from rein_tui.harness.protocol.models import ModelInfo, Provider
 from rein_tui.harness.protocol.ports import MOST_LISTED, AsideAnswer, Harness, Prompt, Prompter, SessionInfo
@@ -41,6 +41,7 @@ class RecordedAdjustments:
     def __init__(self) -> None:
         self.folders: list[str] = []
         self.stopped: list[str] = []
+        self.switched: list[tuple[str, str, bool]] = []
 
     async def add_folder(self, folder: Path) -> None:
         if folder.name == "nowhere":
@@ -54,6 +55,9 @@ class RecordedAdjustments:
         if not question:
             raise ProviderError("no model", kind="connection")
         return AsideAnswer(text=f"{question} 42")
+
+    async def switch_source(self, kind: SourceKind, name: str, on: bool) -> None:
+        self.switched.append((kind, name, on))
 
     async def stop_work(self, work_id: str) -> bool:
         self.stopped.append(work_id)

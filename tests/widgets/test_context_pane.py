@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from rein_tui.harness.protocol.events import Compacted, ContextPrepared, Fact, ModelChanged, Rewound
+from rein_tui.harness.protocol.events import (
+    Compacted,
+    ContextPrepared,
+    Fact,
+    ModelChanged,
+    Rewound,
+    SourceKind,
+    SourceSwitched,
+)
 from rein_tui.harness.protocol.messages import Message, TextBlock
 from rein_tui.widgets.context_pane import ContextPane
 from rein_tui.widgets.context_pane_fold import Contents
@@ -91,14 +99,31 @@ async def test_switching_is_offered_only_where_it_is_supported():
     async with on_pane(ContextPane(switchable=frozenset({"tool"})), story()) as stage:
         pane: Any = stage.app.pane
         text = await stage.press("home", "down")
-        assert "d switches it off" in text
+        assert "d takes it out" in text
         await stage.press("d")
         assert (stage.last.kind, stage.last.name, stage.last.on) == ("tool", "Bash", False)
-        pane.show_off([("tool", "Bash")])
+        await stage.apply(*at(80, SourceSwitched(kind="tool", name="Bash", on=False)))
         await stage.pilot.pause()
         assert "Bash off" in stage.text()
+        pane._list.set_cursor(next(entry for entry in pane._list.stack if "Bash" in entry.block.source))
         await stage.press("d")
         assert stage.last.on is True
+
+
+@pytest.mark.parametrize(("kind", "end"), [("tool", "Bash"), ("memory", "CLAUDE.md"), ("mcp", "")])
+def test_what_is_switched_off_no_longer_counts_and_comes_back_as_it_was(kind: SourceKind, end: str):
+    contents = fold(story())
+    before = contents.filling()
+    item = next(item for item in before.items if item.kind == kind and item.name.endswith(end))
+    for fact in at(80, SourceSwitched(kind=kind, name=item.name, on=False)):
+        contents.apply(fact)
+    filling = contents.filling()
+    assert (kind, item.name) not in {(one.kind, one.name) for one in filling.items}
+    assert filling.tokens == pytest.approx(before.tokens - item.tokens)
+    assert filling.off == [item]
+    for fact in at(81, SourceSwitched(kind=kind, name=item.name, on=True)):
+        contents.apply(fact)
+    assert contents.filling() == before
 
 
 async def test_it_says_what_will_appear_and_then_follows_the_story():

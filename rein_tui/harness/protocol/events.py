@@ -102,6 +102,21 @@ class ContextPrepared(BaseEvent, frozen=True, kw_only=True, tag="context_prepare
     held_back: int = 0
 
 
+SourceKind: TypeAlias = Literal["tool", "mcp", "memory", "hook"]
+"""What can be taken out of the window: a built-in tool, one of a server, a memory file, what a moment's hooks say."""
+
+
+class SourceSwitched(BaseEvent, frozen=True, kw_only=True, tag="source_switched"):
+    """A person took a source out of the window, or put it back; holds from the next request on.
+
+    `name` is that of the tool, or the `source` of what was added to the conversation.
+    """
+
+    kind: SourceKind
+    name: str
+    on: bool
+
+
 class ModeChanged(BaseEvent, frozen=True, kw_only=True, tag="mode_changed"):
     """The permission mode changed."""
 
@@ -486,6 +501,7 @@ Fact: TypeAlias = (
     SessionStarted
     | SessionEnded
     | ContextPrepared
+    | SourceSwitched
     | ModeChanged
     | ModelChanged
     | TitleChanged

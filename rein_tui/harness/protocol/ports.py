@@ -20,7 +20,7 @@ from .decisions import (
     Scope,
     Source,
 )
-from .events import Event, Fact
+from .events import Event, Fact, SourceKind
 from .hooks import HookOutcome, HookRun
 from .messages import Block, Usage
 from .models import WireRequest
@@ -141,6 +141,10 @@ class Adjustments(Protocol):
 
     async def ask_aside(self, question: str) -> "AsideAnswer":
         """What the model says to a question beside the conversation, which neither joins. Raises ProviderError."""
+        ...
+
+    async def switch_source(self, kind: SourceKind, name: str, on: bool) -> None:
+        """Take a source out of the window, or put it back, from the next request on."""
         ...
 
     async def stop_work(self, work_id: str) -> bool:

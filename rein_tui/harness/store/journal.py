@@ -35,6 +35,7 @@ COMMIT_POINTS: frozenset[type] = frozenset(
         e.BackgroundFinished,
         e.Compacted,
         e.Rewound,
+        e.SourceSwitched,
         *e.TURN_ENDS,
     }
 )

@@ -6,7 +6,17 @@ Once a cause. Servers whose prompts cost nothing have no such notices.
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from ..protocol.events import Compacted, ContextPrepared, Event, Fact, MessageFinished, Notice, Rewound, StepStarted
+from ..protocol.events import (
+    Compacted,
+    ContextPrepared,
+    Event,
+    Fact,
+    MessageFinished,
+    Notice,
+    Rewound,
+    SourceSwitched,
+    StepStarted,
+)
 from ..protocol.messages import CACHE_KEPT
 from ..protocol.models import Provider
 
@@ -33,7 +43,7 @@ class CacheWatch:
         self._asked = next((f.model for f in reversed(facts) if isinstance(f, StepStarted) and not f.parent), "")
         self._context = next((f for f in reversed(facts) if isinstance(f, ContextPrepared) and not f.parent), None)
         self._is_told = False
-        self._is_other = False
+        self._is_other = _is_switched(facts)
 
     def before(self, now: float) -> Notice | None:
         """What the turn's first request will pay again; `now` is wall clock."""
@@ -45,6 +55,8 @@ class CacheWatch:
             cause = f"{self._model} has not seen this conversation"
         elif last.time and away >= CACHE_KEPT:
             cause = f"The prompt cache is cold after {_ago(away)}"
+        elif self._is_other:
+            cause = "What fills the window was switched, so the prompt cache no longer fits"
         else:
             return None
         return self._told(cause, last.usage.context_tokens)
@@ -89,6 +101,16 @@ def _last_answer(facts: Sequence[Fact]) -> MessageFinished | None:
         if isinstance(fact, MessageFinished) and fact.usage.context_tokens:
             return fact
     return None
+
+
+def _is_switched(facts: Sequence[Fact]) -> bool:
+    """Whether a source was taken out of the window or put back since the last answer."""
+    for fact in reversed(facts):
+        if isinstance(fact, MessageFinished) and not fact.parent:
+            return False
+        if isinstance(fact, SourceSwitched):
+            return True
+    return False
 
 
 def _kept(answer: MessageFinished) -> int:

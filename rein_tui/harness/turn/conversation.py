@@ -7,7 +7,7 @@ moment, also after a denial, an interrupt or a crash, because `valid_messages` c
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..protocol.events import Compacted, Event, MessageFinished, PromptAdded, Rewound, ToolCallFinished
+from ..protocol.events import Compacted, Event, MessageFinished, PromptAdded, Rewound, SourceSwitched, ToolCallFinished
 from ..protocol.messages import (
     Block,
     ImageBlock,
@@ -27,6 +27,7 @@ _LATER_HEAD = "What came next is summarised here:\n\n"
 class _Entry:
     turn: int
     message: Message
+    source: tuple[str, str] = ("", "")
 
 
 class Conversation:
@@ -35,6 +36,7 @@ class Conversation:
     def __init__(self, facts: Iterable[Event] = ()) -> None:
         self._entries: list[_Entry] = []
         self._earlier: list[tuple[int, list[_Entry]]] = []
+        self._off: set[tuple[str, str]] = set()
         self._settled: list[Message] = []
         self._settled_count = 0
         for fact in facts:
@@ -46,7 +48,7 @@ class Conversation:
             return
         match event:
             case PromptAdded(message=message):
-                self._entries.append(_Entry(event.turn, message))
+                self._entries.append(_Entry(event.turn, message, (event.origin, event.source)))
             case MessageFinished(message=message):
                 self._entries.append(_Entry(event.turn, message))
             case ToolCallFinished():
@@ -55,6 +57,9 @@ class Conversation:
                 self._compact(event)
             case Rewound(conversation=True):
                 self._rewind(event.to_turn)
+            case SourceSwitched():
+                (self._off.discard if event.on else self._off.add)((event.kind, event.name))
+                self._replace(self._entries)
             case _:
                 pass
 
@@ -62,20 +67,24 @@ class Conversation:
         """What the next request sends: valid for every provider, whatever happened before."""
         last = self._last_assistant()
         if last > self._settled_count:
-            new = [e.message for e in self._entries[self._settled_count : last]]
+            new = self._sent(self._entries[self._settled_count : last])
             self._settled = _extended(self._settled, new)
             self._settled_count = last
         return tuple(_extended(self._settled, self._tail()))
 
     def since(self, turn: int) -> tuple[Message, ...]:
         """The messages of this turn and later ones, as a valid request of their own."""
-        return valid_messages([e.message for e in self._entries if e.turn >= turn])
+        return valid_messages(self._sent(e for e in self._entries if e.turn >= turn))
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def _tail(self) -> list[Message]:
-        return [e.message for e in self._entries[self._settled_count :]]
+        return self._sent(self._entries[self._settled_count :])
+
+    def _sent(self, entries: Iterable[_Entry]) -> list[Message]:
+        """The messages of these entries, without those whose source the person took out of the window."""
+        return [e.message for e in entries if e.source not in self._off]
 
     def _last_assistant(self) -> int:
         for index in range(len(self._entries) - 1, self._settled_count, -1):

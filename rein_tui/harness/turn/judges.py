@@ -66,7 +66,7 @@ class Judges:
     async def _run(self, parts: Parts, prompt: str) -> str:
         conversation = Conversation()
         conversation.apply(PromptAdded(message=Message(role="user", blocks=(TextBlock(text=prompt),))))
-        tools = parts.tools.specs(parts.permissions.removed_tools())
+        tools = parts.tools.specs(parts.removed_tools())
         loop = Loop(parts, conversation, lambda: ContextPrepared(system=_SYSTEM, tools=tools), deque())
         async with aclosing(loop.run()) as events:
             async for event in events:

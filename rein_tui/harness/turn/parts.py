@@ -38,7 +38,7 @@ class Parts:
     (0: no limit). `after_hooks` hears of each call (tool, input) after its PostToolUse hooks. `system_prompt` takes
     the place of ours. `fallbacks` gives the models that stand in, in order, for the rest of a turn in which the
     model is overloaded, fails or is unknown. `keep` comes back when a call is stored, or raises Refused.
-    `tell_aside` tells what happens beside the loop.
+    `tell_aside` tells what happens beside the loop. `withheld` are tools that the person took out of the window.
     """
 
     provider: Provider
@@ -67,3 +67,8 @@ class Parts:
     keep: Callable[["Underway"], Coroutine[Any, Any, None]] | None = None
     after_call: Callable[[str, JsonObject], Sequence[str]] | None = None
     after_hooks: Callable[[str, JsonObject], None] | None = None
+    withheld: set[str] = field(default_factory=set[str])
+
+    def removed_tools(self) -> frozenset[str]:
+        """Tools that the model does not get to see: rules remove them, or the person withholds them."""
+        return self.permissions.removed_tools() | self.withheld

@@ -29,8 +29,8 @@ def prepare(use: ToolUseBlock, parts: Parts, *, repaired: str = "") -> Prepared:
         problem = f"The input of {use.name} is not one JSON object, so nothing was run: {use.malformed[:500]}"
         return Prepared(use=use, input={}, summary=use.name, problem=problem)
     tool = parts.tools.get(use.name)
-    if tool is None or tool.name in parts.permissions.removed_tools():
-        known = [spec.name for spec in parts.tools.specs(parts.permissions.removed_tools())]
+    if tool is None or tool.name in parts.removed_tools():
+        known = [spec.name for spec in parts.tools.specs(parts.removed_tools())]
         return Prepared(use=use, input=use.input, summary=use.name, problem=_missing(use.name, known))
     raw = tool.normalize(use.input, parts.workspace)
     try:

@@ -47,7 +47,7 @@ async def ask_messages(parts: Parts, messages: tuple[Message, ...], *, purpose: 
 
     The session's tools go along: some APIs want them named where a conversation holds calls.
     """
-    tools = parts.tools.specs(parts.permissions.removed_tools())
+    tools = parts.tools.specs(parts.removed_tools())
     return await _answer(parts, ModelRequest(model=parts.model, system="", messages=messages, tools=tools), purpose)
 
 

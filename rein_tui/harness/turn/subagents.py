@@ -252,7 +252,7 @@ class Subagents:
     def _context(self, spec: AgentSpec, parts: Parts, outfit: Outfit) -> ContextPrepared:
         prepared = self._brief(spec, parts.workspace)
         system = "\n\n".join((prepared.system, *outfit.words))
-        tools = parts.tools.specs(parts.permissions.removed_tools())
+        tools = parts.tools.specs(parts.removed_tools())
         return structs.replace(prepared, system=system, tools=tools, sources={**prepared.sources, **_sizes(outfit)})
 
     async def _first_events(self, spec: AgentSpec, parts: Parts, prompt: str, tell: Emit) -> Iterator[Event]:

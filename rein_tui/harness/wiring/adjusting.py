@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from ..protocol.errors import ConfigError
-from ..protocol.events import ContextPrepared, CwdChanged, Event, Notice
+from ..protocol.events import ContextPrepared, CwdChanged, Event, Notice, SourceKind, SourceSwitched
 from ..protocol.ports import AsideAnswer
 from ..protocol.tools import Workspace
 from ..session import Session
@@ -69,6 +69,12 @@ class Adjusting:
         facts = reversed(self._session.history())
         prepared = next((fact for fact in facts if isinstance(fact, ContextPrepared) and not fact.parent), None)
         return await answer_aside(self._parts, self._session.conversation().messages(), prepared, question)
+
+    async def switch_source(self, kind: SourceKind, name: str, on: bool) -> None:
+        """Take a source out of the window, or put it back, from the next request on."""
+        if kind in ("tool", "mcp"):
+            (self._parts.withheld.discard if on else self._parts.withheld.add)(name)
+        self._session.tell_aside(SourceSwitched(kind=kind, name=name, on=on))
 
     async def stop_work(self, work_id: str) -> bool:
         """End a subagent by the id of its call, or background work by its own; whether it was running."""

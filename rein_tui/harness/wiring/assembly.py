@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec import structs
 
+from ..folds import withheld_tools
 from ..hooks.engine import Hooks
 from ..permissions.policy import Policy
 from ..plugins.invocation import Invocations
@@ -99,6 +100,7 @@ async def assemble(
         after_call=furniture.after_call(instructions.touched),
         after_hooks=partial(look_again, tool_parts.files.ledger),
         keep=Keeping(lambda: opening.journal.problem).demand,
+        withheld=withheld_tools(opening.past),
     )
     lead, problems = lead_of(settings, furniture.agents())
     opening.notices += problems

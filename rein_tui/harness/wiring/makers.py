@@ -213,7 +213,7 @@ class Makers:
             is_small = isinstance(provider, SizesModels) and provider.is_small(parts.model)
             profile = "lean" if is_small else "full"
             prompt = build_system_prompt(around, profile=profile, override=override, appended=more)
-            tools = parts.tools.specs(parts.permissions.removed_tools())
+            tools = parts.tools.specs(parts.removed_tools())
             has_servers = any(tool.source != "builtin" for tool in tools)
             return ContextPrepared(
                 system=prompt.text,

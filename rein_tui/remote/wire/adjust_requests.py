@@ -1,6 +1,7 @@
 """Requests that change a session while it lives, and the one for the files around it."""
 
 from rein_tui.harness.protocol.base import Word
+from rein_tui.harness.protocol.events import SourceKind
 
 
 class AddFolder(Word, frozen=True, kw_only=True, tag="add_folder"):
@@ -29,6 +30,15 @@ class StopWork(Word, frozen=True, kw_only=True, tag="stop_work"):
 
     session: str
     work: str
+
+
+class SwitchSource(Word, frozen=True, kw_only=True, tag="switch_source"):
+    """Take a source out of the model's window, or put it back; owner only. Reply: null."""
+
+    session: str
+    kind: SourceKind
+    name: str
+    on: bool
 
 
 class SetThinking(Word, frozen=True, kw_only=True, tag="set_thinking"):

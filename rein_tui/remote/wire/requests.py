@@ -11,7 +11,7 @@ from rein_tui.harness.protocol.policy import TrustReply
 from rein_tui.harness.protocol.ports import MOST_LISTED, Prompt
 from rein_tui.harness.protocol.workbench import ModelChoice
 
-from .adjust_requests import AddFolder, AskAside, ChangeFolder, Clear, ListFiles, SetThinking, StopWork
+from .adjust_requests import AddFolder, AskAside, ChangeFolder, Clear, ListFiles, SetThinking, StopWork, SwitchSource
 from .insight_requests import (
     ListExtensions,
     ListMcp,
@@ -258,6 +258,7 @@ OwnerRequest: TypeAlias = (
     | ChangeFolder
     | AskAside
     | StopWork
+    | SwitchSource
     | SetThinking
     | Clear
 )

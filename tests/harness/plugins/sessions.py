@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rein_tui.harness.places import Places
-from rein_tui.harness.protocol.events import Event, HookFired, Notice, PromptAdded, ToolCallFinished
+from rein_tui.harness.protocol.events import Event, Fact, HookFired, Notice, PromptAdded, ToolCallFinished
 from rein_tui.harness.protocol.messages import TextBlock
 from rein_tui.harness.protocol.ports import Prompt, SessionInfo
 from rein_tui.harness.protocol.workbench import ModelChoice
@@ -63,15 +63,21 @@ class Stage:
 
 @asynccontextmanager
 async def staged(
-    places: Places, project: Path, steps: Sequence[Step | Respond] | Respond, *, trusted: bool = True, **wishes: Any
+    places: Places,
+    project: Path,
+    steps: Sequence[Step | Respond] | Respond,
+    *,
+    trusted: bool = True,
+    past: Sequence[Fact] = (),
+    **wishes: Any,
 ) -> AsyncGenerator[Stage]:
-    """An open session in a folder; closed at the end."""
+    """An open session in a folder, resumed where it has a past; closed at the end."""
     wish = Wishes(root=project, trust=trusted, persist=False, **wishes)
     settings = load_settings(places, project, extra=wish.settings, trusted=trusted)
     provider = ScriptedProvider(steps)
     choice = ModelChoice(kind="demo", model="scripted")
     journal = MemoryJournal(SessionInfo(id="test-session", cwd=str(project)))
-    opening = Opening(journal, started(journal, wish, choice))
+    opening = Opening(journal, started(journal, wish, choice, "resume" if past else "startup"), past)
     person = ScriptedPerson()
     session = await assemble(Ground(places, PATH, wish, person), settings, opening, provider, choice)
     try:
