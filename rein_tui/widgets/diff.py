@@ -9,18 +9,19 @@ from difflib import SequenceMatcher
 from typing import Literal, TypeAlias
 
 import msgspec
+from rich.cells import cell_len
 from textual.content import Content, Span
 
 from rein_tui.harness.protocol.displays import DiffDisplay, Hunk
 
 from .highlight import code_lines
 from .lines import EMPTY, Piece, joined
-from .safe import safe_text
+from .safe import TAB_SIZE, safe_text
 
 DiffStyle: TypeAlias = Literal["unified", "split", "auto"]
 
 SPLIT_FROM = 120
-"""Cells from which `auto` shows both sides."""
+"""Cells from which `auto` shows both sides, where every line of them fits its half."""
 
 ADDED, REMOVED = "on $success 12%", "on $error 12%"
 _ADDED_WORD, _REMOVED_WORD = "on $success 30%", "on $error 30%"
@@ -49,8 +50,8 @@ def diff_title(diff: DiffDisplay) -> Content:
 
 def diff_pieces(diff: DiffDisplay, width: int, style: DiffStyle = "auto", limit: int = 0) -> list[Piece]:
     """All hunks of a change; at most `limit` rows if that is not 0, saying what is left out."""
-    split = style == "split" or (style == "auto" and width >= SPLIT_FROM and diff.old_exists)
-    digits = max((len(str(max(h.old_start + h.old_lines, h.new_start + h.new_lines))) for h in diff.hunks), default=1)
+    split = is_split(diff, width, style)
+    digits = _digits(diff)
     pieces: list[Piece] = []
     for number, hunk in enumerate(diff.hunks):
         if number:
@@ -66,6 +67,24 @@ def diff_pieces(diff: DiffDisplay, width: int, style: DiffStyle = "auto", limit:
         rest = Content.styled(f"… {max(1, total - limit):,} more lines", "$text-muted")
         return [*pieces[:limit], Piece(rest, wrap="crop", silent=True)]
     return pieces
+
+
+def is_split(diff: DiffDisplay, width: int, style: DiffStyle = "auto") -> bool:
+    """Whether both sides are shown. By itself only what then reads better: a change whose lines need no wrapping."""
+    if style != "auto" or width < SPLIT_FROM or not (diff.old_exists and diff.removed and diff.added):
+        return style == "split"
+    room = _room(width, _digits(diff))
+    return all(cell_len(line.expandtabs(TAB_SIZE)) <= room + 1 for hunk in diff.hunks for line in hunk.lines)
+
+
+def _digits(diff: DiffDisplay) -> int:
+    """Cells of the highest line number."""
+    return max((len(str(max(h.old_start + h.old_lines, h.new_start + h.new_lines))) for h in diff.hunks), default=1)
+
+
+def _room(width: int, digits: int) -> int:
+    """Cells for the code of each side."""
+    return max(12, (width - 2 * (digits + 3) - 3) // 2)
 
 
 def _rows(hunk: Hunk, path: str) -> list[_Row]:
@@ -147,7 +166,7 @@ def _row_style(sign: str) -> str:
 
 def _split(rows: Sequence[_Row], width: int, digits: int) -> Iterator[Piece]:
     """Old on the left, new on the right; a side without a line stays empty."""
-    room = max(12, (width - 2 * (digits + 3) - 3) // 2)
+    room = _room(width, digits)
     pending: list[_Row] = []
     for row in [*rows, _Row(" ", EMPTY, -1, -1)]:
         if row.sign != " ":

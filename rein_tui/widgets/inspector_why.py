@@ -78,14 +78,15 @@ def decision_blocks(decision: Decision, cwd: str = "") -> Iterator[Block]:
     )
     for warning in decision.warnings:
         yield prose(f"! {warning}", "$text-warning")
-    if decision.parts:
-        yield heading("parts", f"{len(decision.parts)} looked at, the strictest decides")
+    if len(decision.parts) > 1 or any(part.reason != decision.reason for part in decision.parts):
+        several = f"{len(decision.parts)} looked at, the strictest decides" if len(decision.parts) > 1 else ""
+        yield heading("parts", several)
         yield _parts(decision.parts, cwd)
     if decision.hook_verdicts:
         yield heading("hooks")
         yield _verdicts(decision.hook_verdicts, cwd)
     matched = sum(trial.matched for trial in decision.trials)
-    yield heading("rules tried", f"{len(decision.trials)}, {matched} matched" if decision.trials else "")
+    yield heading("rules tried", f"{len(decision.trials)}, {matched or 'none'} matched" if decision.trials else "")
     yield _trials(decision.trials, cwd) if decision.trials else muted("no rule names this tool")
     if decision.suggestions:
         yield heading("rules that would let it pass")

@@ -11,7 +11,7 @@ from textual.widgets import OptionList, Static
 
 from rein_tui.harness.protocol.displays import DiffDisplay
 
-from .diff import SPLIT_FROM, DiffStyle
+from .diff import DiffStyle, is_split
 from .hints import hint_lines
 from .later import after_refresh
 from .modal import Modal, ResultT
@@ -137,7 +137,8 @@ class CallModal(Modal[ResultT]):
         self.fill("#keys", hint_lines(hints, self.query_one(".frame").content_size.width or 60))
 
     def _is_split(self) -> bool:
-        return self._style == "split" or (self._style == "auto" and self.seen.size.width >= SPLIT_FROM)
+        preview = self.proposal.preview
+        return isinstance(preview, DiffDisplay) and is_split(preview, self.seen.size.width, self._style)
 
     def fit_soon(self) -> None:
         """Share the rows anew once the parts have their size; twice, for texts may wrap differently then."""
@@ -179,7 +180,7 @@ class CallModal(Modal[ResultT]):
     def action_trace(self) -> None:
         """All reasons, below the call; once more folds them."""
         self._is_traced = not self._is_traced
-        self.seen.unfold(partial(trace, self.proposal.decision) if self._is_traced else None)
+        self.seen.unfold(partial(trace, self.proposal.decision, folder=self._folder) if self._is_traced else None)
         self.tell()
         self.fit_soon()
 

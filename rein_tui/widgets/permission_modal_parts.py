@@ -24,7 +24,7 @@ from .diff import DiffStyle, diff_pieces, diff_title
 from .displays import display_pieces
 from .highlight import code_lines
 from .inspector_why import decision_blocks
-from .lines import BLANK, Piece
+from .lines import BLANK, EMPTY, Piece
 from .nearby import nearby
 from .permission_modal_deception import deceptions
 from .safe import safe_content, safe_text
@@ -143,16 +143,25 @@ def edited(check: CallCheck) -> Proposal | None:
 def title(request: PermissionRequest, docket: Docket) -> str:
     """Who wants what."""
     wish = _WISHES.get(request.tool)
-    words = f"{request.tool} wants to {wish}" if wish else f"{request.tool} wants to run"
+    words = f"{request.tool} wants to {wish}" if wish else f"{_named(request.tool)} wants to run"
     if request.agent:
         words += f" · for the agent {request.agent_type or request.agent}"
     return safe_text(f"{words} · in {docket.session}" if docket.session else words, "label")
+
+
+def _named(tool: str) -> str:
+    """The tool of a server as `issue of github`: as rules name it, it stands in the answers."""
+    prefix, _, rest = tool.partition("__")
+    server, _, name = rest.partition("__")
+    return f"{name} of {server}" if prefix == "mcp" and name else tool
 
 
 def headline(proposal: Proposal, folder: str = "") -> Content:
     """The one line that is approved; a command's own lines stand below, so its description does here."""
     if isinstance(proposal.preview, CommandDisplay):
         line = safe_content(proposal.preview.description, "prompt", "$text-muted")
+    elif proposal.preview is None and proposal.tool.startswith("mcp__"):
+        line = EMPTY  # the frame names the tool, and its input stands below
     else:
         line = safe_content(nearby(proposal.summary, folder), "prompt", "bold $text")
     if isinstance(proposal.preview, DiffDisplay):
@@ -181,10 +190,10 @@ def body(proposal: Proposal, width: int, style: DiffStyle = "auto", folder: str 
     return [Piece(line, wrap="fold") for line in code_lines(text, "json")]
 
 
-def trace(decision: Decision, width: int) -> list[Piece]:
+def trace(decision: Decision, width: int, folder: str = "") -> list[Piece]:
     """Every reason: parts, hooks, rules tried and why each did or did not decide."""
     pieces = [BLANK, Piece(Content.styled("─" * width, "$border-blurred"), wrap="crop")]
-    for block in decision_blocks(decision):
+    for block in decision_blocks(decision, folder):
         pieces += block.pieces(width)
     return pieces
 

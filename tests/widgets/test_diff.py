@@ -1,9 +1,10 @@
 """Diffs: both layouts, changed words, and copying code without its gutters."""
 
+from msgspec import structs
 from textual.content import Content
 
 from rein_tui.harness.protocol.displays import DiffDisplay, Hunk
-from rein_tui.widgets.diff import diff_pieces, diff_title, mark_words
+from rein_tui.widgets.diff import diff_pieces, diff_title, is_split, mark_words
 from rein_tui.widgets.lines import lay_out
 
 DIFF = DiffDisplay(
@@ -35,6 +36,16 @@ def test_side_by_side() -> None:
         ["10 - b = old(1)".ljust(23), "10 + b = new(1)"],
     ]
     assert rows[2].split(" │ ")[1] == "11 + c = 3"
+
+
+def test_both_sides_stand_beside_each_other_by_themselves_where_their_lines_fit() -> None:
+    wide = structs.replace(DIFF, hunks=(structs.replace(DIFF.hunks[0], lines=("-漢" + "字" * 30, "+b"), old_lines=1),))
+    assert is_split(DIFF, 120)
+    assert not is_split(DIFF, 119)
+    assert not is_split(wide, 120), "its left side would wrap"
+    assert is_split(wide, 160)
+    assert is_split(wide, 60, "split") and not is_split(wide, 200, "unified")
+    assert not is_split(structs.replace(DIFF, removed=0), 200), "one side would be empty"
 
 
 def test_changed_words_are_marked() -> None:
