@@ -42,8 +42,13 @@ class Block:
 
     @property
     def source(self) -> str:
-        """What copying the block gives, and what a search looks at."""
+        """What copying the block gives."""
         return ""
+
+    @property
+    def searched(self) -> str:
+        """What a search looks at."""
+        return self.source
 
 
 class Row(msgspec.Struct):

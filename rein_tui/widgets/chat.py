@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -34,6 +34,7 @@ from rein_tui.harness.protocol.events import (
 
 from .below import NewBelow
 from .block import Block, Density
+from .hints import KeyLine, hint_line
 from .stack import Entry
 from .surface import Surface
 
@@ -43,6 +44,8 @@ if TYPE_CHECKING:  # imported with the first event: Markdown, diffs and cards ar
     from .chat_tree import Change
 
 DENSITIES: tuple[Density, ...] = ("grouped", "line", "full")
+WHEEL = 2
+"""Lines that a step of the wheel scrolls, as Textual's own does."""
 BITE = 4000
 """Characters of live text that are laid out in one go."""
 PAUSE = 0.0005
@@ -58,8 +61,9 @@ class Chat(Vertical):
 
     DEFAULT_CSS = """
     Chat {
+        align-horizontal: center;
         & > #chat-empty { width: 1fr; height: 1fr; content-align: center middle; color: $text-muted; padding: 1 2; }
-        & > Surface { display: none; }
+        & > Surface { display: none; max-width: 122; }
         &.-filled > #chat-empty { display: none; }
         &.-filled > Surface { display: block; }
         & > NewBelow {
@@ -68,9 +72,9 @@ class Chat(Vertical):
             &:hover { background: $primary 30%; }
         }
         &.-unread > NewBelow { display: block; }
-        & > #chat-search { display: none; dock: bottom; height: 1; }
+        & > #chat-search { display: none; dock: bottom; height: 1; background: $panel; }
         &.-searching > #chat-search { display: block; layout: horizontal; }
-        & #chat-needle { width: 1fr; border: none; height: 1; padding: 0 1; }
+        & #chat-needle { width: 1fr; border: none; height: 1; padding: 0 1; background: $panel; }
         & #chat-hits { width: auto; height: 1; padding: 0 1; color: $text-muted; }
     }
     """
@@ -103,7 +107,7 @@ class Chat(Vertical):
         self._empty = Static(Content(""), id="chat-empty")
         self._below = NewBelow(Content(""))
         self._needle: Input | None = None
-        self._hits = Static(Content(""), id="chat-hits")
+        self._hits = KeyLine(Content(""), id="chat-hits")
         self._entries: dict[ChatBlock, Entry[Block]] = {}
         self._breathed = 0.0
         self._applied = 0.0
@@ -265,6 +269,7 @@ class Chat(Vertical):
             self._needle = Input(placeholder="search the conversation", id="chat-needle")
             await self.mount(Vertical(self._needle, self._hits, id="chat-search"))
         self._needle.focus()
+        self._show_hits()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without a search there is none to end, and Esc means what it means everywhere."""
@@ -290,10 +295,20 @@ class Chat(Vertical):
 
     def _show_hits(self) -> None:
         search = self.surface.search
-        text = "" if search is None else f"{search.current} of {search.total}" if search.total else "nothing found"
-        self._hits.update(Content(text))
+        text = f"{search.tally} · " if search is not None else ""
+        self._hits.update(Content(text) + hint_line(("enter", "earlier"), ("esc", "end")))
 
     # --- upward ---------------------------------------------------------------------------------------------
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel scrolls beside the text, too, where the screen is wider than lines are read well."""
+        event.stop()
+        self.surface.scroll_relative(y=WHEEL, immediate=True)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The other way."""
+        event.stop()
+        self.surface.scroll_relative(y=-WHEEL, immediate=True)
 
     @on(NewBelow.Pressed)
     def _go_down(self, event: NewBelow.Pressed) -> None:

@@ -14,9 +14,9 @@ from textual.content import Content
 
 from rein_tui.harness.protocol.displays import DiffDisplay, Display
 
-from .chat_blocks import INDENT, ChatBlock, Look
+from .chat_blocks import INDENT, ChatBlock, Look, NoteBlock
 from .diff import diff_title
-from .displays import display_pieces, text_pieces
+from .displays import display_pieces, display_text, text_pieces
 from .figures import short_duration
 from .lines import EMPTY, Piece, joined
 from .nearby import nearby
@@ -162,6 +162,10 @@ class CardBlock(ChatBlock):
         return "\n".join(part for part in (self.title, self.body_text) if part)
 
     @property
+    def searched(self) -> str:
+        return "\n".join(part for part in (self.title, display_text(self.display) or self.result) if part)
+
+    @property
     def title(self) -> str:
         """Name and summary, paths below the project shortened."""
         text = nearby(self.summary or self.name, self.look.cwd)
@@ -223,10 +227,9 @@ class CardBlock(ChatBlock):
         if self.display is not None and self.shows_result:
             pieces = display_pieces(self.display, width, limit)
         elif self.state == "denied" and self.shows_result:
-            why = nearby(self.result.removeprefix("Permission denied: "), self.look.cwd)
-            pieces = [
-                Piece(safe_content(line, "output", "$text-muted")) for line in why.rstrip("\n").split("\n")[:limit]
-            ]
+            why = self._unsaid(nearby(self.result.removeprefix("Permission denied: "), self.look.cwd))
+            lines = why.rstrip("\n").split("\n")[:limit] if why else []
+            pieces = [Piece(safe_content(line, "output", "$text-muted")) for line in lines]
         elif self.result and self.shows_result:
             style = "$text-error" if self.state in {"error", "invalid"} else "$text-muted"
             pieces = text_pieces(self.result.rstrip("\n"), limit, style=style)
@@ -235,6 +238,13 @@ class CardBlock(ChatBlock):
         for words in self.added:
             pieces += text_pieces(words, FOLDED_LINES, style="italic $text-muted")
         return pieces
+
+    def _unsaid(self, why: str) -> str:
+        """Why it was denied, without the reason that a hook's receipt below gives already."""
+        head, colon, reason = why.partition("): ")
+        words = reason.strip().rstrip(".")
+        receipts = (child for child in self.children if isinstance(child, NoteBlock))
+        return f"{head})" if colon and words and any(words in receipt.source for receipt in receipts) else why
 
     def estimate(self, width: int) -> int:
         if self.hidden:

@@ -92,7 +92,8 @@ def hook_receipt(event: ev.HookFired, look: Look) -> Sequence[ChatBlock]:
     below = "" if message == said or run.hook.is_async else message
     if said and below.startswith(said):
         said = ""
-    text = f"{run.hook.name} {did(run)}{f': {said}' if said else ''} · {short_duration(run.duration)}"
+    words = f": {said.rstrip('.')}" if said else ""
+    text = f"{run.hook.name} {did(run)}{words} · {short_duration(run.duration)}"
     receipt = _note(event, look, "⚓", text, style)
     if below:
         receipt.details.append(safe_content(below, "output", "$text"))
@@ -128,11 +129,10 @@ def turn_end(event: ev.TurnEnd, look: Look) -> Sequence[ChatBlock]:
     match event:
         case ev.TurnInterrupted():
             reason = f": {event.reason}" if event.reason else ""
-            return [_note(event, look, "■", f"interrupted{reason}", "$text-warning")]
+            return [_end(_note(event, look, "■", f"interrupted{reason}", "$text-warning"))]
         case ev.TurnFailed():
             failure = event.failure
-            note = _note(event, look, "✗", failure.message, "$text-error", failure.where, failure.hint)
-            return [note]
+            return [_end(_note(event, look, "✗", failure.message, "$text-error", failure.where, failure.hint))]
         case ev.TurnFinished():
             words = _ENDINGS.get(event.reason, "")
             if not words:
@@ -140,15 +140,24 @@ def turn_end(event: ev.TurnEnd, look: Look) -> Sequence[ChatBlock]:
             # The receipt has said a hook's reason, but of a long one only the beginning.
             is_said = event.reason == "hook" and _first_line(event.detail) == event.detail.strip()
             detail = f": {event.detail}" if event.detail and not is_said else ""
-            return [_note(event, look, "■", f"{words}{detail}", "$text-warning", hint=_AFTER.get(event.reason, ""))]
+            return [
+                _end(_note(event, look, "■", f"{words}{detail}", "$text-warning", hint=_AFTER.get(event.reason, "")))
+            ]
+
+
+def _end(note: NoteBlock) -> NoteBlock:
+    """A note that ends a turn stands by itself."""
+    note.kind = "end"
+    return note
 
 
 def reason_in_short(decision: Decision) -> str:
-    """Who decided, in a few words."""
+    """Who decided, in a few words; that it was denied stands beside it."""
+    said = "" if decision.outcome == "deny" else f"{decision.outcome}: "
     if decision.rule is not None:
-        return f"{decision.outcome}: {decision.rule.text}"
+        return f"{said}{decision.rule.text}"
     if decision.decided_by == "hook":
-        return f"{decision.outcome}: hook"
+        return f"{said}hook"
     return decision.decided_by.replace("_", " ")
 
 

@@ -7,7 +7,7 @@ from .chat_blocks import ChatBlock, ProseBlock
 from .chat_card import CardBlock
 
 Kind: TypeAlias = Literal["added", "touched", "removed"]
-_SPACED = frozenset({"prompt", "prose", "thinking", "boundary", "todos"})
+_SPACED = frozenset({"prompt", "prose", "thinking", "boundary", "todos", "end"})
 
 
 class Change(NamedTuple):

@@ -18,6 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from .dock import Dock
+from .hints import KeyLine, hint_line
 from .page import Leaf, Page
 from .wishes import Copied
 
@@ -79,9 +80,9 @@ class Details(Vertical):
     DEFAULT_CSS = """
     Details {
         & > #details-head { height: 1; padding: 0 1; background: $surface; }
-        & > #details-search { display: none; height: 1; }
+        & > #details-search { display: none; height: 1; background: $panel; }
         &.-searching > #details-search { display: block; }
-        & #details-needle { width: 1fr; border: none; height: 1; padding: 0 1; }
+        & #details-needle { width: 1fr; border: none; height: 1; padding: 0 1; background: $panel; }
         & #details-hits { width: auto; height: 1; padding: 0 1; color: $text-muted; }
     }
     """
@@ -119,7 +120,7 @@ class Details(Vertical):
         yield self.page
         with Horizontal(id="details-search"):
             yield Input(placeholder="search this page", id="details-needle")
-            yield Static(Content(""), id="details-hits")
+            yield KeyLine(Content(""), id="details-hits")
 
     @property
     def leaf(self) -> Leaf | None:
@@ -216,5 +217,6 @@ class Details(Vertical):
 
     def _show_hits(self) -> None:
         search = self.page.search
-        text = "" if search is None else f"{search.current} of {search.total}" if search.total else "nothing found"
-        self.query_one("#details-hits", Static).update(Content(text))
+        text = f"{search.tally} · " if search is not None else ""
+        hits = Content(text) + hint_line(("enter", "next"), ("esc", "end"))
+        self.query_one("#details-hits", KeyLine).update(hits)

@@ -41,6 +41,21 @@ def display_pieces(display: Display, width: int, limit: int) -> list[Piece]:
             return markdown_pieces(display.text, width) if display.markdown else text_pieces(display.text, limit)
 
 
+def display_text(display: Display | None) -> str:
+    """What a display shows, as text without signs and numbers; empty for nothing."""
+    match display:
+        case DiffDisplay():
+            return "\n".join(line[1:] for hunk in display.hunks for line in hunk.lines)
+        case CommandDisplay():
+            return f"{display.command}\n{display.output}"
+        case TodoDisplay():
+            return "\n".join(todo.content for todo in display.todos)
+        case FileDisplay() | MatchesDisplay() | TextDisplay():
+            return display.text
+        case None:
+            return ""
+
+
 def command_pieces(command: CommandDisplay, limit: int) -> list[Piece]:
     """The command line as it ran, its output with its colours, and how it ended when that was not well."""
     lines = safe_content(command.command, "prompt").split("\n", allow_blank=True)

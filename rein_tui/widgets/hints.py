@@ -5,13 +5,26 @@ The app answers to `app.press(key)`.
 
 from collections.abc import Sequence
 
+from rich.style import Style as RichStyle
 from textual.content import Content
 from textual.style import Style
+from textual.widgets import Static
 
 _NAMES = {"esc": "escape", "?": "question_mark", "↑": "up", "↓": "down", "←": "left", "→": "right", "/": "slash"}
 
 KEY_STYLE = "bold $text-muted"
 WORDS_STYLE = "$text-disabled"
+
+
+class KeyLine(Static):
+    """Keys that can be clicked, in their own colours; the one under the mouse is marked."""
+
+    DEFAULT_CSS = "KeyLine { height: auto; }"
+
+    @property
+    def link_style(self) -> RichStyle:
+        """None: Textual would draw all of it in the colour of links."""
+        return RichStyle.null()
 
 
 def pressing(content: Content, key: str) -> Content:
@@ -42,4 +55,4 @@ def hint_lines(hints: Sequence[tuple[str, str]], width: int) -> Content:
             used = 0
         used += shown.cell_length + 3
         lines[-1].append(shown)
-    return Content("\n").join(Content("   ").join(line) for line in lines)
+    return Content("\n").join(Content(" · ").join(line) for line in lines)

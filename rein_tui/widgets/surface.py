@@ -45,6 +45,11 @@ class Search(msgspec.Struct):
         return sum(self.counts)
 
     @property
+    def tally(self) -> str:
+        """Where the search stands, in words."""
+        return f"{self.current} of {self.total}" if self.total else "nothing found"
+
+    @property
     def current(self) -> int:
         """Number of the hit shown, from 1; 0 before the first."""
         return sum(self.counts[: self.place]) + self.inside + 1 if self.place >= 0 else 0
@@ -242,8 +247,9 @@ class Surface(LineView):
         if not needle:
             self.clear_find()
             return None
-        entries = [entry for entry in self.stack if needle in entry.block.source.lower()]
-        self.search = Search(needle, entries, [entry.block.source.lower().count(needle) for entry in entries])
+        counts = [(entry, entry.block.searched.lower().count(needle)) for entry in self.stack]
+        entries = [entry for entry, count in counts if count]
+        self.search = Search(needle, entries, [count for _, count in counts if count])
         if entries:
             bottom = self.stack.at(min(round(self.scroll_y) + self.size.height, self.stack.height) - 1)
             order = bottom[0].order if bottom else 0

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 from textual.content import Content
+from textual.events import MouseScrollDown, MouseScrollUp
 
 from rein_tui.harness.protocol import events as ev
 from rein_tui.harness.protocol.decisions import Decision, PermissionRequest
@@ -153,7 +154,7 @@ async def test_a_denied_call_never_looks_as_if_it_ran() -> None:
         for event in call("c1", "denied"):
             await app.play(event)
             assert not any("running" in row for row in app.rows())
-        assert any("deny: Bash(rm *)" in row and row.endswith("denied") for row in app.rows())
+        assert any(" Bash(rm *)" in row and row.endswith("denied") for row in app.rows())
 
 
 async def test_hooks_leave_a_line_only_when_they_did_something() -> None:
@@ -236,6 +237,42 @@ async def test_search_bar() -> None:
         await pilot.press("escape")
         assert app.chat.surface.search is None
         assert app.chat.surface.has_focus
+
+
+async def test_a_search_finds_what_diffs_and_commands_show() -> None:
+    async with Pane().run_test(size=(60, 20)) as pilot:
+        app: Pane = pilot.app  # pyright: ignore[reportAssignmentType]
+        app.chat.density = "full"
+        await app.play(*call("c1", display=DIFF, name="Edit"), *call("c2", display=COMMAND))
+        await app.chat.action_search()
+        await pilot.press(*"return")
+        await pilot.pause()
+        assert app.chat.surface.search is not None and app.chat.surface.search.tally == "2 of 2"
+        await pilot.press(*["backspace"] * 6, *"1 failed")
+        await pilot.pause()
+        assert app.chat.surface.search.tally == "1 of 1"
+
+
+async def test_on_a_wide_screen_lines_keep_a_measure_and_the_wheel_scrolls_beside_them() -> None:
+    async with Pane().run_test(size=(200, 20)) as pilot:
+        app: Pane = pilot.app  # pyright: ignore[reportAssignmentType]
+        await app.play(message(TextBlock(text="word " * 2000)))
+        await pilot.pause()
+        surface = app.chat.surface
+        assert surface.size.width <= 122
+        assert surface.region.x > 30, "in the middle"
+        end = surface.scroll_y
+        app.chat.post_message(scrolled(app.chat, MouseScrollUp))
+        await pilot.pause()
+        assert surface.scroll_y == end - 2
+        app.chat.post_message(scrolled(app.chat, MouseScrollDown))
+        await pilot.pause()
+        assert surface.scroll_y == end
+
+
+def scrolled(chat: Chat, way: type[MouseScrollUp] | type[MouseScrollDown]) -> MouseScrollUp | MouseScrollDown:
+    """A step of the wheel in the margin."""
+    return way(chat, 2, 5, 0, 0, 0, False, False, False)
 
 
 async def test_an_empty_chat_shows_the_welcome() -> None:

@@ -28,11 +28,11 @@ def receipt(
 @pytest.mark.parametrize(
     ("result", "message", "reason", "lines"),
     [
-        ("message", "Format it.", "", ["lint.sh says: Format it."]),
+        ("message", "Format it.", "", ["lint.sh says: Format it"]),
         ("message", "Two\nlines", "", ["lint.sh says", "Two", "lines"]),
-        ("deny", "Too wild.", "Too wild.", ["lint.sh denied the call: Too wild."]),
-        ("deny", "Have a look.", "Too wild.", ["lint.sh denied the call: Too wild.", "Have a look."]),
-        ("context", "Read it.", "", ["lint.sh added context: Read it."]),
+        ("deny", "Too wild.", "Too wild.", ["lint.sh denied the call: Too wild"]),
+        ("deny", "Have a look.", "Too wild.", ["lint.sh denied the call: Too wild", "Have a look."]),
+        ("context", "Read it.", "", ["lint.sh added context: Read it"]),
         ("ask", "", "Not\nyet", ["lint.sh wants you to decide: Not"]),
     ],
 )
@@ -45,10 +45,10 @@ def test_a_receipt_tells_all_that_a_hook_says_to_the_person(
 @pytest.mark.parametrize(
     ("result", "point", "fields", "line"),
     [
-        ("block", "Stop", {"reason": "Run the tests."}, "sent the model on: Run the tests."),
-        ("block", "Stop", {"context": "Run the tests."}, "sent the model on: Run the tests."),
+        ("block", "Stop", {"reason": "Run the tests."}, "sent the model on: Run the tests"),
+        ("block", "Stop", {"context": "Run the tests."}, "sent the model on: Run the tests"),
         ("block", "UserPromptSubmit", {}, "blocked the prompt"),
-        ("block", "PostToolUse", {"reason": "Tests fail."}, "objected: Tests fail."),
+        ("block", "PostToolUse", {"reason": "Tests fail."}, "objected: Tests fail"),
         ("rewrote", "PostToolUse", {}, "rewrote the output"),
         ("rewrote", "PreToolUse", {"updated_input": {"command": "ls"}}, "rewrote the command"),
         ("rewrote", "PreToolUse", {"updated_input": {"file_path": "/a"}}, "rewrote the input"),

@@ -32,7 +32,8 @@ class Composer(Vertical):
 
     DEFAULT_CSS = """
     Composer {
-        height: auto; background: $background;
+        height: auto; background: $background; align-horizontal: center;
+        & > * { max-width: 122; }
         & > #queue { height: auto; max-height: 5; padding: 0 2; color: $text-muted; display: none; }
         & > #queue.-waiting { display: block; }
         & > #prompt-row {
