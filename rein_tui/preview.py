@@ -35,7 +35,7 @@ class Preview(Modal[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="frame") as frame:
             frame.border_title = Content(self._title_text)
-            frame.border_subtitle = hint_line(("esc", "closes"))
+            frame.border_subtitle = hint_line(("esc", "close"))
             yield Chat()
 
     def on_mount(self) -> None:

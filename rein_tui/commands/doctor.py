@@ -33,6 +33,7 @@ async def _doctor(app: "ReinApp", _: str) -> None:
     findings.sort(key=lambda finding: ("bad", "note", "ok").index(finding.level))
     outside = "`rein-tui doctor` outside asks the terminal itself"
     there = f"this is about the machine with the screen; the session runs behind {app.elsewhere}: ask there too"
+    app.hint("")
     last = Content.styled(there if app.elsewhere else outside, "$text-disabled")
     await app.ask(Sheet("Doctor", Content("\n").join([*map(_row, findings), Content(""), last])))
 

@@ -37,7 +37,7 @@ _PLACES = {
     "ReplayScreen": "In the replay",
     "Scrubber": "In the replay",
 }
-_COLUMN = 12
+_COLUMN = 18
 """Cells of most keys; what is longer moves its words along."""
 _EVERYWHERE, _PLAIN = "Everywhere", "Moving and editing"
 
@@ -57,7 +57,7 @@ async def _keys(app: "ReinApp", _: str) -> None:
         for keys, words in rows:
             parts.append(pressing(table([(_shown(app, keys), words)], width=_COLUMN), keys[0]))
         parts.append(Content(""))
-    await app.ask(Sheet("Keys valid now", Content("\n").join(parts[:-1]), more=(("click", "presses"),)))
+    await app.ask(Sheet("Keys valid now", Content("\n").join(parts[:-1]), more=(("click", "press"),)))
 
 
 def _valid_now(app: "ReinApp") -> dict[str, list[Row]]:
@@ -66,7 +66,7 @@ def _valid_now(app: "ReinApp") -> dict[str, list[Row]]:
     for node, binding, enabled, _tooltip in valid:
         if enabled and binding.description and not binding.system:
             group = groups.setdefault(_place(node, binding), {})
-            group.setdefault(binding.action, ([], binding.description))[0].append(binding.key)
+            group.setdefault(binding.description, ([], binding.description))[0].append(binding.key)
     last = {_EVERYWHERE: 1, _PLAIN: 2}
     return {name: list(groups[name].values()) for name in sorted(groups, key=lambda name: last.get(name, 0))}
 

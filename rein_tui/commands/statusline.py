@@ -37,7 +37,7 @@ async def _statusline(app: "ReinApp", argument: str) -> None:
     from rein_tui.widgets.sheet import Sheet, heading, table
 
     wish = line.wish
-    rows = [("command", wish.command if wish else "none is set"), ("set in", str(wish.source) if wish else "-")]
+    rows = [("command", wish.command if wish else "none is set"), ("set in", str(wish.source) if wish else "–")]
     rows += [("problem", app.status_refresh.problem)] if app.status_refresh.problem else []
     sample = safe_text(json.dumps(line.payload(), indent=1, ensure_ascii=False, default=str))
     parts = [table(rows), Content(""), Content(_HINT), Content(""), heading("What it reads"), Content(sample)]

@@ -31,7 +31,8 @@ _BESIDE = {
     "aside": "asides",
     "": "beside",
 }
-_MARKS = {"pending": "○", "in_progress": "◐", "completed": "●"}
+_MARKS = {"pending": "☐", "in_progress": "▸", "completed": "✓"}
+"""As in the chat."""
 
 
 def cost_rows(facts: Sequence[Fact]) -> list[tuple[str, str]]:

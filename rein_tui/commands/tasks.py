@@ -54,7 +54,7 @@ async def _tasks(app: "ReinApp", _: str) -> None:
     turns = app.desk.current
     found = works(tuple(app.desk.history()))
     if turns is None or not found:
-        app.hint("nothing is at work beside the conversation, and nothing was")
+        app.hint("no work in the background, and there was none")
         return
     adjustments = turns.harness.adjustments if isinstance(turns.harness, Adjustable) else None
     running = [work for work in found if work.is_running]

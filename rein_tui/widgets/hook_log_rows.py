@@ -60,6 +60,11 @@ class HookRow(ListRow):
         return self.point
 
     @property
+    def short_moment(self) -> str:
+        """The same where there is little room."""
+        return self.moment.replace("ToolUse", "")
+
+    @property
     def words(self) -> str:
         """What a typed filter looks at."""
         return self.point
@@ -78,7 +83,7 @@ class HookRow(ListRow):
     def line(self, width: int, middle: Content, figures: list[tuple[Content, int]]) -> Content:
         """Time and event, the middle, figures at the right."""
         event = 7 if width < ROOMY else 12 if width < SOURCED else 16
-        moment = self.moment if width >= ROOMY else self.moment.replace("ToolUse", "")
+        moment = self.moment if width >= ROOMY else self.short_moment
         lead = [fit(safe_content(moment, "label", "$text-accent"), event), Content("  ")]
         if width >= ROOMY and self.at:
             clock = time.strftime("%H:%M:%S", time.localtime(self.at))
@@ -149,6 +154,10 @@ class SkippedRow(HookRow):
     def moment(self) -> str:
         points = {event.point for event in self.events}
         return self.point if len(points) == 1 else f"{len(points)} events"
+
+    @property
+    def short_moment(self) -> str:
+        return super().short_moment if self.moment == self.point else "mixed"
 
     @property
     def words(self) -> str:

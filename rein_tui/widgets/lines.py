@@ -133,6 +133,14 @@ def _fold(plain: str, room: int) -> list[int]:
     return cuts
 
 
+def hung(first: Content, body: Content, width: int) -> Content:
+    """`body` beside `first`, its further lines under its own column; below it where half the width is gone already."""
+    if first.cell_length > width // 2:
+        return joined([first, Content("\n"), hung(Content("    "), body, width)])
+    piece = Piece(body, first, Content(" " * first.cell_length))
+    return Content("\n").join(joined([line.gutter, line.body]) for line in lay_out([piece], width))
+
+
 def highlights(line: Line, needle: str) -> list[tuple[int, int]]:
     """Where the case-folded `needle` stands in the body of `line`, matches that go over a soft wrap included."""
     found: list[tuple[int, int]] = []

@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.mcp import McpServers, McpServerState
 
-from .hints import hint_lines
+from .hints import KeyLine, hint_lines
 from .mcp_screen_rows import log_page, server_page, server_row
 from .modal import Modal
 from .safe import safe_content
@@ -34,6 +34,8 @@ class McpScreen(Modal[None]):
     McpScreen {
         & > .frame { width: 100%; max-width: 120; height: 100%; max-height: 100%; padding: 0 1; margin: 0 1; }
         & OptionList { height: auto; max-height: 40%; border: none; background: transparent; padding: 0; }
+        &.-none > .frame { height: auto; }
+        &.-none VerticalScroll { height: auto; margin-top: 1; border-top: none; }
         & VerticalScroll { height: 1fr; border-top: solid $border-blurred; scrollbar-size-vertical: 1; }
         & #note, & #keys { height: auto; }
     }
@@ -66,7 +68,7 @@ class McpScreen(Modal[None]):
             with VerticalScroll(can_focus=False):
                 yield Static(id="page")
             yield Static(id="note")
-            yield Static(id="keys")
+            yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
         """Look at once, and then again and again: servers come and go by themselves."""
@@ -104,6 +106,7 @@ class McpScreen(Modal[None]):
 
     def _draw(self) -> None:
         state, page = self._state, self.query_one("#page", Static)
+        self.set_class(state is None, "-none")
         if state is None:
             page.update(Content(_NONE))
         else:
@@ -112,9 +115,10 @@ class McpScreen(Modal[None]):
 
     def _draw_keys(self) -> None:
         state = self._state
-        keys = [("l", "tools" if self._shows_log else "log"), ("shift+↑ ↓", "scroll"), ("esc", "close")]
+        keys = [("esc", "close")]
         if state is not None:
-            keys = [*_keys_for(state), *keys]
+            looks = [("l", "tools" if self._shows_log else "log"), ("shift+↑ ↓", "scroll")]
+            keys = [*_keys_for(state), *looks, *keys]
         width = self.query_one(".frame").content_size.width or self.size.width - 4
         self.query_one("#keys", Static).update(hint_lines(keys, width))
 

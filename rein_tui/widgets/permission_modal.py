@@ -14,13 +14,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.decisions import Answer, PermissionReply, PermissionRequest, Scope, Suggestion
 from rein_tui.harness.protocol.policy import CallCheck
 
+from .hints import KeyLine
 from .permission_modal_always import AlwaysPanel
 from .permission_modal_batch import BatchModal, Judged
 from .permission_modal_edit import EditPanel
@@ -88,7 +89,7 @@ class PermissionModal(CallModal[PermissionReply]):
             yield from self.call_parts()
             yield Choices(compact=True)
             yield WordsRow()
-            yield Static(id="keys")
+            yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
         """Show the call."""

@@ -17,14 +17,14 @@ from rein_tui.harness.protocol.decisions import PermissionQuery, Scope, Suggesti
 from rein_tui.harness.protocol.policy import RuleCheck, RuleWish, ScopePlace
 from rein_tui.harness.protocol.ports import Permissions
 
-from .hints import hint_line
+from .hints import KeyLine, hint_line
 from .nearby import nearby
 from .permission_modal_edit import PAUSE, Editor
 from .safe import safe_content, safe_text
 
 SCOPES: tuple[Scope, ...] = ("project", "user", "local")
 _WHOSE = {
-    "project": "this project, for everyone",
+    "project": "everyone in this project",
     "user": "you, in every project",
     "local": "you, in this project",
 }
@@ -38,6 +38,7 @@ class AlwaysPanel(Vertical):
     AlwaysPanel { height: auto; margin-top: 1; }
     AlwaysPanel > Static { height: auto; }
     AlwaysPanel Editor { max-height: 4; }
+    AlwaysPanel OptionList { text-wrap: nowrap; text-overflow: ellipsis; }
     AlwaysPanel OptionList { height: auto; border: none; background: transparent; padding: 0; margin-top: 1; }
     """
 
@@ -82,7 +83,7 @@ class AlwaysPanel(Vertical):
         yield Editor("\n".join(self._suggestions[self._chosen].rules))
         yield self._verdict
         yield OptionList(compact=True)
-        yield Static(hint_line(("enter", "keeps it"), ("tab", "edits the rule"), ("1", "– 3 place"), ("esc", "back")))
+        yield KeyLine(hint_line(("enter", "keep"), ("tab", "edit the rule"), ("1 – 3", "place"), ("esc", "back")))
 
     async def on_mount(self) -> None:
         """Learn the places; the suggested one is highlighted."""
@@ -107,7 +108,7 @@ class AlwaysPanel(Vertical):
         note = place.problem or nearby(place.path, self.folder)
         label = Content.assemble(
             (f" {number} ", "bold $primary"),
-            (f"{_WHOSE[scope]:<28}", "$text"),
+            (f"{_WHOSE[scope]:<26}", "$text"),
             safe_content(note, "path", "$text-error" if place.problem else "$text-muted"),
         )
         return Option(label, id=scope, disabled=bool(place.problem))

@@ -8,11 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from rein_tui.harness.protocol.displays import CommandDisplay
 
+from .hints import KeyLine
 from .permission_modal_frame import CallModal, Choices
 from .permission_modal_parts import Proposal
 from .safe import safe_text
@@ -63,7 +64,7 @@ class BatchModal(CallModal[Judged]):
             frame.border_title = Content(f"{len(self._proposals)} calls of one message")
             yield Choices(compact=True)
             yield from self.call_parts()
-            yield Static(id="keys")
+            yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
         """The first row first."""

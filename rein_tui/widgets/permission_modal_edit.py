@@ -17,7 +17,7 @@ from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.decisions import Outcome
 from rein_tui.harness.protocol.policy import CallCheck
 
-from .hints import hint_line
+from .hints import KeyLine, hint_line
 from .inspector_why import OUTCOME_STYLES
 from .permission_modal_parts import Proposal, edited
 from .safe import safe_content
@@ -98,7 +98,7 @@ class EditPanel(Vertical):
         text = self._command
         yield Editor(json.dumps(self._proposal.input, indent=2, ensure_ascii=False) if text is None else text)
         yield self._verdict
-        yield Static(hint_line(("enter", "uses it"), ("ctrl+j", "new line"), ("esc", "drops the edit")))
+        yield KeyLine(hint_line(("enter", "use"), ("ctrl+j", "new line"), ("esc", "drop the edit")))
 
     def on_mount(self) -> None:
         """Begin at the end of a command; at the beginning of JSON."""

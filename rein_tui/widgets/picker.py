@@ -48,6 +48,7 @@ class Picker(Modal[str]):
             border: none; background: $surface; height: auto; max-height: 20; padding: 0; scrollbar-size-vertical: 1;
             text-wrap: nowrap; text-overflow: ellipsis;
         }
+        & #nothing { padding: 0 1; color: $text-muted; display: none; }
         & #whole { dock: bottom; height: 2; padding: 0 1; color: $text-muted; display: none; }
         &.-cut #whole { display: block; }
     }
@@ -80,9 +81,10 @@ class Picker(Modal[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="frame") as frame:
             frame.border_title = Content(safe_text(self._title_text, "label"))
-            frame.border_subtitle = Content("type to filter · ") + hint_line(("enter", "takes"), ("esc", "closes"))
+            frame.border_subtitle = Content("type to filter · ") + hint_line(("enter", "take"), ("esc", "close"))
             yield Input(placeholder="filter", compact=True)
             yield OptionList(compact=True)
+            yield Static(id="nothing")
             yield Static(id="whole")
 
     def on_mount(self) -> None:
@@ -147,6 +149,9 @@ class Picker(Modal[str]):
         rows.set_options(Option(_row(item, marks, width, column)) for _, _, item, marks in found[:LIMIT])
         if self._shown:
             rows.highlighted = 0
+        nothing = self.query_one("#nothing", Static)
+        nothing.display = not self._shown
+        nothing.update(Content("nothing fits" if self._items else "nothing here yet"))
 
     def on_resize(self) -> None:
         """Draw the rows for the new width, once it is known."""

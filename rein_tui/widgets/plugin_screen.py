@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,7 +17,8 @@ from rein_tui.harness.protocol.workbench import ExtensionRow
 
 from .hints import hint_line
 from .modal import Modal
-from .safe import safe_text
+from .rows import fit
+from .safe import safe_content, safe_text
 
 _SIGNS = {
     "on": ("●", "$text-success"),
@@ -25,6 +27,7 @@ _SIGNS = {
     "offered": ("+", "$text-muted"),
 }
 
+_KEYS = (("space", "on, off or install"), ("u", "update"), ("x", "uninstall"))
 _NONE = {
     "plugins": "No plugins, and no marketplace to get them from: /plugin marketplace add FOLDER-OR-REPOSITORY",
     "others": "Nothing yet. Commands and skills are files: .claude/commands/NAME.md, .claude/skills/NAME/SKILL.md.",
@@ -79,9 +82,10 @@ class PluginScreen(Modal[Chosen]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="frame") as frame:
             frame.border_title = Content(safe_text(self._title_text, "label"))
-            keys = [("space", "on/off/install"), ("u", "update"), ("x", "uninstall")] if self._about_plugins else []
-            frame.border_subtitle = hint_line(*keys, ("esc", "closes"))
-            rows = OptionList(*(Option(_line(row)) for row in self._rows))
+            frame.border_subtitle = hint_line(*(_KEYS if self._about_plugins and self._rows else ()), ("esc", "close"))
+            names = min(28, max((cell_len(safe_text(row.name, "label")) for row in self._rows), default=0))
+            sources = min(20, max((cell_len(safe_text(_source(row), "label")) for row in self._rows), default=0))
+            rows = OptionList(*(Option(_line(row, names, sources)) for row in self._rows))
             rows.display = bool(self._rows)
             yield rows
             for problem in self._problems:
@@ -107,15 +111,20 @@ class PluginScreen(Modal[Chosen]):
             self.dismiss(Chosen(action, self._rows[at]))
 
 
-def _line(row: ExtensionRow) -> Content:
+def _source(row: ExtensionRow) -> str:
+    return "built in" if row.source == "builtin" else row.source
+
+
+def _line(row: ExtensionRow, names: int, sources: int) -> Content:
+    """A row in columns, `names` and `sources` cells wide."""
     sign, colour = _SIGNS[row.state]
     return Content.assemble(
         (f"{sign} ", colour),
-        (safe_text(row.name, "label"), "bold"),
+        fit(safe_content(row.name, "label", "bold $text"), names),
         "  ",
-        (safe_text(row.source, "label"), "$text-muted"),
+        fit(safe_content(_source(row), "label", "$text-muted"), sources),
         "  ",
-        safe_text(row.summary, "label"),
+        safe_content(row.summary, "label", "$text-muted"),
     )
 
 

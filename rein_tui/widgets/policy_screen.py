@@ -18,7 +18,7 @@ from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.policy import PolicyOverview, RuleFinding
 from rein_tui.harness.protocol.ports import Permissions
 
-from .hints import hint_lines
+from .hints import KeyLine, hint_lines
 from .inspector_why import decision_blocks
 from .lines import Piece
 from .modal import Modal
@@ -104,7 +104,7 @@ class PolicyScreen(Modal[None]):
             yield self._trace
             yield RuleList(compact=True)
             yield Static(id="note")
-            yield Static(id="keys")
+            yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
         """Rules at once; what lint finds follows."""

@@ -16,7 +16,7 @@ from rein_tui.harness.protocol.decisions import Outcome, Scope
 from rein_tui.harness.protocol.policy import RuleWish, ScopePlace
 from rein_tui.harness.protocol.ports import Permissions
 
-from .hints import hint_line
+from .hints import KeyLine, hint_line
 from .inspector_why import OUTCOME_STYLES
 from .permission_modal_always import verdict
 from .permission_modal_edit import PAUSE
@@ -24,7 +24,7 @@ from .safe import safe_content
 
 _WHOSE: dict[Scope, str] = {
     "session": "this session only",
-    "project": "this project, for everyone",
+    "project": "everyone in this project",
     "user": "you, in every project",
     "local": "you, in this project",
 }
@@ -70,13 +70,13 @@ class AddPanel(Vertical):
         yield Input(self._text, placeholder="allow Bash(npm test *)   deny Read(//etc/**)   ask WebFetch", compact=True)
         yield self._verdict
         yield OptionList(*(self._row(place) for place in self._places), compact=True)
-        yield Static(hint_line(("enter", "keeps the rule"), ("↑", "↓ where"), ("esc", "back")))
+        yield KeyLine(hint_line(("enter", "keep the rule"), ("↑ ↓", "where"), ("esc", "back")))
 
     def _row(self, place: ScopePlace) -> Option:
         note = place.problem or place.path
         return Option(
             Content.assemble(
-                (f"  {_WHOSE[place.scope]:<28}", "$text"),
+                (f"  {_WHOSE[place.scope]:<26}", "$text"),
                 safe_content(note, "path", "$text-error" if place.problem else "$text-muted"),
             )
         )

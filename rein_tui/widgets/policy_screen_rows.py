@@ -19,7 +19,7 @@ CHANGEABLE: frozenset[Layer] = frozenset({"session", "project", "user", "local"}
 _LAYERS: dict[Layer, str] = {
     "managed": "Administrator",
     "user": "You, in every project",
-    "project": "This project, for everyone",
+    "project": "Everyone in this project",
     "local": "You, in this project",
     "command_line": "Command line",
     "frontmatter": "Command, skill or agent",

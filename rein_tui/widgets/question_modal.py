@@ -13,6 +13,8 @@ from textual.widgets.option_list import Option as Row
 from rein_tui.harness.protocol.decisions import Question, QuestionReply, QuestionRequest
 
 from .hints import hint_line
+from .later import after_refresh
+from .lines import hung
 from .modal import Modal
 from .safe import safe_content, safe_text
 
@@ -82,13 +84,13 @@ class QuestionModal(Modal[QuestionReply]):
             (rows if question.options else self.query_one(Input)).focus()
 
     def _keys(self, question: Question) -> list[tuple[str, str]]:
-        keys = [("enter", "sends" if question.multi_select or not question.options else "picks")]
+        keys = [("enter", "send" if question.multi_select or not question.options else "pick")]
         if question.multi_select:
-            keys.insert(0, ("space", "ticks"))
+            keys.insert(0, ("space", "tick"))
         if question.options:
-            keys.append(("tab", "to write"))
+            keys.append(("tab", "write"))
         if self._request.can_decline:
-            keys.append(("ctrl+d", "says no"))
+            keys.append(("ctrl+d", "say no"))
         return [*keys, ("esc", "no answer")]
 
     def _words(self, question: Question) -> Content:
@@ -118,10 +120,15 @@ class QuestionModal(Modal[QuestionReply]):
                 name = name.pad_right(column - name.cell_length)
             label = Content.assemble((f"{number + 1} ", "$text-disabled"), box, name)
             if option.description:
-                label = label.append(Content.styled(f"   {safe_text(option.description, 'label')}", "$text-muted"))
+                words = safe_content(option.description, "label", "$text-muted")
+                label = hung(Content.assemble(label, "   "), words, max(24, rows.size.width or 40))
             drawn.append(Row(label))
         rows.set_options(drawn)
         rows.highlighted = kept
+
+    def on_resize(self) -> None:
+        """Descriptions wrap in their column, once the width is known."""
+        after_refresh(self, self._draw)
 
     def action_tick(self) -> None:
         """Tick the highlighted option, where several may be picked."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.style import Style as RichStyle
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -22,7 +23,7 @@ _TERM = re.compile(r"\s*\S(?:.*?\S)??\s{2,}(?=\S)|\s+(?:→ )?")
 class _Text(Widget):
     """The page; lines that are too long go on below their words, not below their term."""
 
-    DEFAULT_CSS = "_Text { width: 1fr; height: auto; link-style: none; }"
+    DEFAULT_CSS = "_Text { width: 1fr; height: auto; }"
 
     def __init__(self, body: Content) -> None:
         super().__init__()
@@ -32,6 +33,11 @@ class _Text(Widget):
         """Another page."""
         self._body = body
         self.refresh(layout=True)
+
+    @property
+    def link_style(self) -> RichStyle:
+        """None: lines that can be clicked keep their colours."""
+        return RichStyle.null()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many rows as the lines need at this width."""
@@ -71,7 +77,7 @@ class Sheet(Modal[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="frame") as frame:
             frame.border_title = Content(safe_text(self._title_text, "label"))
-            frame.border_subtitle = hint_line(*self._more, ("esc", "closes"))
+            frame.border_subtitle = hint_line(*self._more, ("esc", "close"))
             with VerticalScroll():
                 yield _Text(self._body)
 

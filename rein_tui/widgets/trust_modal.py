@@ -71,7 +71,7 @@ class TrustModal(Modal[TrustReply]):
         request = self._request
         with Vertical(classes="frame") as frame:
             frame.border_title = Content("Changed since you trusted it" if request.changed else "A new folder")
-            frame.border_subtitle = hint_line(("enter", "answers"), ("page down", "scrolls"), ("esc", "no"))
+            frame.border_subtitle = hint_line(("enter", "answer"), ("page down", "scroll"), ("esc", "no"))
             yield Static(self._question())
             yield self._view
             yield Static(id="rest")

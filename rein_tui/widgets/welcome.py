@@ -134,7 +134,7 @@ class Welcome(Vertical):
             self._tell_keys()
 
     def _tell_keys(self) -> None:
-        self.tell(f"{self._news} · r looks again · {'esc back' if self._may_leave else 'F1 keys'}")
+        self.tell(f"{self._news} · r look again · {'esc back' if self._may_leave else 'F1 keys'}")
 
     def tell(self, text: str, *, is_error: bool = False) -> None:
         """A line below the offers."""

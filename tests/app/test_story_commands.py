@@ -45,7 +45,7 @@ def test_what_the_story_says() -> None:
     assert (cost["input"], cost["from cache"], cost["requests"]) == ("1.2k tokens", "900 tokens", "3")
     assert "0.5" in cost["cost"]
     assert cost["subagents"] == "400 tokens in 1 of these requests, $0.25"
-    assert todo_rows(STORY) == [("●", "look"), ("◐", "mend")]
+    assert todo_rows(STORY) == [("✓", "look"), ("▸", "mend")]
     assert memory_rows(STORY) == [("8 chars", "/w/C.md")]
     assert changed_rows(STORY) == [("+4 −1", "/w/a.py")]
 

@@ -53,7 +53,7 @@ async def test_without_any_server_there_is_still_a_way_on():
 async def test_from_a_conversation_there_is_a_way_back():
     async with on_stage() as stage:
         stage.app.run_command("welcome")
-        await stage.until(lambda: "esc back" in stage.text() and "looks again" in stage.text())
+        await stage.until(lambda: "esc back" in stage.text() and "look again" in stage.text())
         await choose(stage, "Claude")
         await stage.until(lambda: isinstance(stage.app.focused, Input))
         await stage.press("escape")
