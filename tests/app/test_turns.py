@@ -246,7 +246,7 @@ async def test_what_is_sent_before_a_session_is_open_is_sent_when_it_opens():
         started = [f.text for f in app.desk.history() if isinstance(f, TurnStarted)]
         assert started == ["first", "second"]
         assert app.main.composer.text == "third"
-        assert "queued" not in stage.text()
+        await stage.until(lambda: "queued" not in stage.text())
 
 
 async def test_what_waits_for_a_session_that_cannot_open_comes_back():
