@@ -11,7 +11,7 @@ import pytest
 
 from rein_tui.cli.sessions import add_sessions_parser, run_sessions
 from rein_tui.harness.places import Places
-from rein_tui.harness.protocol.events import FileChanged, Notice
+from rein_tui.harness.protocol.events import FileChanged, Notice, TitleChanged
 from rein_tui.harness.protocol.ports import SessionInfo
 from rein_tui.harness.store.bundle import read_bundle
 from rein_tui.harness.store.checkpoints import Checkpoints
@@ -105,7 +105,7 @@ def test_search_and_show(cli: Cli, session: str) -> None:
 def test_export_and_import(cli: Cli, session: str, tmp_path: Path) -> None:
     for form, suffix in (("markdown", "md"), ("html", "html"), ("transcript", "jsonl"), ("jsonl", "jsonl")):
         path = tmp_path / f"out.{suffix}"
-        cli("sessions", "export", session, "--format", form, "-o", str(path))
+        cli("sessions", "export", session, "--format", form, "-o", str(path), "--force")
         assert "needle" in path.read_text()
         assert path.stat().st_mode & 0o077 == 0
     assert cli("sessions", "export", session, "-o", "-").startswith("# fix the login")
@@ -130,7 +130,20 @@ def test_import_of_claude_code(cli: Cli, places: Places) -> None:
         "message": {"role": "user", "content": "from elsewhere"},
     }
     (folder / "abc-def.jsonl").write_text(json.dumps(line))
+    (folder / "agent-1.jsonl").write_text(json.dumps(line | {"isSidechain": True}))
     assert [row["title"] for row in cli.json("import")["imported"]] == ["from elsewhere"]
+    assert cli.json("import", str(folder)) == {
+        "imported": [],
+        "updated": [],
+        "unchanged": ["abc-def"],
+        "refused": [],
+    }
+    later = line | {"uuid": "2", "parentUuid": "1", "message": {"role": "user", "content": "and again"}}
+    (folder / "abc-def.jsonl").write_text(f"{json.dumps(line)}\n{json.dumps(later)}\n")
+    assert [row["turns"] for row in cli.json("import")["updated"]] == [2]
+    cli("sessions", "delete", "abc-def")
+    assert "1 imported." in cli("sessions", "import")
+    assert [row["title"] for row in cli.json("list")] == ["from elsewhere"]
 
 
 def test_rename_delete_and_undo(cli: Cli, session: str) -> None:
@@ -141,6 +154,36 @@ def test_rename_delete_and_undo(cli: Cli, session: str) -> None:
     assert "no session" in cli("sessions", "show", "Better", code=1)
     assert cli.json("delete", "--undo", session) == {"restored": [session]}
     assert len(cli.json("list")) == 2
+
+
+def test_a_deletion_is_whole_and_outlives_a_prune(cli: Cli, places: Places, session: str) -> None:
+    assert "no session 'nope'" in cli("sessions", "delete", session, "nope", code=1)
+    assert len(cli.json("list")) == 2
+    cli("sessions", "delete", session)
+    assert len(cli.json("prune", "--older-than", "0")["deleted"]) == 1
+    assert cli.json("delete", "--undo", session[:6]) == {"restored": [session]}
+    assert [row["id"] for row in cli.json("list")] == [session]
+    assert "no deleted session" in cli("sessions", "delete", "--undo", session, code=1)
+
+
+def test_no_file_is_written_over_unasked(cli: Cli, session: str, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text("mine")
+    assert "already a file" in cli("sessions", "export", session, "-o", str(kept), code=1)
+    assert "already a file" in cli("report", session, "-o", str(kept), code=1)
+    assert kept.read_text() == "mine"
+    cli("sessions", "export", session, "-o", str(kept), "--force")
+    assert "needle" in kept.read_text()
+
+
+def test_a_title_is_one_line_and_any_time_can_be_shown(cli: Cli, places: Places) -> None:
+    story = [*a_turn(1, "x"), TitleChanged(title="two\nlines", by="person", time=1e300)]
+    store = Store.open(places)
+    store.take_in(SessionInfo(id="odd"), story)
+    store.close()
+    (line,) = cli("sessions", "list").splitlines()
+    assert "two lines" in line
+    assert "two lines" in cli("sessions", "search", "lines")
 
 
 def test_prune_frees_contents_that_nobody_needs(cli: Cli, places: Places, session: str) -> None:
@@ -160,7 +203,10 @@ def test_prune_frees_contents_that_nobody_needs(cli: Cli, places: Places, sessio
 
 def test_report(cli: Cli, places: Places, session: str, tmp_path: Path) -> None:
     assert "facts.jsonl" in cli("report", "--preview")
-    assert not (tmp_path / "rein-tui-report.zip").exists()
+    assert not list(tmp_path.glob("*.zip"))
+    cli("report")
+    cli("report")
+    assert [path.name for path in tmp_path.glob("*.zip")] == [f"rein-tui-report-{session[:8]}.zip"]
     cli("report", session, "-o", str(tmp_path / "r.zip"))
     assert len(read_bundle(tmp_path / "r.zip")) > 10
 

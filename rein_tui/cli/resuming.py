@@ -53,7 +53,7 @@ def named_session(store: "Store", options: Options, *, interactive: bool) -> str
             raise StoreError(f"There is no session of {root} yet.", hint="Start without --continue.")
         session_id = found.id
     elif options.resume:
-        session_id = store.resolve(options.resume).id
+        session_id = store.resolve(options.resume, loosely=True).id
     else:
         return ""
     if not options.fork_session:

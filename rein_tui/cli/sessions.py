@@ -12,15 +12,15 @@ import msgspec
 from .. import __version__
 from ..harness.places import Places
 from ..harness.protocol.errors import ReinError, StoreError
-from ..harness.protocol.events import Fact, SessionStarted
+from ..harness.protocol.events import Fact
 from ..harness.protocol.ports import SessionInfo
-from ..harness.store.bundle import make_bundle, read_bundle
+from ..harness.store.bundle import make_bundle
 from ..harness.store.checkpoints import Checkpoints
-from ..harness.store.claude_import import find_transcripts, read_transcript
 from ..harness.store.export import SUFFIXES, export, to_markdown
 from ..harness.store.files import write_private
 from ..harness.store.store import Store
-from ..harness.store.summary import SessionSummary
+from ..harness.store.summary import LATEST
+from .sessions_import import take_all
 from .sessions_options import FORMATS, add_sessions_parser
 
 __all__ = ["add_sessions_parser", "run_sessions", "session_json"]
@@ -104,7 +104,7 @@ def _list(scene: _Scene) -> int:
 def _search(scene: _Scene) -> int:
     hits = scene.store.search(" ".join(scene.args.words), limit=scene.args.limit)
     lines = [
-        f"{hit.session_id[:8]}  {_day(hit.time)}  {hit.title[:30]:30}  turn {hit.turn:<3} "
+        f"{hit.session_id[:8]}  {_day(hit.time)}  {' '.join(hit.title.split())[:30]:30}  turn {hit.turn:<3} "
         f"{_SAID.get(hit.kind, ''):7} {hit.snippet}"
         for hit in hits
     ]
@@ -130,6 +130,7 @@ def _export(scene: _Scene) -> int:
         scene.raw(data)
         return 0
     path = Path(scene.args.output or f"{info.id}{SUFFIXES[form]}")
+    _spare(scene.args)
     try:
         write_private(path, data)
     except OSError as error:
@@ -139,29 +140,21 @@ def _export(scene: _Scene) -> int:
 
 
 def _import(scene: _Scene) -> int:
-    files: Sequence[Path] = scene.args.files or find_transcripts(scene.places.config)
-    done, refused = list[SessionInfo](), list[str]()
-    for path in files:
-        try:
-            done.append(_import_one(scene.store, path))
-        except StoreError as error:
-            refused.append(f"{path}: {error.message}")
-    told = {"imported": [session_json(info) for info in done], "refused": refused}
-    lines = [_table(done), f"{len(done)} imported.", *(f"Left out: {reason}" for reason in refused)]
+    theirs = scene.places.config / "projects"
+    taken = take_all(scene.store, scene.args.files or ([theirs] if theirs.is_dir() else []))
+    told = {
+        "imported": [session_json(info) for info in taken.new],
+        "updated": [session_json(info) for info in taken.updated],
+        "unchanged": [info.id for info in taken.unchanged],
+        "refused": taken.refused,
+    }
+    counts = [f"{len(taken.new)} imported"]
+    counts += [f"{len(taken.updated)} brought up to date"] if taken.updated else []
+    counts += [f"{len(taken.unchanged)} already here"] if taken.unchanged else []
+    lines = [_table([*taken.new, *taken.updated]), f"{', '.join(counts)}."]
+    lines += [f"Left out: {reason}" for reason in taken.refused]
     scene.tell(told, "\n".join(line for line in lines if line))
-    return 1 if refused and not done else 0
-
-
-def _import_one(store: Store, path: Path) -> SessionInfo:
-    try:
-        facts = read_bundle(path)
-    except StoreError:
-        imported = read_transcript(path)
-        return store.take_in(imported.info, imported.facts, origin="Claude Code")
-    started = (fact.session_id for fact in facts if isinstance(fact, SessionStarted))
-    summary = SessionSummary(id=next(started, ""))
-    summary.apply_all(facts)
-    return store.take_in(summary.info, facts)
+    return 1 if taken.refused and not (taken.new or taken.updated or taken.unchanged) else 0
 
 
 def _rename(scene: _Scene) -> int:
@@ -172,16 +165,14 @@ def _rename(scene: _Scene) -> int:
 
 
 def _delete(scene: _Scene) -> int:
-    ids: list[str] = []
-    for name in scene.args.sessions:
-        if scene.args.undo:
-            scene.store.undelete(name)
-            ids.append(name)
-        else:
-            ids.append(scene.store.resolve(name).id)
-            scene.store.delete(ids[-1])
+    if scene.args.undo:
+        scene.tell({"restored": [scene.store.undelete(name) for name in scene.args.sessions]}, "Back again.")
+        return 0
+    ids = [scene.store.resolve(name).id for name in scene.args.sessions]  # all or none: a name may be wrong
+    for session_id in dict.fromkeys(ids):
+        scene.store.delete(session_id)
     undo = f"For a day, `rein-tui sessions delete --undo {' '.join(ids)}` brings back what was deleted."
-    scene.tell({"restored" if scene.args.undo else "deleted": ids}, "Back again." if scene.args.undo else undo)
+    scene.tell({"deleted": ids}, undo)
     return 0
 
 
@@ -208,9 +199,18 @@ def _report(scene: _Scene) -> int:
     bundle = make_bundle(info, scene.facts(info.id), version=__version__, home=str(scene.places.home))
     scene.say(f"Session {info.id}: {info.title}\n{bundle.preview()}")
     if not scene.args.preview:
-        bundle.write(scene.args.output)
-        scene.say(f"Written to {scene.args.output}")
+        path = scene.args.output or Path(f"rein-tui-report-{info.id[:8]}.zip")
+        _spare(scene.args)
+        bundle.write(path)
+        scene.say(f"Written to {path}")
     return 0
+
+
+def _spare(args: argparse.Namespace) -> None:
+    """Raises StoreError where a file that was named would be written over; our own names belong to the session."""
+    path = Path(args.output) if args.output else None
+    if path is not None and path.is_file() and path.stat().st_size and not args.force:
+        raise StoreError("There is already a file of this name.", where=str(path), hint="--force writes over it.")
 
 
 _VERBS: dict[str, Callable[[_Scene], int]] = {
@@ -229,14 +229,15 @@ def _table(infos: Sequence[SessionInfo]) -> str:
     rows = [
         f"{info.id[:8]}  {_day(info.updated)}  {info.turns:>4}  "
         f"{'' if info.cost_usd is None else f'${info.cost_usd:.2f}':>8}  {info.state:7}  "
-        f"{info.title[:50]:50}  {info.cwd}"
+        f"{' '.join(info.title.split())[:50]:50}  {info.cwd}"
         for info in infos
     ]
     return "\n".join(rows)
 
 
 def _day(when: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(when))
+    """To the minute; blank where the recording says none that a calendar knows."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(when)) if 0 < when < LATEST else " " * 16
 
 
 def _iso(when: float) -> str:

@@ -48,14 +48,17 @@ def add_sessions_parser(subparsers: Subparsers) -> None:
     exporting.add_argument("session")
     exporting.add_argument("--format", choices=sorted(FORMATS), default="markdown")
     exporting.add_argument("-o", "--output", help="file to write; - for standard output (default: the session's id)")
+    exporting.add_argument("--force", action="store_true", help="write over a file that is there")
     importing = verb("import", "keep sessions of Claude Code, bundles or files of facts")
-    importing.add_argument("files", nargs="*", type=Path, help="files; without any, all sessions of Claude Code")
+    importing.add_argument(
+        "files", nargs="*", type=Path, help="files or folders of them; without any, all sessions of Claude Code"
+    )
     rename = verb("rename", "give a session a title")
     rename.add_argument("session")
     rename.add_argument("title")
     delete = verb("delete", "delete sessions; they can be had back for a day")
     delete.add_argument("sessions", nargs="+")
-    delete.add_argument("--undo", action="store_true", help="take a deletion back (needs the whole id)")
+    delete.add_argument("--undo", action="store_true", help="take a deletion back, by the id or its beginning")
     prune = verb("prune", "delete old sessions for good, and file contents that no session needs")
     prune.add_argument(
         "--older-than",
@@ -71,5 +74,6 @@ def add_sessions_parser(subparsers: Subparsers) -> None:
 def _add_report(subparsers: Subparsers) -> None:
     report = subparsers.add_parser("report", help="write a redacted bug bundle of a session")
     report.add_argument("session", nargs="?", help="id, beginning of an id, or title (default: the newest)")
-    report.add_argument("-o", "--output", type=Path, default=Path("rein-tui-report.zip"))
+    report.add_argument("-o", "--output", type=Path, help="file to write (default: rein-tui-report-ID.zip)")
+    report.add_argument("--force", action="store_true", help="write over a file that is there")
     report.add_argument("--preview", action="store_true", help="say what would be in it and write nothing")

@@ -14,10 +14,10 @@ import msgspec
 
 from ..protocol.base import JsonObject, Word
 from ..protocol.errors import StoreError
-from ..protocol.events import Fact
+from ..protocol.events import Fact, Notice
 from ..protocol.messages import ImageBlock
 from ..protocol.ports import SessionInfo
-from .codec import decode_fact, encode_fact, fact_decoder
+from .codec import DAMAGED, decode_fact, encode_fact
 from .files import write_private
 from .redact import MARK, redact_text
 
@@ -73,17 +73,23 @@ def read_bundle(path: Path) -> list[Fact]:
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
-                data = archive.read(_STORY)
-        else:
-            data = path.read_bytes()
+                return _facts(io.BytesIO(archive.read(_STORY)), path)
+        with path.open("rb") as stream:
+            return _facts(stream, path)
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise StoreError(f"This is no bundle and no file of facts: {error}", where=str(path)) from error
-    lines = [line for line in data.split(b"\n") if line.strip()]
-    try:
-        fact_decoder.decode(lines[0])
-    except (IndexError, msgspec.DecodeError) as error:
-        raise StoreError("This is no bundle and no file of facts.", where=str(path)) from error
-    return [decode_fact(line, number) for number, line in enumerate(lines, 1)]
+
+
+def _facts(lines: Iterable[bytes], path: Path) -> list[Fact]:
+    facts: list[Fact] = []
+    for number, line in enumerate((line for line in lines if line.strip()), 1):
+        fact = decode_fact(line, number)
+        if number == 1 and isinstance(fact, Notice) and fact.code == DAMAGED:
+            break
+        facts.append(fact)
+    if not facts:
+        raise StoreError("This is no bundle and no file of facts.", where=str(path))
+    return facts
 
 
 class _Hider:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
@@ -35,6 +36,14 @@ class Row(NamedTuple):
     summary: SessionSummary
 
 
+class Kept(NamedTuple):
+    """What is known of an id that is taken."""
+
+    is_deleted: bool
+    origin: str
+    last_seq: int
+
+
 class Catalog:
     """All stored sessions; a deleted one is hidden until it is purged."""
 
@@ -48,12 +57,18 @@ class Catalog:
             raise StoreError(f"There is no session {session_id}.", hint="`rein-tui sessions list` shows them.")
         return _row_of(rows[0])
 
-    def exists(self, session_id: str) -> bool:
-        """Whether the id is taken, also by a deleted session; false where the store cannot be read."""
+    def kept(self, session_id: str) -> "Kept | None":
+        """Who has this id, a deleted session included; nobody where the store cannot be read."""
         try:
-            return bool(self._database.read("SELECT 1 FROM sessions WHERE id = ?", (session_id,)))
+            rows = self._database.read("SELECT deleted, origin, last_seq FROM sessions WHERE id = ?", (session_id,))
         except StoreError:
-            return False
+            return None
+        return Kept(bool(rows[0][0]), _text(rows[0][1]), int(_number(rows[0][2]))) if rows else None
+
+    def deleted(self, name: str) -> list[str]:
+        """The ids of deleted sessions that are this one or begin with it. Raises StoreError."""
+        rows = self._database.read("SELECT id FROM sessions WHERE deleted > 0 ORDER BY deleted DESC")
+        return [name] if (name,) in rows else [str(row[0]) for row in rows if str(row[0]).startswith(name)]
 
     def sessions(self, search: str, cwd: str | None, limit: int) -> list[SessionInfo]:
         """Rows newest first; with `search`, those in which all its words occur. Raises StoreError."""
@@ -91,10 +106,15 @@ class Catalog:
         """Take a deletion back. Raises StoreError."""
         self._change("UPDATE sessions SET deleted = 0 WHERE id = ?", (session_id,))
 
-    def purge(self, before: float) -> list[tuple[str, str]]:
-        """Remove for good what was deleted before this time; returns (id, cwd) of each. Raises StoreError."""
-        sql = "SELECT number, id, cwd FROM sessions WHERE deleted > 0 AND deleted < ?"
-        gone = self._database.read(sql, (before,))
+    def deleted_before(self, before: float) -> list[str]:
+        """The ids of sessions deleted before this time (epoch seconds). Raises StoreError."""
+        rows = self._database.read("SELECT id FROM sessions WHERE deleted > 0 AND deleted < ?", (before,))
+        return [str(row[0]) for row in rows]
+
+    def erase(self, session_ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Remove these for good; returns (id, cwd) of each. Raises StoreError."""
+        sql = "SELECT number, id, cwd FROM sessions WHERE id = ?"
+        gone = [row for session_id in session_ids for row in self._database.read(sql, (session_id,))]
 
         def work(connection: sqlite3.Connection) -> None:
             for number, _, _ in gone:

@@ -28,9 +28,14 @@ class Imported(Word, frozen=True, kw_only=True):
     skipped: int = 0
 
 
-def find_transcripts(config: Path) -> list[Path]:
-    """All transcripts of sessions below `~/.claude/projects`, newest first."""
-    found = [path for path in (config / "projects").glob("*/*.jsonl") if path.is_file()]
+def find_transcripts(folder: Path) -> list[Path]:
+    """All transcripts of sessions in or below this folder, newest first; those of subagents belong to their session."""
+    found = [
+        path
+        for pattern in ("*.jsonl", "*/*.jsonl")
+        for path in folder.glob(pattern)
+        if path.is_file() and not path.name.startswith("agent-")
+    ]
     return sorted(found, key=lambda path: -path.stat().st_mtime)
 
 
@@ -43,7 +48,8 @@ def read_transcript(path: Path) -> Imported:
     session_id = as_text(chain[0].get("sessionId")) or path.stem
     reader = Reader(session_id, _subagents(path, records, chain))
     opening, *story = reader.read(chain)
-    facts = (opening, *_left_out(skipped, path), *story, *_titles(records))
+    last = max((fact.time for fact in story), default=0.0)
+    facts = (opening, *_left_out(skipped, path), *story, *_titles(records, last))
     summary = SessionSummary(id=session_id)
     summary.apply_all(facts)
     summary.state = "done"
@@ -83,7 +89,7 @@ def _newest_chain(records: list[JsonObject]) -> list[JsonObject]:
     return _woven([record for record in reversed(chain) if record["type"] in {"user", "assistant"}], linked)
 
 
-def _titles(records: Iterable[JsonObject]) -> Iterator[Fact]:
+def _titles(records: Iterable[JsonObject], time: float) -> Iterator[Fact]:
     kinds: dict[str, tuple[str, Literal["model", "person"]]] = {
         "summary": ("summary", "model"),
         "ai-title": ("aiTitle", "model"),
@@ -92,7 +98,7 @@ def _titles(records: Iterable[JsonObject]) -> Iterator[Fact]:
     for record in records:
         kind = kinds.get(as_text(record.get("type")))
         if kind and (title := as_text(record.get(kind[0]))):
-            yield TitleChanged(title=title, by=kind[1])
+            yield TitleChanged(title=title, by=kind[1], time=time)
 
 
 def _woven(chain: list[JsonObject], linked: list[JsonObject]) -> list[JsonObject]:
@@ -173,9 +179,9 @@ def _first_words(group: list[JsonObject]) -> str:
 def _parsed(path: Path) -> tuple[list[JsonObject], int]:
     """The records of a file, and how many lines could not be understood. Raises StoreError."""
     try:
-        lines = path.read_bytes().split(b"\n")
+        with path.open("rb") as stream:
+            parsed = [_parse(line) for line in stream if line.strip()]
     except OSError as error:
         raise StoreError(error.strerror or str(error), where=str(path)) from error
-    parsed = [_parse(line) for line in lines if line.strip()]
     records = [record for record in parsed if record is not None]
     return records, len(parsed) - len(records)

@@ -10,6 +10,9 @@ from ..protocol.events import Fact, Notice, fact_encoder
 # Here, not beside the facts: to learn all of their types takes longer than to define them.
 fact_decoder: "msgspec.json.Decoder[Fact]" = msgspec.json.Decoder(Fact)
 
+DAMAGED = "store.damaged"
+"""The code of the notice in the place of a fact that could not be read."""
+
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -60,7 +63,7 @@ def decode_fact(body: bytes, seq: int = 0) -> Fact:
             level="warning",
             hint="The rest of the session is complete. The record stays in the store.",
             where=str(error),
-            code="store.damaged",
+            code=DAMAGED,
         )
 
 

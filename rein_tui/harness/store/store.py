@@ -3,7 +3,7 @@
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from ..context.titles import TITLE_RANKS
@@ -26,6 +26,8 @@ from .turns import end_of_turn
 
 KEPT_AFTER_DELETION = 24 * 3600.0
 """Seconds for which a deleted session can be had back."""
+
+_SHORTEST_NAME = 4  # letters of an id that may stand for the whole
 
 EVERYTHING = 1_000_000
 """A limit that lists all sessions."""
@@ -96,7 +98,7 @@ class Store:
     def create(self, info: SessionInfo, headless: bool = False) -> DiskJournal:
         """A new session; without an id it gets one. Raises StoreError when the id is taken."""
         session_id = check_session_id(info.id or str(uuid.uuid4()))
-        if self._catalog.exists(session_id):
+        if self._catalog.kept(session_id):
             raise StoreError(f"There is already a session {session_id}.", hint="Resume it, or choose another id.")
         summary = SessionSummary(
             id=session_id,
@@ -150,20 +152,31 @@ class Store:
     def take_in(self, info: SessionInfo, facts: Iterable[Fact], origin: str = "") -> SessionInfo:
         """Keep a session that was recorded elsewhere; `origin` names another program, then it is kept read only.
 
-        Raises StoreError when its id is taken or it cannot be stored.
+        It replaces a deleted one, and an earlier copy of another program's. Raises StoreError when its id is taken
+        otherwise or it cannot be stored.
         """
         summary = SessionSummary(id=check_session_id(info.id or str(uuid.uuid4())), origin=origin)
-        if self._catalog.exists(summary.id):
+        old = self._catalog.kept(summary.id)
+        if old is not None and not old.is_deleted and (not origin or old.origin != origin):
             raise StoreError(f"There is already a session {summary.id}.", hint="Delete it first to import it again.")
         story = list(facts)
         summary.apply_all(story)
         journal = self._journal(summary)
+        if old is not None:
+            self._erase([summary.id])
         journal.adopt(story)
         problem = journal.problem
         journal.close()
         if problem:
             raise StoreError(problem)
         return self.info(summary.id)
+
+    def has_taken(self, session_id: str, origin: str, facts: int | None = None) -> bool:
+        """Whether a recording of another program is here, with exactly so many facts if that is asked."""
+        kept = self._catalog.kept(session_id)
+        if kept is None or kept.is_deleted or kept.origin != origin:
+            return False
+        return facts in (None, kept.last_seq)
 
     def read(self, session_id: str, after: int = 0) -> Iterator[tuple[int, Fact]]:
         """A session's facts in order, whoever has it open. Raises StoreError."""
@@ -213,11 +226,18 @@ class Store:
             raise StoreError("The session is open and cannot be deleted.", hint="Close it first.", where=_name(owner))
         self._catalog.hide(session_id)
 
-    def undelete(self, session_id: str) -> None:
-        """Take a deletion back. Raises StoreError when it is too late."""
-        if not self._catalog.exists(session_id):
-            raise StoreError(f"There is no session {session_id} any more.")
-        self._catalog.unhide(session_id)
+    def undelete(self, name: str) -> str:
+        """Take back the deletion of the session with this id, or this beginning of one; returns its id.
+
+        Raises StoreError when it is too late.
+        """
+        found = self._catalog.deleted(name) if len(name) >= _SHORTEST_NAME else []
+        if len(found) != 1:
+            there = f"{len(found)} deleted sessions begin with" if found else "There is no deleted session"
+            hint = f"Give more of the id: {', '.join(found[:5])}" if found else "What was deleted is kept for a day."
+            raise StoreError(f"{there} {name!r}.", hint=hint)
+        self._catalog.unhide(found[0])
+        return found[0]
 
     # --- all sessions ---------------------------------------------------------------------------------------
 
@@ -251,23 +271,26 @@ class Store:
         found = (info for info in self.sessions(cwd=cwd, limit=EVERYTHING) if include_headless or not info.headless)
         return next(found, None)
 
-    def resolve(self, name: str) -> SessionInfo:
+    def resolve(self, name: str, *, loosely: bool = False) -> SessionInfo:
         """The session with this id, this beginning of an id (at least four characters) or this title.
 
-        Raises StoreError when there is none or more than one.
+        Words of a title do, too, where a wrong guess harms nothing (`loosely`). Raises StoreError when there is none
+        or more than one.
         """
+        words = name.casefold().split() if loosely else []
         everything = self.sessions(limit=EVERYTHING)
         tests: tuple[Callable[[SessionInfo], bool], ...] = (
             lambda info: info.id == name,
-            lambda info: len(name) >= 4 and info.id.startswith(name),
+            lambda info: len(name) >= _SHORTEST_NAME and info.id.startswith(name),
             lambda info: bool(name) and info.title.casefold() == name.casefold(),
+            lambda info: bool(words) and all(word in info.title.casefold() for word in words),
         )
         for test in tests:
             found = [info for info in everything if test(info)]
             if len(found) == 1:
                 return found[0]
             if found:
-                names = ", ".join(info.id for info in found[:5])
+                names = ", ".join(f"{info.id[:8]} {' '.join(info.title.split())[:40]!r}" for info in found[:5])
                 raise StoreError(f"{len(found)} sessions are called {name!r}.", hint=f"Give more of the id: {names}")
         raise StoreError(f"There is no session {name!r}.", hint="`rein-tui sessions list` shows those that there are.")
 
@@ -281,14 +304,12 @@ class Store:
         if not dry:
             for info in old:
                 self.delete(info.id)
-            self.purge(before=time.time() + 1)
+            self._erase([info.id for info in old])
         return old
 
     def purge(self, before: float) -> None:
         """Remove for good what was deleted before this time (epoch seconds). Raises StoreError."""
-        for session_id, cwd in self._catalog.purge(before):
-            Transcript(transcript_path(self._transcripts, cwd, session_id), session_id).remove()
-            shutil.rmtree(self._scratch / session_id, ignore_errors=True)
+        self._erase(self._catalog.deleted_before(before))
 
     def file_contents(self) -> set[str]:
         """The sha256 of every file content that some session may go back to. Raises StoreError."""
@@ -297,6 +318,11 @@ class Store:
         return {digest for change in changes for digest in (change.before, change.after) if digest}
 
     # --- inside ---------------------------------------------------------------------------------------------
+
+    def _erase(self, session_ids: Sequence[str]) -> None:
+        for session_id, cwd in self._catalog.erase(session_ids):
+            Transcript(transcript_path(self._transcripts, cwd, session_id), session_id).remove()
+            shutil.rmtree(self._scratch / session_id, ignore_errors=True)
 
     def _continued(self, row: Row) -> DiskJournal:
         row.summary.state = "idle"

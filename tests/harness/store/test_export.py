@@ -187,7 +187,7 @@ def test_our_own_transcript_comes_back(tmp_path: Path) -> None:
     ]
     for fact in story:
         transcript.apply(fact)
-    (path,) = find_transcripts(tmp_path)
+    (path,) = find_transcripts(tmp_path / "projects")
     imported = read_transcript(path)
     assert imported.skipped == 0
     assert (imported.info.id, imported.info.title, imported.info.turns) == ("s", "Mine", 2)
