@@ -28,12 +28,12 @@ def check_url(url: str, *, allow_http: bool = False) -> str:
     """
     try:
         parts = urlsplit(url)
-        port_is_odd = parts.port == 0
+        host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise ConfigError(f"This is not an address: {error}", where=url) from error
     if parts.scheme not in {"http", "https"}:
         raise ConfigError("The address must start with http:// or https://", where=url)
-    if not parts.hostname or port_is_odd:
+    if not host:
         raise ConfigError("The address names no server", where=url, hint="It looks like http://127.0.0.1:11434")
     if parts.username or parts.password:
         raise ConfigError("The address must not hold a password", where=f"{parts.scheme}://{parts.hostname}")
