@@ -15,6 +15,7 @@ from rein_tui.harness.protocol.events import (
     TurnInterrupted,
 )
 from rein_tui.harness.protocol.messages import TextBlock, Usage
+from rein_tui.harness.protocol.workbench import HasMemory, MemoryOffer
 from rein_tui.widgets.figures import short_cost, short_count, short_duration
 
 from .registry import Command
@@ -125,7 +126,24 @@ async def _todos(app: "ReinApp", _: str) -> None:
 
 
 async def _memory(app: "ReinApp", _: str) -> None:
+    from rein_tui.widgets.picker import Item, Picker
+
+    harness = app.desk.current.harness if app.desk.current is not None else None
+    desk = harness.memory_desk if isinstance(harness, HasMemory) else None
+    offers = {offer.path: offer for offer in desk.offers()} if desk is not None else {}
+    if desk is not None and offers:
+        items = [Item(path, f"take in {path}", _why(offer)) for path, offer in offers.items()]
+        chosen = await app.ask(Picker("Memory files", [Item("", "show those that were given"), *items]))
+        if chosen:
+            desk.accept(offers[chosen])
+            app.hint("the model is told with your next prompt")
+        if chosen != "":
+            return
     await _show(app, "Memory files", memory_rows(app.desk.history()), "no CLAUDE.md was found · /init writes one")
+
+
+def _why(offer: MemoryOffer) -> str:
+    return f"asked for by {offer.wanted_by}" if offer.wanted_by else "there is no CLAUDE.md"
 
 
 async def _changed(app: "ReinApp", _: str) -> None:

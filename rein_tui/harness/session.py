@@ -32,7 +32,7 @@ from .protocol.mcp import McpServers
 from .protocol.models import Provider, WireRequest
 from .protocol.ports import Adjustments, FileFinder, Permissions, Prompt, SessionInfo, StatusLine
 from .protocol.rewind import Restored, RewindPlan
-from .protocol.workbench import SettingsDesk
+from .protocol.workbench import MemoryDesk, SettingsDesk
 from .recorder import Recorder
 from .turn.beginning import beginning
 from .turn.caching import CacheWatch
@@ -71,6 +71,7 @@ class Session:
         self.status_line: StatusLine | None = None
         self.file_finder: FileFinder | None = None
         self.settings_desk: SettingsDesk | None = None
+        self.memory_desk: MemoryDesk | None = None
         self._opening: SessionStarted | None = opening
         self._around = around
         self._story = Recorder(journal, past, around.watchers, around.now)
@@ -237,7 +238,7 @@ class Session:
                 return
             yield self._record(opening)
             self.has_started.set()
-            story = beginning(self.parts, self._around, opening, lambda: self.info.title)
+            story = beginning(self.parts, self._around, opening, self.conversation(), lambda: self.info.title)
             async with aclosing(story) as events:
                 async for event in events:
                     yield self._record(event)

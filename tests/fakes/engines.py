@@ -113,10 +113,11 @@ class QuietHooks:
 class ScriptedPerson:
     """Answers from a list, then always the last one; `hang` never answers."""
 
-    def __init__(self, *replies: PermissionReply, hang: bool = False, says: str = "yes") -> None:
+    def __init__(self, *replies: PermissionReply, hang: bool = False, says: str = "yes", trusts: bool = True) -> None:
         self._replies = list(replies) or [PermissionReply(answer="once")]
         self._hang = hang
         self._says = says
+        self._trusts = trusts
         self.requests: list[PermissionRequest] = []
         self.questions: list[QuestionRequest] = []
 
@@ -131,7 +132,7 @@ class ScriptedPerson:
         return QuestionReply(answers={q.question: self._says for q in request.questions})
 
     async def trust(self, request: TrustRequest) -> TrustReply:
-        return TrustReply(trusted=True)
+        return TrustReply(trusted=self._trusts)
 
 
 @dataclass

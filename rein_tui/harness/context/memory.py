@@ -15,6 +15,7 @@ from msgspec import structs
 from ..places import Places
 from ..protocol.base import JsonObject, Word
 from ..protocol.events import Notice
+from ..protocol.workbench import MemoryOffer
 from .globs import matches
 from .markdown import imports_of, split_rule, strip_comments
 from .reading import ReadProblem, read_text
@@ -79,8 +80,8 @@ class _Candidate(NamedTuple):
 class MemoryScope:
     """Where to look. `project` false leaves out everything of the folder (not trusted).
 
-    `additional` are `--add-dir` folders whose memory counts too. `allow_external` lets project files import from
-    outside the project; `use_agents` reads AGENTS.md where there is no CLAUDE.md. `may_read` is the read policy.
+    `additional` are `--add-dir` folders whose memory counts too. `accepted` are the offers (kind, path) that the person
+    took up. `may_read` is the read policy.
     `managed_text` is what an administrator's settings say themselves; `remembered` is the file of auto memory.
     """
 
@@ -90,8 +91,7 @@ class MemoryScope:
     additional: tuple[Path, ...] = ()
     excludes: tuple[str, ...] = ()
     project: bool = True
-    allow_external: bool = False
-    use_agents: bool = False
+    accepted: frozenset[tuple[str, str]] = frozenset()
     managed_text: str = ""
     remembered: Path | None = None
     may_read: Callable[[Path], bool] = lambda path: True
@@ -106,6 +106,7 @@ class Memory:
         self._scoped: list[tuple[Path, MemoryFile]] = []
         self.files: list[MemoryFile] = []
         self.notices: list[Notice] = []
+        self.offers: list[MemoryOffer] = []
 
     @classmethod
     def load(cls, scope: MemoryScope, reason: LoadReason = "session_start") -> "Memory":
@@ -162,14 +163,15 @@ class Memory:
             return
         found = [folder / "AGENTS.md" for folder in dict.fromkeys((scope.root, scope.cwd))]
         for path in (path for path in found if path.is_file()):
-            if scope.use_agents:
+            if ("agents", str(path)) in scope.accepted:
                 self.files += self._load(_Candidate(path, "Project", reason=reason))
             else:
+                self.offers.append(MemoryOffer(kind="agents", path=str(path)))
                 self.notices.append(
                     Notice(
                         text="This project has an AGENTS.md and no CLAUDE.md; AGENTS.md is not read by itself.",
                         where=str(path),
-                        hint="Write a CLAUDE.md with the line @AGENTS.md, or switch it on with /memory.",
+                        hint="/memory takes it in; so does a CLAUDE.md with the line @AGENTS.md.",
                         code="memory.agents_md",
                     )
                 )
@@ -222,11 +224,14 @@ class Memory:
         if not self._scope.may_read(real):
             self._warn("A deny rule keeps this memory file from being read.", wanted.path, code="memory.denied")
             return None
-        if not self._scope.allow_external and self._is_external(real, wanted):
+        is_accepted = ("import", str(real)) in self._scope.accepted
+        if not is_accepted and self._is_external(real, wanted):
+            asks = wanted.parent or str(wanted.path)
+            self.offers.append(MemoryOffer(kind="import", path=str(real), wanted_by=asks))
             self._warn(
                 "A memory file of this project leads outside of it and was left out.",
                 real,
-                hint=f"Asked for by {wanted.parent or wanted.path}. Approve external imports to load it.",
+                hint=f"Asked for by {asks}. /memory takes it in.",
                 code="memory.external_import",
             )
             return None

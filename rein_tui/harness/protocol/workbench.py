@@ -207,6 +207,35 @@ class HasSettings(Protocol):
     settings_desk: SettingsDesk | None
 
 
+class MemoryOffer(Word, frozen=True, kw_only=True):
+    """A file that the model is not told unless the person says so: an import that leads out of the project (`wanted_by`
+    names the file that asks for it), or an AGENTS.md where there is no CLAUDE.md.
+    """
+
+    kind: Literal["import", "agents"]
+    path: str
+    wanted_by: str = ""
+
+
+class MemoryDesk(Protocol):
+    """The memory files of one session that wait for a word."""
+
+    def offers(self) -> Sequence[MemoryOffer]:
+        """What could be read besides."""
+        ...
+
+    def accept(self, offer: MemoryOffer) -> None:
+        """Read it from now on in this project, in this session at once. Raises ConfigError."""
+        ...
+
+
+@runtime_checkable
+class HasMemory(Protocol):
+    """A session of this machine, whose memory files can be chosen."""
+
+    memory_desk: MemoryDesk | None
+
+
 class ModelProbe(Word, frozen=True, kw_only=True):
     """What trying a model out showed. `sent` is how its calls travel from now on: native, or a text dialect's name.
 

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from ..protocol.events import Event, SessionStarted, TitleChanged
 from ..protocol.hooks import HookCall, HookOutcome
 from ..protocol.messages import TextBlock
+from .conversation import Conversation
 from .moments import fired, told_news
 from .parts import Parts
 from .prompt_turn import reminder, user_message
@@ -13,14 +14,16 @@ from .surroundings import Surroundings
 
 
 async def beginning(
-    parts: Parts, around: Surroundings, opening: SessionStarted, title: Callable[[], str]
+    parts: Parts, around: Surroundings, opening: SessionStarted, story: Conversation, title: Callable[[], str]
 ) -> AsyncGenerator[Event]:
-    """Everything after the session's first fact, up to its first turn; `title` tells the one that it has by then."""
+    """Everything after the session's first fact, up to its first turn; `title` tells the one that it has by then.
+
+    A session that goes on is told the memory files that it does not hold as they are now.
+    """
     for notice in around.notices:
         yield notice
-    if opening.source in {"startup", "clear"}:
-        for source, text in around.memory():
-            yield user_message((TextBlock(text=text),), "memory", source)
+    for source, text in story.lacks(around.memory()):
+        yield user_message((TextBlock(text=text),), "memory", source)
     async with aclosing(told_news(parts, around.news)) as events:
         async for event in events:
             yield event

@@ -76,6 +76,12 @@ class Conversation:
         """The messages of this turn and later ones, as a valid request of their own."""
         return valid_messages(self._sent(e for e in self._entries if e.turn >= turn))
 
+    def lacks(self, memory: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Of these memory files, (path, text), those that it does not hold as they are now."""
+        held = {e.source[1]: e.message.text for e in self._entries if e.source[0] == "memory"}
+        # The first one of a list begins with a word on what these are; elsewhere the same file does not.
+        return [(path, text) for path, text in memory if not _ends_alike(held.get(path, ""), text)]
+
     def __len__(self) -> int:
         return len(self._entries)
 
@@ -109,6 +115,10 @@ class Conversation:
         self._entries = entries
         self._settled = []
         self._settled_count = 0
+
+
+def _ends_alike(one: str, other: str) -> bool:
+    return bool(one) and (one.endswith(other) or other.endswith(one))
 
 
 def _extended(valid: list[Message], new: list[Message]) -> list[Message]:

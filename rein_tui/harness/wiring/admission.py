@@ -32,6 +32,7 @@ class Admission:
     notices: list[Notice]
     vouched: set[Path] = field(default_factory=set[Path])
     _answers: dict[Path, bool] = field(default_factory=dict[Path, bool])
+    _refused: set[Path] = field(default_factory=set[Path])
     _ignored: set[str] = field(default_factory=set[str])
     _agreed: bool = False
 
@@ -80,6 +81,10 @@ class Admission:
     def is_trusted(self, wishes: Wishes) -> bool:
         """Whether the folder is trusted as its files are now; asks nobody."""
         return wishes.trust or wishes.root in self.vouched or read_trust(self.places, wishes.root).trusted
+
+    def was_refused(self, wishes: Wishes) -> bool:
+        """Whether the person was asked about the folder and said no."""
+        return wishes.root in self._refused
 
     def was_admitted(self, root: Path) -> bool:
         """Whether the folder was trusted when a session began there."""
@@ -148,7 +153,10 @@ class Admission:
             can_remember=report.can_remember,
         )
         reply = await self.prompter.trust(request)
+        if reply.unanswered and not reply.trusted:
+            return None
         if not reply.trusted:
-            return None if reply.unanswered else False
+            self._refused.add(wishes.root)
+            return False
         record_trust(self.places, report)
         return True

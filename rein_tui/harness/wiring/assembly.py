@@ -47,6 +47,7 @@ from .keeping import Keeping
 from .lead import follow_lead, lead_of, mode_of
 from .makers import Makers, look_again, rehearsed
 from .models_by_name import ModelsByName
+from .remembering import Remembering
 from .switches import effort_of, stop_hook_cap, thinks
 from .wishes import Ground, Opening
 
@@ -186,6 +187,7 @@ async def assemble(
     makers.hook_context.tell = tell
     makers.hook_context.deliver = session.whisper
     makers.hook_context.wake = session.wake
+    session.memory_desk = Remembering(instructions, session)
     session.settings_desk = Configuring(live.watch.read, ground.places)
     session.status_line = makers.status_line(session, live)
     session.file_finder = FileSuggestion(lambda: live.watch.current, makers.hook_context, tell)

@@ -159,6 +159,7 @@ class LocalWorkbench:
             self.store.grant_story,
             partial(self._admission.is_trusted, wishes),
             self.store.redact,
+            partial(self._admission.was_refused, wishes),
         )
         session = await assemble(ground, settings, opening, provider, choice)
         self._brought = opening.brought

@@ -1,6 +1,7 @@
 """The memory files of one session: loaded at its start and after a compaction, joined by others as files are read."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..agents import WITHOUT_MEMORY
@@ -8,13 +9,16 @@ from ..context.memory import LoadReason, Memory, MemoryFile, MemoryScope
 from ..protocol.agents import AgentSpec
 from ..protocol.base import JsonObject
 from ..protocol.events import Notice
+from ..protocol.workbench import MemoryOffer
+from .memory_choices import MemoryChoices
 
 
 class Instructions:
     """What CLAUDE.md files and rules told the model so far; `take_news` gives what nobody has heard of yet."""
 
-    def __init__(self, scope: MemoryScope) -> None:
-        self._scope = scope
+    def __init__(self, scope: MemoryScope, choices: MemoryChoices) -> None:
+        self._choices = choices
+        self._scope = replace(scope, accepted=choices.accepted())
         self._memory = Memory(scope)
         self._reason: LoadReason = "session_start"
         self._loaded: list[MemoryFile] = []
@@ -25,6 +29,20 @@ class Instructions:
         self._memory = Memory.load(self._scope, self._reason)
         self._reason = "compact"
         self._loaded += self._memory.files
+        self._take_notices()
+        return self._memory.messages()
+
+    def offers(self) -> Sequence[MemoryOffer]:
+        """What could be read besides."""
+        return tuple(self._memory.offers)
+
+    def accept(self, offer: MemoryOffer) -> Sequence[tuple[str, str]]:
+        """Read it from now on in this project: (path, text) of everything that holds now. Raises ConfigError."""
+        self._choices.accept(offer)
+        self._scope = replace(self._scope, accepted=self._choices.accepted())
+        before = {file.path for file in self._memory.files}
+        self._memory = Memory.load(self._scope, "include")
+        self._loaded += [file for file in self._memory.files if file.path not in before]
         self._take_notices()
         return self._memory.messages()
 

@@ -52,6 +52,7 @@ from ..turn.titles import Titler
 from .containment import Containment
 from .instructions import Instructions
 from .live_settings import LiveSettings
+from .memory_choices import MemoryChoices
 from .status_line import Seen, StatusCommand
 from .switches import hook_specs, hook_switches
 from .windows import Windows
@@ -314,11 +315,11 @@ class Makers:
             root=workspace.root,
             additional=tuple(workspace.additional) if with_additional else (),
             excludes=tuple(self._settings.merged("claudeMdExcludes") or ()),
-            project=workspace.trusted,
+            project=workspace.trusted or not self._ground.was_refused(),
             managed_text=self._settings.managed("claudeMd") or "",
             remembered=remembered_in(self._settings, self._ground.places, workspace.root),
         )
-        return Instructions(scope)
+        return Instructions(scope, MemoryChoices(self._ground.places.data / "memory.json", workspace.root))
 
     def expand(
         self, policy: Policy, workspace: Workspace

@@ -66,7 +66,8 @@ class Opening:
 class Ground:
     """What all sessions of one program share. `grants` tells what all stored sessions know of grants.
 
-    `is_trusted` looks anew whether the folder is trusted as it is now. `redact` takes our keys out of what is written.
+    `is_trusted` looks anew whether the folder is trusted as it is now, `was_refused` whether a person would not trust
+    it. `redact` takes our keys out of what is written.
     """
 
     places: Places
@@ -76,6 +77,7 @@ class Ground:
     grants: Callable[[], Iterable[Told]] = tuple
     is_trusted: Callable[[], bool] = bool
     redact: Callable[[bytes], bytes] = bytes
+    was_refused: Callable[[], bool] = bool
 
 
 def started(

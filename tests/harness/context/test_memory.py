@@ -98,7 +98,7 @@ def test_imports_from_outside_wait_for_approval(scope: MemoryScope, tmp_path: Pa
     memory = Memory.load(scope)
     assert texts(memory) == [f"project @{outside} @~/mine.md"]
     assert [n.code for n in memory.notices] == ["memory.external_import"] * 2
-    assert len(Memory.load(replace(scope, allow_external=True)).files) == 3
+    assert len(Memory.load(replace(scope, accepted=frozenset((o.kind, o.path) for o in memory.offers))).files) == 3
     write(scope.places.config / "CLAUDE.md", "@~/mine.md")
     assert "home" in texts(Memory.load(scope))
 
@@ -175,10 +175,11 @@ def test_agents_md_is_offered(scope: MemoryScope) -> None:
     memory = Memory.load(scope)
     assert memory.files == []
     assert [(n.code, n.level) for n in memory.notices] == [("memory.agents_md", "info")]
-    assert texts(Memory.load(replace(scope, use_agents=True))) == ["agents"]
+    accepted = replace(scope, accepted=frozenset((o.kind, o.path) for o in memory.offers))
+    assert texts(Memory.load(accepted)) == ["agents"]
     write(scope.root / "CLAUDE.md", "@AGENTS.md")
     assert Memory.load(scope).notices == []
-    assert texts(Memory.load(replace(scope, use_agents=True))) == ["@AGENTS.md", "agents"]
+    assert texts(Memory.load(accepted)) == ["@AGENTS.md", "agents"]
 
 
 def test_auto_memory_is_short(scope: MemoryScope) -> None:
