@@ -20,6 +20,7 @@ from rein_tui.harness.protocol.events import (
     HookStarted,
     PermissionRequested,
     PermissionResolved,
+    ProgressDelta,
     QuestionAnswered,
     QuestionAsked,
     RequestRetried,
@@ -158,6 +159,8 @@ class Status(Widget):
                 self._hooks.discard(event.run.id)
                 if not self._hooks and not self._in_turn:
                     self._rest()
+            case ProgressDelta(call_id=""):
+                self._now(event.text)
             case RequestRetried():
                 self._now(f"retry {event.attempt}: {event.reason}")
                 self._due = self._clock() + event.delay

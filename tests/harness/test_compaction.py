@@ -144,6 +144,15 @@ async def test_a_short_conversation_is_compacted_when_a_person_asks() -> None:
         assert "Compacted" in kinds([e async for e in events])
 
 
+async def test_sizes_before_and_after_count_what_no_summary_makes_smaller() -> None:
+    rigged, _ = compact_rig([Step(text="word " * 400, usage=Usage(input_tokens=5000)), Step(text="short")], 100_000)
+    await told(rigged, "first")
+    async with aclosing(rigged.session.compact()) as events:
+        (done,) = [e async for e in events if isinstance(e, Compacted)]
+    assert done.tokens_before >= 5000
+    assert 4000 < done.tokens_after < done.tokens_before - 300, "tools and system prompt are still there"
+
+
 async def test_a_hook_can_stop_it() -> None:
     hooks = QuietHooks({"PreCompact": HookOutcome(blocked=True, reason="not now")})
     rigged, _ = compact_rig([Step(text="one")], hooks=hooks)

@@ -89,6 +89,11 @@ class Catalog:
         """A command or skill by its name, or by a short name that nobody else has."""
         return self._by_name.get(name) or self._by_alias.get(name)
 
+    def stays(self, name: str) -> bool:
+        """Whether this is a skill whose words stay in the conversation once it is used."""
+        defined = self.find(name)
+        return defined is not None and defined.kind == "skill" and not defined.forks
+
     def agents(self) -> dict[str, AgentSpec]:
         """Agents by name."""
         return self._agents

@@ -10,9 +10,12 @@ from typing import Literal
 from ..protocol.displays import TextDisplay
 from ..protocol.errors import ConfigError
 from ..protocol.events import (
+    Compacted,
+    Fact,
     Notice,
     Origin,
     PromptAdded,
+    Rewound,
     ToolCallFinished,
     ToolCallRequested,
     ToolCallStarted,
@@ -66,6 +69,11 @@ class Invocations:
         self._subagents = subagents
         self._usage = usage
         self._given: dict[str, str] = {}
+
+    def forget(self, fact: Fact) -> None:
+        """What the conversation was given may be gone from it: a skill that is loaded again is given whole."""
+        if isinstance(fact, Compacted | Rewound):
+            self._given.clear()
 
     def listing(self) -> str:
         """The skills that the model may use, within the budget."""

@@ -16,9 +16,10 @@ from ..context.compaction import (
     plan_compaction,
     summary_messages,
 )
+from ..context.surviving import Survivors
 from ..context.tokens import TokenGauge
 from ..protocol.errors import ProviderError
-from ..protocol.events import Compacted, Event, Fact, MessageFinished, Notice, PromptAdded
+from ..protocol.events import Compacted, Event, Fact, MessageFinished, Notice, ProgressDelta, PromptAdded
 from ..protocol.hooks import HookCall, HookOutcome
 from ..protocol.messages import Message, TextBlock, Usage
 from .conversation import Conversation
@@ -33,7 +34,7 @@ class WindowCompactor:
     """Decides when, asks the model for the summary, and tells the boundary.
 
     `window` gives the context window in tokens (0: unknown). `memory` reads the memory files anew, as (path, text);
-    `news` tells of those that it read.
+    `news` tells of those that it read. `survivors` knows what the model is told again besides.
     It watches stored facts to know how full the window is.
     """
 
@@ -45,18 +46,21 @@ class WindowCompactor:
         news: News | None = None,
         automatic: bool = True,
         limit: int = 0,
+        survivors: Survivors | None = None,
     ) -> None:
         self._window = window
         self._memory = memory
         self._news = news
         self._automatic = automatic
         self._limit = limit
+        self._survivors = survivors or Survivors()
         self._gauge = TokenGauge()
         self._guard = CompactionGuard(0)
         self._used = 0
 
     def note(self, fact: Fact) -> None:
-        """Follow how full the window is."""
+        """Follow how full the window is, and what is to survive."""
+        self._survivors.note(fact)
         if fact.parent:
             return
         if isinstance(fact, MessageFinished) and fact.usage.context_tokens:
@@ -95,6 +99,7 @@ class WindowCompactor:
         if outcomes[0].blocked:
             yield Notice(level="warning", text="A PreCompact hook stopped the compaction.", hint=outcomes[0].reason)
             return
+        yield ProgressDelta(call_id="", done=0, text="compacting")
         try:
             wanted = "; ".join(text for text in (focus, *outcomes[0].context) if text.strip())
             # A person who asks for a summary gets it where it easily fits, also of a short conversation.
@@ -106,7 +111,7 @@ class WindowCompactor:
             yield Notice(level="warning", text=f"The conversation could not be compacted: {error.message}")
             return
         before = max(self._used, plan.tokens)
-        after += before - plan.tokens if from_turn else 0
+        after += before - plan.tokens  # system prompt and tools stay, and with `from_turn` what came before
         yield Compacted(
             summary=summary,
             trigger=trigger,
@@ -120,6 +125,9 @@ class WindowCompactor:
         for path, text in () if from_turn else self._memory():
             message = Message(role="user", blocks=(TextBlock(text=text),))
             yield PromptAdded(message=message, origin="memory", source=path)
+        for source, text in () if from_turn else self._survivors.texts(min(window, self._limit or window)):
+            message = Message(role="user", blocks=(TextBlock(text=f"<system-reminder>\n{text}\n</system-reminder>"),))
+            yield PromptAdded(message=message, origin="system", source=source)
         async with aclosing(self._afterwards(parts, trigger, summary)) as events:
             async for event in events:
                 yield event

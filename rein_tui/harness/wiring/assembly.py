@@ -146,7 +146,7 @@ async def assemble(
         notices=tuple(opening.notices),
         expand=expand,
         unfold=unfolding(servers, invocations.unfold, invocations.commands, expand),
-        watchers=[transcript.apply, compactor.note],
+        watchers=[transcript.apply, compactor.note, invocations.forget],
         compactor=compactor,
         refresh=refreshing(servers, live.refresh),
         checkpoints=checkpoints,

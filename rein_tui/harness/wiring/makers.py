@@ -9,6 +9,7 @@ from typing import Literal
 from ..context.memory import MemoryScope
 from ..context.references import ReferenceScope, expand_references
 from ..context.remembered import remembered_in
+from ..context.surviving import Survivors
 from ..context.system_prompt import build_system_prompt, look_around
 from ..context.wished import tells_of_git, wished_words
 from ..hooks.context import HookContext
@@ -236,6 +237,7 @@ class Makers:
             news=instructions.take_news,
             automatic=bool(self._settings.get("autoCompactEnabled", default=True)),
             limit=limit if isinstance(limit, int) else 0,
+            survivors=Survivors(self._furniture.extensions.catalog.stays),
         )
         for fact in self._opening.past:
             compactor.note(fact)
