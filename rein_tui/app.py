@@ -18,17 +18,16 @@ from textual.screen import Screen
 
 from rein_tui import terminal
 from rein_tui.attention import Attention
+from rein_tui.beginning import Beginning
 from rein_tui.commands import builtin_commands
-from rein_tui.commands.mcp import learn_prompts, servers_of
-from rein_tui.commands.registry import Command, Registry, split_command
+from rein_tui.commands.mcp import servers_of
+from rein_tui.commands.registry import Command, Registry
 from rein_tui.desk import Desk
-from rein_tui.early import Early
 from rein_tui.harness.context.listing import project_files
 from rein_tui.harness.places import Places
-from rein_tui.harness.processes.environment import collect_garbage
 from rein_tui.harness.protocol.errors import ReinError
 from rein_tui.harness.protocol.events import Fact, Notice
-from rein_tui.harness.protocol.ports import FileFinder, FindsFiles, Prompt
+from rein_tui.harness.protocol.ports import FileFinder, FindsFiles
 from rein_tui.harness.protocol.workbench import Elsewhere, Extensible, Workbench
 from rein_tui.keymap import Action, key_name, read_keymap
 from rein_tui.leaving import Leaving
@@ -36,6 +35,7 @@ from rein_tui.mentions import Mentions
 from rein_tui.modal_prompter import ModalPrompter, ask_modal
 from rein_tui.preferences import read_preferences, save_preferences
 from rein_tui.screen import MainScreen
+from rein_tui.sending import send
 from rein_tui.status_refresh import StatusRefresh
 from rein_tui.terminal_app import TerminalApp
 from rein_tui.widgets.clipboard import copy_to_system, osc52
@@ -94,20 +94,16 @@ class ReinApp(TerminalApp[str]):
         self.workbench = workbench
         self.registry = Registry(_COMMANDS)
         self.desk = Desk(self, workbench)
-        self.early = Early(lambda: self.main.composer)
-        self._is_beginning = True
+        self.beginning = Beginning(self, open_id=open_id, prompt=initial_prompt, notices=notices)
         self._has_left = False
         self.main: MainScreen
         self._prompter = prompter
         self._places = places
         self._project = project or Path.cwd()
-        self._open_id = open_id
         self._first_look = first_look
-        self._initial_prompt = initial_prompt
-        self._notices = list(notices)
         self._clock = clock
         names = workbench.files if isinstance(workbench, Elsewhere) else partial(project_files, self._project)
-        self._files = FileIndex(names, self._file_finder)
+        self.files = FileIndex(names, self._file_finder)
         self.leaving = Leaving(self)
         self.attach_name: str | None = None
         self.wants_attach = False
@@ -121,7 +117,7 @@ class ReinApp(TerminalApp[str]):
         """The main screen."""
         history = self._places.data / "history.jsonl" if self._places is not None else None
         past = History(history, [os.environ.get(name, "") for name in _KEYS])
-        mentions = Mentions(self._files, partial(servers_of, self))
+        mentions = Mentions(self.files, partial(servers_of, self))
         self.main = MainScreen(mentions, past, self._clock, width=self.size.width)
         return self.main
 
@@ -134,7 +130,7 @@ class ReinApp(TerminalApp[str]):
         for theme in THEMES:
             self.register_theme(theme)
         self.preferences, problems = read_preferences(self._preferences_path)
-        self._notices += problems
+        self.beginning.notices += problems
         chosen = self.preferences.theme
         self.theme = chosen if chosen in self.available_themes else THEMES[0].name
 
@@ -158,7 +154,7 @@ class ReinApp(TerminalApp[str]):
             self._first_look = ()
         if self._prompter is not None:
             self._prompter.bind(self)
-        self.call_after_refresh(self.start_work, self._begin())
+        self.call_after_refresh(self.start_work, self.beginning.begin())
 
     def _read_choices(self) -> None:
         if not self.preferences.motion or os.environ.get("NO_MOTION"):
@@ -166,7 +162,7 @@ class ReinApp(TerminalApp[str]):
         config = self._places.config if self._places is not None else None
         path = config / "rein-tui-keys.json" if config is not None else None
         keymap, problems = read_keymap(path, self.actions_bound() if path is not None and path.is_file() else {})
-        self._notices += problems
+        self.beginning.notices += problems
         self.set_keymap(keymap)
 
     def actions_bound(self) -> dict[str, Action]:
@@ -179,55 +175,9 @@ class ReinApp(TerminalApp[str]):
     def _preferences_path(self) -> Path | None:
         return self._places.data / "preferences.json" if self._places is not None else None
 
-    async def _begin(self) -> None:
-        collect_garbage()
-        await self.main.composer.history.load()
-        self.main.composer.area.set_vim(self.preferences.vim)
-        if not self.preferences.mouse:
-            self.set_mouse(False)
-        try:
-            await self.workbench.prepare()
-        except ReinError as error:
-            await self.report(error)
-            self._give_up_beginning()
-            return
-        self.register_file_commands()
-        if self.workbench.choice is None and not self._open_id:
-            self._give_up_beginning()
-            self.run_command("welcome")
-        else:
-            await self.begin_session()
-
     async def begin_session(self) -> None:
         """Open the session asked for at start, or a new one, and send the prompt given at start."""
-        self._is_beginning = True
-        opened = await self._open_asked_for()
-        for notice in self._notices:
-            await self.main.apply(notice)
-        self._notices.clear()
-        self.register_file_commands()
-        self._files.warm()
-        prompt, self._initial_prompt = self._initial_prompt, ""
-        if opened and prompt and self.desk.current is not None:
-            self.desk.current.submit(Prompt(text=prompt), prompt)
-        if self.desk.current is None:
-            self._give_up_beginning()
-        else:
-            await self.early.send(self.submit)
-
-    def _give_up_beginning(self) -> None:
-        self._is_beginning = False
-        self.early.give_back()
-
-    async def _open_asked_for(self) -> bool:
-        """The session asked for; where it cannot be opened a new one, which says why."""
-        try:
-            await self.desk.bring(self._open_id)
-        except ReinError as error:
-            opened = bool(self._open_id) and await self.desk.open()
-            await self.report(error)
-            return opened
-        return True
+        await self.beginning.open_session()
 
     def _file_finder(self) -> FileFinder | None:
         """What the settings of the session on the screen say about finding files."""
@@ -257,54 +207,13 @@ class ReinApp(TerminalApp[str]):
         """Leave nothing running, and no mark on the window."""
         self.attention.end()
         self.desk.interrupt_all()
-        await self._files.close()
+        await self.files.close()
 
     # --- submitting ---
 
     async def submit(self, sent: Composer.Submitted) -> None:
-        """Do what the person sent: run a command, say it to the turn, or let it wait for its turn."""
-        turns = self.desk.current
-        if sent.kind == "command":
-            await self._slash(sent.text)
-            return
-        if turns is None and self._is_beginning:
-            self.early.keep(sent)
-            return
-        if turns is None:
-            self.main.composer.text = sent.raw
-            hint = "/new opens one." if self.workbench.choice is not None else "/welcome chooses a model first."
-            await self.tell(Notice(text="No session is open.", level="warning", hint=hint))
-            return
-        kind = sent.kind if sent.kind in ("shell", "private_shell") else "prompt"
-        if not sent.text:
-            turns.resume()
-            return
-        if turns.harness.info.read_only:
-            await self.desk.open(turns.harness.info.id)  # perhaps it can be gone on with by now
-            turns = self.desk.current or turns
-        if why := turns.harness.info.read_only:
-            self.main.composer.text = sent.raw
-            await self.tell(Notice(text=why, level="warning", hint="/fork goes on in a copy."))
-            return
-        prompt = Prompt(text=sent.text, blocks=sent.images, kind=kind)
-        if sent.steer and kind == "prompt":
-            turns.steer(prompt, sent.raw)
-        else:
-            turns.submit(prompt, sent.raw)
-
-    async def _slash(self, text: str) -> None:
-        learn_prompts(self)
-        name, argument = split_command(text)
-        if self.run_command(name, argument):
-            return
-        if isinstance(self.workbench, Elsewhere):
-            await self.workbench.learn()
-        self.learn_file_commands()
-        if self.run_command(name, argument):
-            return
-        close = self.registry.closest(name)
-        hint = f"did you mean /{close.name}?" if close else "/help lists all commands"
-        await self.tell(Notice(text=f"no command /{name}", level="warning", hint=hint))
+        """Do what the person sent."""
+        await send(self, sent)
 
     def run_command(self, name: str, argument: str = "") -> bool:
         """Run a command by name, beside the message loop, so that it may ask and wait. False when there is none."""
@@ -367,7 +276,7 @@ class ReinApp(TerminalApp[str]):
 
     def suggest(self, prompt: str) -> None:
         """Put a prompt to begin with where the person only has to send it; never in the place of their own words."""
-        if not self.main.composer.text and not self._initial_prompt:
+        if not self.main.composer.text and not self.beginning.prompt:
             self.main.composer.text = prompt
 
     def watch_app_focus(self, before: bool, now: bool) -> None:

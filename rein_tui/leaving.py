@@ -71,5 +71,5 @@ class Leaving:
         elif turns is not None:
             turns.interrupt()
         else:
-            app.early.drop()
+            app.beginning.early.drop()
         app.hint("ctrl+c again exits")

@@ -313,7 +313,7 @@ class MainScreen(Screen[None]):
     def _take_back(self, event: Composer.TakeBackRequested) -> None:
         event.stop()
         turns = self.rein.desk.current
-        raw = turns.take_back() if turns is not None else self.rein.early.take_back()
+        raw = turns.take_back() if turns is not None else self.rein.beginning.early.take_back()
         if raw is not None:
             self.composer.text = raw
 

@@ -95,8 +95,7 @@ class ReplayApp(ReinApp):
         self.main.add_class("-sidebar-off")
         self.main.chat.set_empty(Content.styled(_HINTS, "$text-muted"))
         await self.desk.open()
-        for notice in self._notices:
-            await self.main.apply(notice)
+        await self.beginning.tell()
 
     def new_scrubber(self) -> Scrubber:
         """A scrubber that shows where the recording is."""
