@@ -63,7 +63,7 @@ def decision_blocks(decision: Decision, cwd: str = "") -> Iterator[Block]:
     sentence = Content.assemble(
         (decision.outcome, f"bold {OUTCOME_STYLES[decision.outcome]}"),
         "  ",
-        safe_content(_near(decision.reason, cwd), "prompt"),
+        reason_content(_near(decision.reason, cwd), decision),
     )
     yield Passage(lambda _: [Piece(sentence)], f"{decision.outcome}: {decision.reason}")
     rule, source = decision.rule, decision.source or (decision.rule.source if decision.rule else None)
@@ -91,6 +91,11 @@ def decision_blocks(decision: Decision, cwd: str = "") -> Iterator[Block]:
     if decision.suggestions:
         yield heading("rules that would let it pass")
         yield facts_table([(", ".join(s.rules), s.label) for s in decision.suggestions])
+
+
+def reason_content(words: str, decision: Decision, style: str = "") -> Content:
+    """A reason as one line, so that no file name can add a line of its own to it; what a hook wrote keeps its lines."""
+    return safe_content(words, "prompt" if decision.decided_by == "hook" else "path", style)
 
 
 def _outcome(outcome: Outcome) -> Content:

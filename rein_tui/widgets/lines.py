@@ -5,7 +5,7 @@ A block gives pieces (logical lines: a gutter, a body, how to wrap it), independ
 copying and searching work on logical text: no soft wraps, no gutters, no boxes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
@@ -92,8 +92,17 @@ def lay_out(pieces: Iterable[Piece], width: int) -> list[Line]:
     """The rows of `pieces` on `width` cells."""
     lines: list[Line] = []
     for piece in pieces:
-        _lay_out_piece(piece, width, lines)
+        for part in _broken(piece) if "\n" in piece.body.plain else (piece,):
+            _lay_out_piece(part, width, lines)
     return lines
+
+
+def _broken(piece: Piece) -> Iterator[Piece]:
+    """The lines of a body that should have been one: a row with a break in it would break the frame around it."""
+    first, *rest = piece.body.split("\n", allow_blank=True)
+    yield replace(piece, body=first)
+    for body in rest:
+        yield replace(piece, body=body, first=piece.rest, logical=None, header=False)
 
 
 def _lay_out_piece(piece: Piece, width: int, lines: list[Line]) -> None:

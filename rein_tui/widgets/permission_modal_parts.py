@@ -23,7 +23,7 @@ from rein_tui.harness.protocol.ports import Permissions
 from .diff import DiffStyle, diff_pieces, diff_title
 from .displays import display_pieces
 from .highlight import code_lines
-from .inspector_why import decision_blocks
+from .inspector_why import decision_blocks, reason_content
 from .lines import BLANK, EMPTY, Piece
 from .nearby import nearby
 from .permission_modal_deception import deceptions
@@ -209,7 +209,7 @@ def reason(decision: Decision, folder: str = "") -> Content:
         words += f" · {layer}" if str(source) == source.layer else f" · {layer}, {source}"
     count = len(decision.trials)
     tried = f"  ? {count} rule{'s' if count > 1 else ''} tried" if count else "  ? all reasons"
-    return Content.assemble(safe_content(nearby(words, folder), "prompt", "$text-muted"), (tried, "$text-disabled"))
+    return Content.assemble(reason_content(nearby(words, folder), decision, "$text-muted"), (tried, "$text-disabled"))
 
 
 def may(choice: Choice, proposal: Proposal) -> bool:

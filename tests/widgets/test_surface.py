@@ -334,3 +334,10 @@ def test_rows_fit_and_lose_nothing(text: str, width: int, wrap: str) -> None:
     assert "".join(line.body.plain for line in lines) == text
     assert "".join(line.text() for line in lines) == text.rstrip() + "\n"
     assert all(Content(line.body.plain.rstrip()).cell_length <= max(8, width - 2) for line in lines)
+
+
+def test_a_line_break_in_a_body_stays_inside_the_frame() -> None:
+    piece = Piece(Content("one\ntwo three\n\nfour"), Content("> "), Content("  "))
+    lines = lay_out([piece], 10)
+    assert [(line.gutter + line.body).plain.rstrip() for line in lines] == ["> one", "  two", "  three", "", "  four"]
+    assert "".join(line.text() for line in lines) == "one\ntwo three\n\nfour\n"
