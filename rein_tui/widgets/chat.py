@@ -174,6 +174,7 @@ class Chat(Vertical):
         show = self.surface.complete if self._is_first_look else self.surface.load
         self._is_first_look = False
         gc.disable()
+        before = self._fold
         try:
             self._fold = self._new_fold()
             for fact in facts:
@@ -181,6 +182,7 @@ class Chat(Vertical):
                     self._fold.apply(fact)
             blocks = list(self._fold.walk())
             self._entries = dict(zip(blocks, show(blocks), strict=True))
+            before.forget()
         finally:
             gc.enable()
         gc.freeze()  # a history stays: the collector need not walk it again and again while someone types

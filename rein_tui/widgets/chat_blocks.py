@@ -67,6 +67,11 @@ class ChatBlock(Block):
         for child in self.children:
             yield from child.walk()
 
+    def release(self) -> None:
+        """Let go of all other blocks."""
+        self.parent = self.rewound_by = None
+        self.children.clear()
+
     def draw(self, width: int) -> Sequence[Piece]:
         """The block itself, without gap and nesting."""
         raise NotImplementedError

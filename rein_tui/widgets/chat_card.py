@@ -82,7 +82,13 @@ class Run(msgspec.Struct):
     @property
     def is_grouped(self) -> bool:
         """Whether there is anything to group."""
-        return sum(card.may_group for card in self.cards) > 1
+        grouped = (card for card in self.cards if card.may_group)
+        return next(grouped, None) is not None and next(grouped, None) is not None  # not all: every card asks
+
+    def release(self) -> None:
+        """Let go of its blocks."""
+        self.cards.clear()
+        self.block = None
 
 
 class CardBlock(ChatBlock):
@@ -109,6 +115,10 @@ class CardBlock(ChatBlock):
         self.added: tuple[str, ...] = ()
         self.chosen: bool | None = None
         self.shows_result = True
+
+    def release(self) -> None:
+        super().release()
+        self.run.release()
 
     # --- folding --------------------------------------------------------------------------------------------
 

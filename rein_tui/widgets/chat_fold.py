@@ -57,6 +57,11 @@ class ChatFold(ChatTree):
             ev.BackgroundStarted: self._background,
         }
 
+    def forget(self) -> None:
+        """Let go of all blocks, and of itself."""
+        super().forget()
+        self._handlers.clear()
+
     def apply(self, event: ev.Event) -> list[Change]:
         """Fold one event in; what changed, in order."""
         self.changes = []

@@ -31,6 +31,11 @@ class ChatTree:
         for root in self.roots:
             yield from root.walk()
 
+    def forget(self) -> None:
+        """Let go of all blocks: they hold one another, and a history is kept from the garbage collector."""
+        for block in list(self.walk()):
+            block.release()
+
     def siblings(self, parent: str) -> list[ChatBlock]:
         """The blocks directly below the call `parent`, or the roots."""
         above = self.cards.get(parent)

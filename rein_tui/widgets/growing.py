@@ -55,7 +55,7 @@ class GrowingMarkdown:
     ) -> None:
         self._gutter = gutter
         self._lead = lead
-        self._stream = SafeStream("markdown")
+        self._stream: SafeStream | None = None
         self._incoming: list[str] = []
         self.size = 0
         self._parts: list[str] = []
@@ -88,12 +88,14 @@ class GrowingMarkdown:
         self._finished = True
 
     def _take(self) -> None:
-        """Make what came since the last look safe, in one go."""
+        """Make what came since the last look safe, in one go. Thousands of texts that are told hold little more."""
         if self._incoming:
+            self._stream = self._stream or SafeStream("markdown")
             self._add(self._stream.feed("".join(self._incoming)).plain)
-            self._incoming = []
+            self._incoming.clear()
         if self._finished and not self._settled:
-            self._add(self._stream.finish().plain)
+            self._add(self._stream.finish().plain if self._stream is not None else "")
+            self._stream = None
             self._settled = True
 
     def _add(self, text: str) -> None:

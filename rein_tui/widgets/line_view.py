@@ -270,21 +270,15 @@ class LineView(ScrollView, can_focus=True):
         A surface has no border and no padding, so Textual's cache of styled lines would only make and keep each strip
         once more; ours come with their colours and stay as long as the line does.
         """
-        background = self.background_colors[1]
-        filters = self.get_line_filters()
-        strips: list[Strip] = []
-        for y in crop.line_range:
-            strip = self._row_strip(y)
-            for line_filter in filters:
-                strip = strip.apply_filter(line_filter, background)
-            strips.append(strip)
+        strips = [self._row_strip(y) for y in crop.line_range]
         if crop.column_span != (0, self.size.width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
 
     def _row_strip(self, y: int) -> Strip:
         if self._painter is None:
-            self._painter = Painter(self.visual_style, self._theme_variables(), self.size.width)
+            filters, background = self.get_line_filters(), self.background_colors[1]
+            self._painter = Painter(self.visual_style, self._theme_variables(), self.size.width, filters, background)
         if y >= len(self._shown):
             return self._painter.blank()
         row = self._shown[y]

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 from rich.segment import Segment
 from rich.style import Style as RichStyle
+from textual.color import TRANSPARENT, Color
 from textual.content import Content, Span
+from textual.filter import LineFilter
 from textual.strip import Strip
 from textual.style import Style
 
@@ -24,12 +26,21 @@ def _for_terminal_colours(style: str) -> str:
 
 
 class Painter:
-    """Paints lines for one theme, one background and one width."""
+    """Paints lines for one theme, one background and one width; `filters` are Textual's, where it applies none."""
 
-    def __init__(self, base: Style, variables: dict[str, str], width: int) -> None:
+    def __init__(
+        self,
+        base: Style,
+        variables: dict[str, str],
+        width: int,
+        filters: Sequence[LineFilter] = (),
+        background: Color = TRANSPARENT,
+    ) -> None:
         self.base = base
         self.width = width
         self._variables = variables
+        self._filters = filters
+        self._background = background
         self._is_ansi = variables.get("background", "").startswith("ansi")
         self._parsed: dict[str, Style] = {}
         self._styles: dict[tuple[object, ...], RichStyle] = {}
@@ -57,12 +68,18 @@ class Painter:
         room = self.width - bar.cell_length - line.gutter.cell_length - line.body.cell_length
         if room > 0:
             segments.append(Segment(" " * room, self.rich(under) if under else self.rich()))
-        strip = Strip(Segment.simplify(segments), self.width - min(0, room))
+        strip = Strip(Segment.simplify(self._filtered(segments)), self.width - min(0, room))
         return strip if room >= 0 else strip.adjust_cell_length(self.width)
 
     def blank(self) -> Strip:
         """An empty row."""
-        return Strip.blank(self.width, self.rich())
+        return Strip(self._filtered([Segment(" " * self.width, self.rich())]), self.width)
+
+    def _filtered(self, segments: list[Segment]) -> list[Segment]:
+        """In the colours that the terminal is to have. Here, not row by row: Textual would keep each row twice."""
+        for line_filter in self._filters:
+            segments = line_filter.apply(segments, self._background)
+        return segments
 
     def rich(self, *styles: object) -> RichStyle:
         """The Rich style of Textual styles laid over one another on the background."""

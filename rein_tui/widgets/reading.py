@@ -145,9 +145,8 @@ class Reading:
         self.width = width
         for entry in list(self._kept):
             self.drop(entry)
-        for entry in self.stack:
-            entry.exact = False
-            self.stack.resize(entry, entry.block.estimate(self.body_width))
+        body = self.body_width
+        self.stack.estimate(lambda block: block.estimate(body))
         if self.top and place:
             entry = self.top[0]
             self.top = entry, _row_of(self.lines_of(entry), *place)

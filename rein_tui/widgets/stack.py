@@ -4,7 +4,7 @@ Entries live in chunks that know their own height, so that finding the block at 
 and changing a height cost a walk over a few hundred numbers at most.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 import msgspec
@@ -70,7 +70,9 @@ class Stack(Generic[BlockT]):
         return self._chunks[0].entries[0] if self._chunks else None
 
     def fill(self, entries: Iterable[Entry[BlockT]]) -> None:
-        """Replace everything."""
+        """Replace everything. Entries and chunks hold one another: both let go, or the collector had to find them."""
+        for entry in self:
+            entry.chunk = None
         self._chunks = []
         self.height = 0
         for entry in entries:
@@ -119,6 +121,15 @@ class Stack(Generic[BlockT]):
         if entry.chunk is not None:
             entry.chunk.height += grown
         return grown
+
+    def estimate(self, height_of: Callable[[BlockT], int]) -> None:
+        """Give all entries heights that were not measured."""
+        for chunk in self._chunks:
+            for entry in chunk.entries:
+                entry.height = height_of(entry.block)
+                entry.exact = False
+            chunk.height = sum(entry.height for entry in chunk.entries)
+        self.height = sum(chunk.height for chunk in self._chunks)
 
     def top(self, entry: Entry[BlockT]) -> int:
         """The row where an entry begins."""

@@ -1,5 +1,8 @@
 """The chat: live is replay, cards tell their state, nothing bad is ever folded away, the view goes where it is sent."""
 
+import gc
+import weakref
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.app import App, ComposeResult
@@ -336,3 +339,27 @@ async def test_the_first_words_and_the_last_do_not_wait_for_a_frame() -> None:
         await app.chat.apply(ev.TextDelta(text="First words.", turn=1))
         shown = [app.chat.surface.render_line(y).text.strip() for y in range(app.chat.surface.size.height)]
         assert "First words." in shown
+
+
+async def test_a_history_that_another_replaces_is_gone_at_once() -> None:
+    """It is kept from the garbage collector, which would never find it."""
+    app = Pane()
+    facts = [
+        ev.TurnStarted(text="look", turn=1),
+        message(TextBlock(text="It is here.")),
+        *call(
+            "c1", display=COMMAND, inside=[message(TextBlock(text="I look."), parent="c1"), *call("c2", parent="c1")]
+        ),
+        *call("c3", "error"),
+        ev.Rewound(to_turn=0, turn=2),
+    ]
+    async with app.run_test():
+        app.chat.load(facts)  # pyright: ignore[reportArgumentType]
+        blocks = [weakref.ref(entry.block) for entry in app.chat.surface.stack]
+        assert len(blocks) > 4
+        gc.disable()
+        try:
+            app.chat.load([])
+            assert [ref() for ref in blocks if ref() is not None] == []
+        finally:
+            gc.enable()
