@@ -1,8 +1,12 @@
 """`rein-tui mcp …` as a person runs it, and servers in a whole session without a screen."""
 
+import asyncio
 import json
 import subprocess
 import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,9 @@ from rein_tui.cli.main import run
 from rein_tui.harness.places import Places
 from rein_tui.harness.plugins.mcp.edit import add_server, remove_server
 from rein_tui.harness.protocol.errors import ConfigError
+
+from .harness.plugins.mcp.authority import Authority
+from .harness.plugins.mcp.test_remote import BROWSER
 
 NASTY = str(Path(__file__).parent / "harness" / "plugins" / "mcp" / "nasty.py")
 
@@ -107,6 +114,87 @@ def test_mistakes_change_nothing(desk: Desk) -> None:
         assert err.startswith("rein-tui: ")
     assert desk.run("add", "-e", "novalue", "two", "cmd")[0] == 2
     assert (desk.home / ".claude.json").read_bytes() == before
+
+
+def test_options_as_the_ecosystem_writes_them(desk: Desk) -> None:
+    assert desk.run("add", "-e", "A=1", "B=2", "two", "--", "cmd", "-x")[0] == 0
+    assert desk.run("add", "behind", "--env", "K=v", "--", "npx", "-y", "--flag")[0] == 0
+    flags = ["--client-id", "mine", "--callback-port", "8123"]
+    assert desk.run("add", "-t", "http", "web", "https://example.org/mcp", *flags)[0] == 0
+    servers = desk.state()["projects"][str(desk.root)]["mcpServers"]
+    assert servers["two"] == {"type": "stdio", "command": "cmd", "args": ["-x"], "env": {"A": "1", "B": "2"}}
+    assert servers["behind"]["args"] == ["-y", "--flag"] and servers["behind"]["env"] == {"K": "v"}
+    assert servers["web"]["oauth"] == {"clientId": "mine", "callbackPort": 8123}
+
+
+@pytest.mark.parametrize("name", ["", "a b", "../x", "a.b", "a__b", "_a", "K=V", "a:b"])
+def test_names_that_tools_cannot_have(desk: Desk, name: str) -> None:
+    for arguments in (("add", name, "cmd"), ("add-json", name, '{"command": "x"}')):
+        code, _, err = desk.run(*arguments)
+        assert code == 1 and "cannot be the name of a server" in err
+
+
+def test_a_name_in_several_scopes_is_not_guessed(desk: Desk) -> None:
+    for scope in ("user", "project"):
+        assert desk.run("add", "-s", scope, "twice", "cmd")[0] == 0
+    code, _, err = desk.run("remove", "twice")
+    assert code == 1 and "2 scopes: project, user" in err and "-s project or -s user" in err
+    assert desk.run("remove", "twice", "-s", "user")[0] == 0
+    assert ".mcp.json" in desk.run("remove", "twice")[1]
+
+
+def test_a_secret_stands_in_no_settings(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MCP_CLIENT_SECRET", "hush")
+    flags = ["--client-id", "mine", "--client-secret"]
+    assert desk.run("add", "web", "https://example.org/mcp", *flags)[0] == 0
+    assert "hush" not in (desk.home / ".claude.json").read_text()
+    kept = [path for path in desk.home.rglob("mcp-tokens/*.json") if "hush" in path.read_text()]
+    assert [path.stat().st_mode & 0o777 for path in kept] == [0o600]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_the_rest_of_a_file_stays_as_it_is_written(places: Places, tmp_path: Path, newline: str) -> None:
+    path = tmp_path / ".mcp.json"
+    before = '{\n\t"other": [1,2, 3],\n\t"mcpServers": {\n\t\t"z": {"command": "\\u00e9"}\n\t}\n}\n'
+    path.write_bytes(before.replace("\n", newline).encode())
+    add_server(places, tmp_path, "project", "n", {"command": "x"})
+    add_server(places, tmp_path, "project", "m", {"command": "y"})
+    assert list(json.loads(path.read_bytes())["mcpServers"]) == ["z", "n", "m"]
+    assert path.read_bytes().startswith(before.replace("\n", newline).encode()[:50])
+    remove_server(places, tmp_path, "project", "n")
+    remove_server(places, tmp_path, "project", "m")
+    assert path.read_bytes() == before.replace("\n", newline).encode()
+    remove_server(places, tmp_path, "project", "z")
+    assert json.loads(path.read_bytes()) == {"other": [1, 2, 3], "mcpServers": {}}
+
+
+def test_logging_in_from_the_command_line(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = desk.root / "browser.py"
+    browser.write_text(BROWSER)
+    monkeypatch.setenv("BROWSER", f"{sys.executable} {browser} %s")
+    with serving(Authority()) as url:
+        desk.run("add", "web", url)
+        code, out, err = desk.run("login", "web")
+        assert code == 0 and "web is connected." in out and "/authorize?" in out, err
+        assert "Logged out" in desk.run("logout", "web")[1]
+    desk.run("add", "local", "cmd")
+    assert "needs no login" in desk.run("login", "local")[2]
+
+
+@contextmanager
+def serving(authority: Authority) -> Generator[str]:
+    """An authority on a loop of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    listening = authority.listening()
+    try:
+        yield asyncio.run_coroutine_threadsafe(listening.__aenter__(), loop).result()
+    finally:
+        asyncio.run_coroutine_threadsafe(listening.__aexit__(None, None, None), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def test_a_broken_file_is_not_overwritten(places: Places, tmp_path: Path) -> None:

@@ -38,6 +38,9 @@ class Servers:
     async def reconnect(self, name: str) -> None:
         """Nobody asks."""
 
+    async def log_out(self, name: str) -> None:
+        """Nobody asks."""
+
     async def approve(self, name: str) -> None:
         """Nobody asks."""
 

@@ -1,10 +1,13 @@
 """`rein-tui mcp …`: MCP servers from the command line. Starts none of them."""
 
 import argparse
+import asyncio
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from getpass import getpass
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -15,14 +18,18 @@ from ..harness.plugins.extensions import load_extensions
 from ..harness.plugins.finding import PluginScene
 from ..harness.plugins.mcp.approval import Approvals
 from ..harness.plugins.mcp.config import Entry, ServerConfig, read_entry
-from ..harness.plugins.mcp.edit import SCOPES, EditScope, add_server, file_of, remove_server
+from ..harness.plugins.mcp.edit import SCOPES, EditScope, add_server, file_of, remove_server, scopes_with
+from ..harness.plugins.mcp.logging_in import log_in
 from ..harness.plugins.mcp.oauth import TokenFile
+from ..harness.plugins.mcp.reach import Reach
 from ..harness.plugins.mcp.sources import FoundServers, ServerScene, find_servers
 from ..harness.protocol.base import JsonObject
 from ..harness.protocol.decisions import Source
 from ..harness.protocol.errors import ConfigError, ReinError
 from ..harness.settings.load import load_settings
 from ..harness.settings.trust import keep_trust, read_trust
+from .headless import NobodyAnswers
+from .mcp_entries import add_values, check_name, entry_of
 from .options import Subparsers
 
 
@@ -33,7 +40,7 @@ def add_mcp_parser(subparsers: Subparsers) -> None:
     add = verbs.add_parser("add", help="add a server: NAME COMMAND ARGS…, or NAME URL with --transport")
     add.add_argument("-s", "--scope", choices=SCOPES, default="local", help="where it is kept (default local)")
     add.add_argument("-t", "--transport", choices=("stdio", "http", "sse"), help="default: http for an address")
-    _values(add)
+    add_values(add)
     add.add_argument("name")
     add.add_argument("target", metavar="COMMAND|URL")
     add.add_argument(
@@ -42,6 +49,7 @@ def add_mcp_parser(subparsers: Subparsers) -> None:
     plain = verbs.add_parser("add-json", help="add a server from its JSON entry")
     plain.add_argument("-s", "--scope", choices=SCOPES, default="local")
     plain.add_argument("name")
+    plain.add_argument("--client-secret", action="store_true", help="asks for its secret, or takes MCP_CLIENT_SECRET")
     plain.add_argument("entry", metavar="JSON")
     listing = verbs.add_parser("list", help="all servers of this folder, and whether they may run")
     listing.add_argument("--json", action="store_true")
@@ -51,24 +59,11 @@ def add_mcp_parser(subparsers: Subparsers) -> None:
     remove = verbs.add_parser("remove", help="take a server out of its file")
     remove.add_argument("-s", "--scope", choices=SCOPES, default=None, help="default: the one scope that has it")
     remove.add_argument("name")
+    login = verbs.add_parser("login", help="log in to a server at an address")
+    login.add_argument("name")
     logout = verbs.add_parser("logout", help="forget the login of a server")
     logout.add_argument("name")
     verbs.add_parser("reset-project-choices", help="ask again about the servers of this project")
-
-
-def _values(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-e", "--env", action="append", default=[], metavar="NAME=VALUE", type=_pair("="))
-    parser.add_argument("-H", "--header", action="append", default=[], metavar="'Name: value'", type=_pair(":"))
-
-
-def _pair(mark: str) -> Any:
-    def read(text: str) -> tuple[str, str]:
-        name, found, value = text.partition(mark)
-        if not found or not name.strip():
-            raise argparse.ArgumentTypeError(f"{text!r} is not NAME{mark}VALUE")
-        return name.strip(), value.strip() if mark == ":" else value
-
-    return read
 
 
 @dataclass(slots=True)
@@ -103,30 +98,7 @@ def run_mcp(args: argparse.Namespace, places: Places, root: Path, out: TextIO, e
 
 
 def _add(scene: _Scene, err: TextIO) -> int:
-    args = scene.args
-    rest: list[str] = [arg for index, arg in enumerate(args.args) if index or arg != "--"]
-    target: str = args.target
-    if target == "--" and rest:
-        target, rest = rest[0], rest[1:]
-    transport = args.transport or ("http" if target.startswith(("http://", "https://")) else "stdio")
-    entry: JsonObject = {"type": transport}
-    if transport == "stdio":
-        entry |= {"command": target, "args": rest}
-        if args.env:
-            entry["env"] = dict(args.env)
-        if args.header:
-            raise ConfigError("a command takes no headers", where="--header")
-    else:
-        entry["url"] = target
-        behind = argparse.ArgumentParser(prog="rein-tui mcp add", allow_abbrev=False)
-        _values(behind)
-        behind.parse_args(rest, namespace=args)  # options may stand behind an address too
-        rest = []
-        if args.header:
-            entry["headers"] = dict(args.header)
-        if args.env or rest:
-            raise ConfigError("an address takes no --env and no arguments", where=target)
-    return _write(scene, err, entry)
+    return _write(scene, err, entry_of(scene.args))
 
 
 def _add_json(scene: _Scene, err: TextIO) -> int:
@@ -139,12 +111,17 @@ def _add_json(scene: _Scene, err: TextIO) -> int:
 
 def _write(scene: _Scene, err: TextIO, entry: JsonObject) -> int:
     name, scope = scene.args.name, cast("EditScope", scene.args.scope)
+    check_name(name)
     path = file_of(scene.places, scene.root, scope)
     checked, notices = read_entry(Entry(name, entry, scope, Source(layer="user", path=str(path))), scene.environment)
     if checked is None:
-        raise ConfigError(notices[0].text if notices else "this server has no address", where=name)
+        why = notices[0].text.partition("is left out: ")[2] if notices else "it has no address"
+        raise ConfigError(f"{name} was not added: {why}", where=str(path))
+    secret = _secret(scene) if scene.args.client_secret else ""
     with keep_trust(scene.places, scene.root):
         add_server(scene.places, scene.root, scope, name, entry)
+    if secret:
+        TokenFile.of(scene.places, checked).keep_secret(secret)
     for notice in notices:
         err.write(f"rein-tui: {notice.text}\n")
     if scope == "project":
@@ -153,6 +130,16 @@ def _write(scene: _Scene, err: TextIO, entry: JsonObject) -> int:
             approvals.approve(checked)
     scene.say(f"Added {name} ({checked.transport}: {checked.summary}) to {path}")
     return 0
+
+
+def _secret(scene: _Scene) -> str:
+    """The secret of a registered client: from the environment, or typed unseen. Raises ConfigError."""
+    secret = scene.environment.get("MCP_CLIENT_SECRET", "")
+    if not secret and sys.stdin.isatty():
+        secret = getpass("client secret: ")
+    if not secret:
+        raise ConfigError("there is no secret", where="--client-secret", hint="Put it into MCP_CLIENT_SECRET.")
+    return secret
 
 
 def _list(scene: _Scene, err: TextIO) -> int:
@@ -206,17 +193,32 @@ def _get(scene: _Scene, err: TextIO) -> int:
 
 def _remove(scene: _Scene, err: TextIO) -> int:
     name, scope = scene.args.name, cast("EditScope | None", scene.args.scope)
-    for each in SCOPES if scope is None else (scope,):
-        try:
-            with keep_trust(scene.places, scene.root):
-                path = remove_server(scene.places, scene.root, each, name)
-        except ConfigError as problem:
-            if scope is not None or not problem.message.startswith("there is no server"):
-                raise
-            continue
-        scene.say(f"Removed {name} from {path}")
-        return 0
-    raise ConfigError(f"there is no server {name!r} in your files", hint="A plugin's goes with its plugin.")
+    if scope is None:
+        found = scopes_with(scene.places, scene.root, name)
+        if not found:
+            hint = "rein-tui mcp list shows all; a plugin's goes with its plugin."
+            raise ConfigError(f"there is no server {name!r} in your files", hint=hint)
+        if len(found) > 1:
+            ways = " or ".join(f"-s {each}" for each in found)
+            raise ConfigError(f"{name!r} is in {len(found)} scopes: {', '.join(found)}", hint=f"Say which: {ways}")
+        scope = found[0]
+    with keep_trust(scene.places, scene.root):
+        path = remove_server(scene.places, scene.root, scope, name)
+    scene.say(f"Removed {name} from {path}")
+    return 0
+
+
+def _login(scene: _Scene, err: TextIO) -> int:
+    found, approvals = scene.found()
+    config = found.configs.get(scene.args.name)
+    if config is None:
+        raise ConfigError(f"there is no server {scene.args.name!r}", hint="rein-tui mcp list shows all.")
+    verdict = approvals.judge(config)
+    if verdict.state:
+        raise ConfigError(verdict.reason, where=config.name, hint=verdict.hint)
+    reach = Reach(scene.places, str(scene.root), "", scene.environment, {})
+    scene.say(asyncio.run(log_in(config, reach, NobodyAnswers(), scene.say)))
+    return 0
 
 
 def _logout(scene: _Scene, err: TextIO) -> int:
@@ -243,6 +245,7 @@ _VERBS = {
     "list": _list,
     "get": _get,
     "remove": _remove,
+    "login": _login,
     "logout": _logout,
     "reset-project-choices": _reset,
 }

@@ -43,6 +43,8 @@ async def _do(servers: McpServers, request: ask.McpDo) -> None:
     match request.action:
         case "reconnect":
             await servers.reconnect(request.name)
+        case "log_out":
+            await servers.log_out(request.name)
         case "approve":
             await servers.approve(request.name)
         case "deny":

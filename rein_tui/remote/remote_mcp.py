@@ -53,6 +53,10 @@ class RemoteMcp:
         """Start a server anew there."""
         await self._do(name, "reconnect")
 
+    async def log_out(self, name: str) -> None:
+        """Forget its login there."""
+        await self._do(name, "log_out")
+
     async def approve(self, name: str) -> None:
         """Let a project's server run there."""
         await self._do(name, "approve")
@@ -65,6 +69,6 @@ class RemoteMcp:
         """Switch it off there, or on again."""
         await self._do(name, "on" if on else "off")
 
-    async def _do(self, name: str, action: Literal["reconnect", "approve", "deny", "on", "off"]) -> None:
+    async def _do(self, name: str, action: Literal["reconnect", "log_out", "approve", "deny", "on", "off"]) -> None:
         await self._link.ask(ask.McpDo(session=self._session, name=name, action=action), object)
         await self.look()

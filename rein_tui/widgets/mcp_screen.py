@@ -44,6 +44,7 @@ class McpScreen(Modal[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "reconnect", "Start anew, log in"),
+        Binding("o", "log_out", "Log out"),
         Binding("a", "approve", "Approve"),
         Binding("d", "deny", "Deny"),
         Binding("x,space", "switch", "Switch off or on"),
@@ -149,6 +150,11 @@ class McpScreen(Modal[None]):
         """Start the server anew; one that wants a login opens the browser."""
         self._do(self._servers.reconnect)
 
+    def action_log_out(self) -> None:
+        """Forget the login of a server."""
+        if self._state is not None and self._state.logged_in:
+            self._do(self._servers.log_out)
+
     def action_approve(self) -> None:
         """Let a project's server run."""
         if self._is_projects:
@@ -188,6 +194,8 @@ def _keys_for(state: McpServerState) -> list[tuple[str, str]]:
     keys = [("x", "switch on" if state.state == "disabled" else "switch off")]
     if state.state not in ("disabled", "denied", "unapproved", "blocked"):
         keys.append(("r", "log in" if state.state == "needs_login" else "start anew"))
+    if state.logged_in:
+        keys.append(("o", "log out"))
     if state.scope == "project":
         keys += [("a", "approve")] if state.state in ("unapproved", "denied") else []
         keys += [("d", "deny")] if state.state != "denied" else []

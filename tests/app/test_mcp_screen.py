@@ -49,6 +49,11 @@ class PlayedServers:
             raise ConfigError("It is still broken.", where=name)
         self._set(name, state="connected")
 
+    async def log_out(self, name: str) -> None:
+        """It wants one again."""
+        self.wishes.append(f"log out {name}")
+        self._set(name, state="needs_login", logged_in=False)
+
     async def approve(self, name: str) -> None:
         """It is connected then."""
         self.wishes.append(f"approve {name}")
@@ -126,6 +131,16 @@ async def test_wishes() -> None:
         ]  # fmt: skip
         await press(pilot, "escape")
         assert not isinstance(app.screen, McpScreen)
+
+
+async def test_logging_out() -> None:
+    app = Stand(PlayedServers(msgspec.structs.replace(GOOD, transport="http", logged_in=True)))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await press(pilot)
+        assert "o log out" in seen(app, "#keys")
+        await press(pilot, "o", "o")
+        assert app.servers.wishes == ["log out good"]
+        assert "log out" not in seen(app, "#keys") and "log in" in seen(app, "#keys")
 
 
 async def test_an_agents_server_is_only_looked_at() -> None:

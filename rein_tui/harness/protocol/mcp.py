@@ -51,6 +51,7 @@ class McpServerState(Word, frozen=True, kw_only=True):
     tools: tuple[McpToolState, ...] = ()
     resources: tuple[str, ...] = ()
     prompts: tuple[str, ...] = ()
+    logged_in: bool = False
     tokens: int = 0
     garbage: int = 0
     dropped: int = 0
@@ -85,6 +86,10 @@ class McpServers(Protocol):
 
     async def reconnect(self, name: str) -> None:
         """Start a server anew, logging in where it wants that. Returns once it is connected or has failed."""
+        ...
+
+    async def log_out(self, name: str) -> None:
+        """Forget the login of a server, which is asked for it anew. Raises ConfigError."""
         ...
 
     async def approve(self, name: str) -> None:

@@ -131,6 +131,21 @@ def add_member(document: Document, pointer: Pointer, name: str, value: Any) -> s
     return text[: span.start] + "{" + f"{newline}{outer}{unit}{shown}{newline}{outer}" + "}" + text[span.end :]
 
 
+def remove_member(document: Document, pointer: Pointer) -> str:
+    """The file's text without that member of an object; the others stay as they are written."""
+    text, spans = document.text, document.spans
+    outer = pointer[:-1]
+    beside = sorted(
+        (spans[at] for at in spans if len(at) == len(pointer) and at[:-1] == outer), key=lambda found: found.key
+    )
+    index = beside.index(spans[pointer])
+    if len(beside) == 1:
+        return text[: spans[outer].start] + "{}" + text[spans[outer].end :]
+    if index + 1 < len(beside):
+        return text[: beside[index].key] + text[beside[index + 1].key :]
+    return text[: beside[index - 1].end] + text[beside[index].end :]
+
+
 def _shown(name: str, value: Any, indent: str, unit: str, newline: str) -> str:
     if not newline:
         return f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}"

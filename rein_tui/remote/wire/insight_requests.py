@@ -55,7 +55,7 @@ class McpDo(Word, frozen=True, kw_only=True, tag="mcp_do"):
 
     session: str
     name: str
-    action: Literal["reconnect", "approve", "deny", "on", "off"]
+    action: Literal["reconnect", "log_out", "approve", "deny", "on", "off"]
 
 
 class ProbeModel(Word, frozen=True, kw_only=True, tag="probe"):

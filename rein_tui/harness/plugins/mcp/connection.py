@@ -158,7 +158,9 @@ class Connection(Called):
 
     def _ending(self, problem: Exception | None, was_connected: bool, *, timed_out: bool) -> Ending:
         if self._refused:
-            return Ending("needs_login", "It wants you to log in.", f"/mcp, then log in to {self.config.name}.")
+            failed = [leaf for leaf in leaves(problem) if isinstance(leaf, ReinError)] if problem is not None else []
+            words = failed[0].message if failed else "It wants you to log in."
+            return Ending("needs_login", words, f"/mcp, then log in to {self.config.name}.")
         if timed_out:
             said = f" It said: {self.log.last_words[:300]}" if self.log.last_words else ""
             error = f"It did not answer within {self._dial.start_timeout:g} s.{said}"

@@ -7,14 +7,14 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from ...places import Places
 from ...protocol.base import JsonObject
 from ...protocol.errors import ConfigError
-from ...settings.reader import read_json
+from ...settings.edit import add_member, remove_member
+from ...settings.reader import Document, read_json
 from ...settings.shapes import is_object
 from .sources import STATE_LIMIT, project_state
 
@@ -29,56 +29,70 @@ def file_of(places: Places, root: Path, scope: EditScope) -> Path:
 
 def add_server(places: Places, root: Path, scope: EditScope, name: str, entry: JsonObject) -> Path:
     """Write an entry; the file. Raises ConfigError when the name is taken there or the file cannot be edited."""
-
-    def add(servers: JsonObject) -> None:
-        if name in servers:
-            raise ConfigError(
-                f"there is a server {name!r} already", hint=f"Remove it first: rein-tui mcp remove {name}"
-            )
-        servers[name] = entry
-
-    return _edit(places, root, scope, add)
+    path, document, way = _opened(places, root, scope)
+    servers = _at(document, way, path)
+    if servers is not None and name in servers:
+        hint = f"Remove it first: rein-tui mcp remove {name} -s {scope}"
+        raise ConfigError(f"there is a server {name!r} already", where=str(path), hint=hint)
+    if document is None:
+        text = json.dumps(_nested(way, {name: entry}), indent=2, ensure_ascii=False) + "\n"
+    else:
+        there = next(cut for cut in range(len(way), -1, -1) if _at(document, way[:cut], path) is not None)
+        missing = (*way[there:], name)
+        text = add_member(document, way[:there], missing[0], _nested(missing[1:], entry))
+    _write(path, text, private=scope != "project")
+    return path
 
 
 def remove_server(places: Places, root: Path, scope: EditScope, name: str) -> Path:
     """Take an entry out; the file. Raises ConfigError when it is not there."""
+    path, document, way = _opened(places, root, scope)
+    servers = _at(document, way, path)
+    if document is None or servers is None or name not in servers:
+        raise ConfigError(f"there is no server {name!r}", where=str(path))
+    _write(path, remove_member(document, (*way, name)), private=scope != "project")
+    return path
 
-    def remove(servers: JsonObject) -> None:
-        if servers.pop(name, None) is None:
-            raise ConfigError(f"there is no server {name!r}")
 
-    return _edit(places, root, scope, remove)
+def scopes_with(places: Places, root: Path, name: str) -> list[EditScope]:
+    """The scopes whose files have a server of that name. Raises ConfigError for a file that cannot be read."""
+    found: list[EditScope] = []
+    for scope in SCOPES:
+        path, document, way = _opened(places, root, scope)
+        if name in (_at(document, way, path) or ()):
+            found.append(scope)
+    return found
 
 
-def _edit(places: Places, root: Path, scope: EditScope, change: Callable[[JsonObject], None]) -> Path:
+def _opened(places: Places, root: Path, scope: EditScope) -> tuple[Path, Document | None, tuple[str, ...]]:
+    """The file of a scope, what it says, and the way to its servers. Raises ConfigError."""
     path = file_of(places, root, scope)
     document = read_json(path, STATE_LIMIT)
     data: Any = document.data if document is not None else {}
     if not is_object(data):
         raise ConfigError("is not an object; correct it by hand", where=str(path))
-    try:
-        change(_servers(data, root, scope, document))
-    except ConfigError as problem:
-        raise ConfigError(problem.message, where=str(path), hint=problem.hint) from None
-    _write(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n", private=scope != "project")
-    return path
-
-
-def _servers(data: JsonObject, root: Path, scope: EditScope, document: Any) -> JsonObject:
-    """The object of servers inside of the document, made where there is none. Raises ConfigError."""
     if scope == "local":
-        key, _ = project_state(document, root)
-        data = _member(_member(data, "projects"), key)
-    elif scope == "project" and "mcpServers" not in data and data:
-        return data  # the flat form
-    return _member(data, "mcpServers")
+        return path, document, ("projects", project_state(document, root)[0], "mcpServers")
+    is_flat = scope == "project" and "mcpServers" not in data and bool(data)
+    return path, document, () if is_flat else ("mcpServers",)
 
 
-def _member(data: JsonObject, key: str) -> JsonObject:
-    found = data.setdefault(key, {})
-    if not is_object(found):
-        raise ConfigError(f"{key} is not an object; correct it by hand")
+def _at(document: Document | None, way: tuple[str, ...], path: Path) -> JsonObject | None:
+    """The object at the end of the way; None where the way is not there yet. Raises ConfigError."""
+    found: Any = document.data if document is not None else None
+    for key in way:
+        if found is None:
+            return None
+        found = found.get(key)
+        if found is not None and not is_object(found):
+            raise ConfigError(f"{key} is not an object; correct it by hand", where=str(path))
     return found
+
+
+def _nested(way: tuple[str, ...], value: JsonObject) -> JsonObject:
+    for key in reversed(way):
+        value = {key: value}
+    return value
 
 
 def _write(path: Path, text: str, *, private: bool) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import html
 import json
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from .failures import McpFailure
 
 if TYPE_CHECKING:
     from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
-    from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
+    from mcp.shared.auth import OAuthClientInformationFull, OAuthMetadata, OAuthToken
 
 LOGIN_TIME = 300.0
 """Seconds that a person has in the browser."""
@@ -35,10 +36,14 @@ _REQUEST = 16 * 1024
 
 @dataclass(slots=True)
 class TokenFile:
-    """What a login left behind, one file a server, readable by its owner only. The SDK's TokenStorage."""
+    """What a login left behind, one file a server, readable by its owner only. The SDK's TokenStorage.
+
+    The SDK forgets between two sessions when a token expires and where it is renewed; `authority` knows the latter.
+    """
 
     path: Path
     redirect: str = ""
+    authority: "Callable[[], OAuthMetadata | None]" = lambda: None
 
     @classmethod
     def of(cls, places: Places, config: ServerConfig) -> "TokenFile":
@@ -59,8 +64,26 @@ class TokenFile:
         return OAuthToken.model_validate(found) if found else None
 
     async def set_tokens(self, tokens: "OAuthToken") -> None:
-        """Store tokens."""
-        self._write("tokens", tokens.model_dump(mode="json", exclude_none=True))
+        """Store tokens, when they expire and where they are renewed."""
+        authority = self.authority()
+        self._write(
+            tokens=tokens.model_dump(mode="json", exclude_none=True),
+            expires_at=time.time() + tokens.expires_in if tokens.expires_in is not None else None,
+            authority=authority.model_dump(mode="json", exclude_none=True) if authority is not None else None,
+        )
+
+    @property
+    def expires_at(self) -> float | None:
+        """When the stored token expires, as time.time() has it; None where nobody said so."""
+        found = self._read().get("expires_at")
+        return float(found) if isinstance(found, int | float) else None
+
+    def known_authority(self) -> "OAuthMetadata | None":
+        """Who gave the stored token."""
+        from mcp.shared.auth import OAuthMetadata
+
+        found = self._read().get("authority")
+        return OAuthMetadata.model_validate(found) if found else None
 
     async def get_client_info(self) -> "OAuthClientInformationFull | None":
         """The stored registration, as long as it leads back to where we listen."""
@@ -75,11 +98,23 @@ class TokenFile:
 
     async def set_client_info(self, client_info: "OAuthClientInformationFull") -> None:
         """Store the registration."""
-        self._write("client", client_info.model_dump(mode="json", exclude_none=True))
+        self._write(client=client_info.model_dump(mode="json", exclude_none=True))
+
+    @property
+    def secret(self) -> str:
+        """The secret of a client that was registered by hand; mostly empty."""
+        return str(self._read().get("secret") or "")
+
+    def keep_secret(self, secret: str) -> None:
+        """Store it: it never stands beside the entry."""
+        self._write(secret=secret)
 
     def forget(self) -> None:
-        """Log out."""
+        """Log out; the secret of a client that was registered by hand stays."""
+        secret = self.secret
         self.path.unlink(missing_ok=True)
+        if secret:
+            self.keep_secret(secret)
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -88,14 +123,14 @@ class TokenFile:
             return {}
         return document.data if document is not None and is_object(document.data) else {}
 
-    def _write(self, key: str, value: Any) -> None:
+    def _write(self, **values: Any) -> None:
         private_folder(self.path.parent)
-        write_private(self.path, json.dumps({**self._read(), key: value}, indent=1).encode())
+        write_private(self.path, json.dumps({**self._read(), **values}, indent=1).encode())
 
 
 @dataclass(slots=True)
 class Loopback:
-    """Listens for the browser's one return."""
+    """Listens for the browser's return."""
 
     port: int = 0
     _answer: "asyncio.Future[dict[str, str]]" = field(
@@ -123,6 +158,7 @@ class Loopback:
 
         async with asyncio.timeout(LOGIN_TIME):
             answer = await self._answer
+        self._answer = asyncio.get_running_loop().create_future()  # a server may want more of a login later
         if "code" not in answer:
             raise McpFailure(f"The login was refused: {answer.get('error_description') or answer.get('error', '')}")
         return AuthorizationCodeResult(code=answer["code"], state=answer.get("state"), iss=answer.get("iss"))
@@ -171,7 +207,11 @@ def provider(
     metadata = OAuthClientMetadata.model_validate(
         {"redirect_uris": [redirect], "client_name": "rein-tui", "scope": config.oauth.scopes or None}
     )
-    return OAuthClientProvider(config.url, metadata, storage, open_browser, come_back)
+    made = OAuthClientProvider(config.url, metadata, storage, open_browser, come_back)
+    storage.authority = lambda: made.context.oauth_metadata
+    made.context.token_expiry_time = storage.expires_at
+    made.context.oauth_metadata = storage.known_authority()
+    return made
 
 
 async def register_configured(config: ServerConfig, storage: TokenFile) -> None:
@@ -182,6 +222,7 @@ async def register_configured(config: ServerConfig, storage: TokenFile) -> None:
         client = {
             "client_id": config.oauth.client_id,
             "redirect_uris": [storage.redirect] if storage.redirect else None,
-            "token_endpoint_auth_method": "none",
+            "token_endpoint_auth_method": "client_secret_post" if storage.secret else "none",
+            "client_secret": storage.secret or None,
         }
         await storage.set_client_info(OAuthClientInformationFull.model_validate(client))

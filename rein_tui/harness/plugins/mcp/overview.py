@@ -8,6 +8,7 @@ from ...protocol.mcp import McpServerState, McpSuggestion, McpToolState
 from ...protocol.tools import Tool
 from ...protocol.workbench import CommandInfo
 from .connection import Connection
+from .oauth import TokenFile
 from .servers import Servers
 from .suggestions import Suggestions
 from .tools import McpTool, read_only, spec_of
@@ -58,6 +59,7 @@ class Overview:
                 *(template.uri_template for template in lists.templates),
             ),
             prompts=tuple(prompt.name for prompt in lists.prompts),
+            logged_in=config.transport != "stdio" and TokenFile.of(self._servers.places, config).has_tokens,
             tokens=sum(tool.tokens for tool in tools),
             garbage=connection.log.garbage,
             dropped=connection.log.dropped,
@@ -106,6 +108,13 @@ class Overview:
         connection = self._known(name)
         self._servers.approvals.switch(name, on)
         await self._judge_again(connection)
+
+    async def log_out(self, name: str) -> None:
+        """Forget a login, and connect without it. Raises ConfigError."""
+        connection = self._known(name)
+        TokenFile.of(self._servers.places, connection.config).forget()
+        await connection.stop()
+        await self.reconnect(name)
 
     async def _judge_again(self, connection: Connection) -> None:
         verdict = self._servers.approvals.judge(connection.config)

@@ -18,13 +18,21 @@ CODE, TOKEN = "the-code", "the-token"
 
 @dataclass(slots=True)
 class Authority:
-    """`token` is what a request must carry (None: anything). `headers` are those of the last MCP request."""
+    """`token` is what a request must carry (None: anything). `headers` are those of the last MCP request.
+
+    Tokens are renewed unless `renews` is off. `says_no` refuses the person. `secret` is what
+    a client must know. `grants` are the kinds of token requests, in order.
+    """
 
     token: str | None = TOKEN
     port: int = 0
     headers: dict[str, str] = field(default_factory=dict[str, str])
     registered: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     challenge: str = ""
+    renews: bool = True
+    says_no: bool = False
+    secret: str = ""
+    grants: list[str] = field(default_factory=list[str])
 
     @property
     def base(self) -> str:
@@ -73,7 +81,10 @@ class Authority:
                 return "201 Created", [], {**wanted, "client_id": "client-1", "token_endpoint_auth_method": "none"}
             case "/authorize":
                 self.challenge = query["code_challenge"]
-                back = urlencode({"code": CODE, "state": query.get("state", "")})
+                answer = (
+                    {"error": "access_denied", "error_description": "Not today"} if self.says_no else {"code": CODE}
+                )
+                back = urlencode({**answer, "state": query.get("state", "")})
                 return "302 Found", [f"Location: {query['redirect_uri']}?{back}"], None
             case "/token":
                 return self._token({key: values[0] for key, values in parse_qs(body.decode()).items()})
@@ -91,15 +102,22 @@ class Authority:
             "response_types_supported": ["code"],
             "grant_types_supported": ["authorization_code", "refresh_token"],
             "code_challenge_methods_supported": ["S256"],
-            "token_endpoint_auth_methods_supported": ["none"],
+            "token_endpoint_auth_methods_supported": ["none", "client_secret_post"],
         }
 
     def _token(self, form: dict[str, str]) -> tuple[str, list[str], Any]:
+        self.grants.append(form.get("grant_type", ""))
+        if self.secret and form.get("client_secret") != self.secret:
+            return "401 Unauthorized", [], {"error": "invalid_client"}
+        tokens = {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600, "refresh_token": "again"}
+        if form.get("grant_type") == "refresh_token":
+            fits = self.renews and form.get("refresh_token") == "again"
+            return ("200 OK", [], tokens) if fits else ("400 Bad Request", [], {"error": "invalid_grant"})
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         fits = base64.urlsafe_b64encode(digest).decode().rstrip("=") == self.challenge
         if form.get("code") != CODE or not fits:
             return "400 Bad Request", [], {"error": "invalid_grant"}
-        return "200 OK", [], {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}
+        return "200 OK", [], tokens
 
     def _mcp(self, headers: dict[str, str], body: bytes) -> tuple[str, list[str], Any]:
         self.headers = headers

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rein_tui.harness.places import Places
-from rein_tui.harness.plugins.mcp.oauth import Loopback
+from rein_tui.harness.plugins.mcp.oauth import Loopback, TokenFile
 from rein_tui.harness.protocol.errors import ReinError
 
 from .authority import Authority
@@ -58,6 +58,69 @@ async def test_logging_in(places: Places, tmp_path: Path, monkeypatch: pytest.Mo
         async with open_house(places, tmp_path / "p", entries) as house:
             assert house.state("s").state == "needs_login"
         assert len(authority.registered) == 1
+
+
+@pytest.fixture
+def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser that follows where it is sent."""
+    script = tmp_path / "browser.py"
+    script.write_text(BROWSER)
+    monkeypatch.setenv("BROWSER", f"{sys.executable} {script} %s")
+
+
+@pytest.mark.usefixtures("browser")
+async def test_an_expired_login_is_renewed_until_that_is_refused(places: Places, tmp_path: Path) -> None:
+    def expire() -> None:
+        kept = next((places.data / "mcp-tokens").iterdir())
+        kept.write_text(json.dumps({**json.loads(kept.read_text()), "expires_at": 1}))
+
+    authority = Authority()
+    async with authority.listening() as url:
+        entries = {"s": {"type": "http", "url": url}}
+        async with open_house(places, tmp_path / "p", entries) as house:
+            await house.people.reconnect("s")
+            assert house.state("s").state == "connected"
+        expire()
+        async with open_house(places, tmp_path / "p", entries) as house:
+            assert house.state("s").state == "connected", house.state("s").error
+            assert (await house.call("mcp__s__hello")).content == "hello from afar"
+        assert authority.grants == ["authorization_code", "refresh_token"]
+        expire()
+        authority.renews = False
+        async with open_house(places, tmp_path / "p", entries) as house:
+            assert (house.state("s").state, house.state("s").error) == ("needs_login", "The login has expired.")
+            await house.people.reconnect("s")
+            assert house.state("s").state == "connected", house.state("s").error
+
+
+@pytest.mark.usefixtures("browser")
+async def test_a_login_that_the_person_is_refused(places: Places, tmp_path: Path) -> None:
+    authority = Authority(says_no=True)
+    async with (
+        authority.listening() as url,
+        open_house(places, tmp_path / "p", {"s": {"type": "http", "url": url}}) as h,
+    ):
+        await h.people.reconnect("s")
+        assert h.state("s").state in ("failed", "needs_login") and "Not today" in h.state("s").error
+        authority.says_no = False
+        await h.people.reconnect("s")
+        assert h.state("s").state == "connected", h.state("s").error
+
+
+@pytest.mark.usefixtures("browser")
+async def test_a_client_that_was_registered_by_hand(places: Places, tmp_path: Path) -> None:
+    authority = Authority(secret="hush")
+    async with authority.listening() as url:
+        entries = {"s": {"type": "http", "url": url, "oauth": {"clientId": "mine"}}}
+        async with open_house(places, tmp_path / "p", entries) as house:
+            TokenFile.of(places, house.servers.connections["s"].config).keep_secret("hush")
+            await house.people.reconnect("s")
+            assert house.state("s").state == "connected", house.state("s").error
+            assert not authority.registered
+            await house.people.log_out("s")
+            assert house.state("s").state == "needs_login"
+            await house.people.reconnect("s")
+            assert house.state("s").state == "connected", "the secret outlives the login"
 
 
 async def test_a_refused_login() -> None:
