@@ -113,7 +113,7 @@ def _search(scene: _Scene) -> int:
 
 
 def _show(scene: _Scene) -> int:
-    info = scene.store.resolve(scene.args.session)
+    info = scene.store.resolve(scene.args.session, loosely=True)
     facts = scene.facts(info.id)
     if scene.args.json:
         scene.tell({**session_json(info), "facts": [msgspec.to_builtins(fact) for fact in facts]}, "")
@@ -123,7 +123,7 @@ def _show(scene: _Scene) -> int:
 
 
 def _export(scene: _Scene) -> int:
-    info = scene.store.resolve(scene.args.session)
+    info = scene.store.resolve(scene.args.session, loosely=True)
     form = FORMATS[scene.args.format]
     data = export(form, info, scene.facts(info.id))
     if scene.args.output == "-":

@@ -1,8 +1,11 @@
 """The invariant of the conversation, under random stories."""
 
+import json
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rein_tui.harness.protocol.base import JsonObject
 from rein_tui.harness.protocol.events import (
     Compacted,
     Fact,
@@ -14,12 +17,15 @@ from rein_tui.harness.protocol.events import (
 )
 from rein_tui.harness.protocol.messages import (
     Block,
+    ImageBlock,
     Message,
+    RedactedThinkingBlock,
     TextBlock,
     ThinkingBlock,
     ToolResultBlock,
     ToolUseBlock,
 )
+from rein_tui.harness.providers import anthropic_wire, openai_wire
 from rein_tui.harness.turn.conversation import Conversation, valid_messages
 
 IDS = st.sampled_from(["a", "b", "c", "d", "e"])
@@ -34,7 +40,6 @@ def assert_valid(messages: tuple[Message, ...]) -> None:
         for block in message.blocks:
             if isinstance(block, TextBlock):
                 assert block.text.strip()
-                block.text.encode()
             if isinstance(block, ThinkingBlock):
                 assert block.signature
         uses = [use.id for use in message.tool_uses]
@@ -43,11 +48,40 @@ def assert_valid(messages: tuple[Message, ...]) -> None:
             assert [a.tool_use_id for a in answers] == uses
             assert list(messages[position + 1].blocks[: len(answers)]) == list(answers)
     results = [b.tool_use_id for m in messages for b in m.blocks if isinstance(b, ToolResultBlock)]
-    assert len(results) == sum(len(m.tool_uses) for m in messages)
+    used = [use.id for m in messages for use in m.tool_uses]
+    assert sorted(results) == sorted(used)
+    assert len(set(used)) == len(used)
+    for encode in (anthropic_messages, openai_messages):
+        json.dumps(encode(messages), ensure_ascii=False).encode()  # a lone surrogate ends here
 
 
-def unique_uses(ids: list[str], text: str, serial: int) -> tuple[Block, ...]:
-    return (TextBlock(text=text), *(ToolUseBlock(id=f"{i}{serial}", name="Read") for i in dict.fromkeys(ids)))
+def anthropic_messages(messages: tuple[Message, ...]) -> list[JsonObject]:
+    return anthropic_wire.encode_messages(messages, cached=False)
+
+
+def openai_messages(messages: tuple[Message, ...]) -> list[JsonObject]:
+    encoded = openai_wire.encode_messages("", messages, vision=True)
+    waiting: list[str] = []
+    for message in encoded:
+        assert bool(waiting) == (message["role"] == "tool")
+        if message["role"] == "tool":
+            waiting.remove(message["tool_call_id"])
+        waiting += [call["id"] for call in message.get("tool_calls", [])]
+    assert not waiting
+    return encoded
+
+
+def uses(ids: list[str], text: str) -> tuple[Block, ...]:
+    """Calls whose ids may have been used before: some servers count from nought in each message."""
+    return (TextBlock(text=text), *(ToolUseBlock(id=i, name="Read", input={"path": text}) for i in ids))
+
+
+THINKING = st.one_of(
+    st.builds(ThinkingBlock, thinking=TEXT, signature=st.sampled_from(["", "s"])),
+    st.builds(RedactedThinkingBlock, data=st.just("sealed")),
+)
+PICTURE = ImageBlock(media_type="image/png", data="iVBORw0KGgo=")
+RESULT = st.one_of(TEXT, st.lists(st.one_of(st.builds(TextBlock, text=TEXT), st.just(PICTURE)), max_size=2).map(tuple))
 
 
 @st.composite
@@ -58,9 +92,9 @@ def stories(draw: st.DrawFn) -> list[Fact]:
         facts.append(PromptAdded(turn=turn, message=Message(role="user", blocks=(TextBlock(text=draw(TEXT)),))))
         for _ in range(draw(st.integers(0, 3))):
             serial += 1
-            blocks = unique_uses(draw(st.lists(IDS, max_size=3)), draw(TEXT), serial)
+            blocks = uses(draw(st.lists(IDS.map(lambda i, n=serial: f"{i}{n % 2}"), max_size=3)), draw(TEXT))
             if draw(st.booleans()):
-                blocks = (ThinkingBlock(thinking="hm", signature=draw(st.sampled_from(["", "s"]))), *blocks)
+                blocks = (draw(THINKING), *blocks)
             facts.append(
                 MessageFinished(
                     turn=turn, step=1, message=Message(role="assistant", blocks=blocks), stop_reason="tool_use"
@@ -68,7 +102,9 @@ def stories(draw: st.DrawFn) -> list[Fact]:
             )
             for call in draw(st.permutations([b.id for b in blocks if isinstance(b, ToolUseBlock)])):
                 if draw(st.integers(0, 5)):
-                    facts.append(ToolCallFinished(turn=turn, call_id=call, name="Read", outcome="ok", content="r"))
+                    facts.append(
+                        ToolCallFinished(turn=turn, call_id=call, name="Read", outcome="ok", content=draw(RESULT))
+                    )
                 if not draw(st.integers(0, 8)):
                     facts.append(ToolCallFinished(turn=turn, call_id=call, name="Read", outcome="ok", content="again"))
             if not draw(st.integers(0, 4)):
@@ -111,8 +147,10 @@ def test_building_is_idempotent(facts: list[Fact]) -> None:
 
 BLOCKS = st.one_of(
     st.builds(TextBlock, text=TEXT),
-    st.builds(ThinkingBlock, thinking=TEXT, signature=st.sampled_from(["", "s"])),
-    st.builds(ToolResultBlock, tool_use_id=IDS, content=TEXT),
+    THINKING,
+    st.just(PICTURE),
+    st.builds(ToolUseBlock, id=IDS, name=st.just("Read")),
+    st.builds(ToolResultBlock, tool_use_id=IDS, content=RESULT),
 )
 
 

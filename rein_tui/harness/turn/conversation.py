@@ -4,8 +4,13 @@ The invariant: every tool use is answered exactly once, in the user message righ
 moment, also after a denial, an interrupt or a crash, because `valid_messages` closes what is open.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec import structs
 
 from ..protocol.events import Compacted, Event, MessageFinished, PromptAdded, Rewound, SourceSwitched, ToolCallFinished
 from ..protocol.messages import (
@@ -39,6 +44,7 @@ class Conversation:
         self._off: set[tuple[str, str]] = set()
         self._settled: list[Message] = []
         self._settled_count = 0
+        self._settled_ids: set[str] = set()
         for fact in facts:
             self.apply(fact)
 
@@ -68,9 +74,10 @@ class Conversation:
         last = self._last_assistant()
         if last > self._settled_count:
             new = self._sent(self._entries[self._settled_count : last])
-            self._settled = _extended(self._settled, new)
+            self._settled, at = self._extended(new)
+            self._settled_ids |= _ids(self._settled[at:])
             self._settled_count = last
-        return tuple(_extended(self._settled, self._tail()))
+        return tuple(self._extended(self._tail())[0])
 
     def since(self, turn: int) -> tuple[Message, ...]:
         """The messages of this turn and later ones, as a valid request of their own."""
@@ -84,6 +91,18 @@ class Conversation:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def _extended(self, new: Sequence[Message]) -> tuple[list[Message], int]:
+        """What is settled and what follows it as one valid list, and from where on that may differ.
+
+        Only the last exchange is looked at again.
+        """
+        valid = self._settled
+        start = len(valid)
+        while start and (start == len(valid) or valid[start].role != "assistant"):
+            start -= 1
+        taken = self._settled_ids - _ids(valid[start:])
+        return list(valid_messages([*valid[start:], *new], before=valid[:start], taken=taken)), start
 
     def _tail(self) -> list[Message]:
         return self._sent(self._entries[self._settled_count :])
@@ -115,18 +134,15 @@ class Conversation:
         self._entries = entries
         self._settled = []
         self._settled_count = 0
+        self._settled_ids = set()
 
 
 def _ends_alike(one: str, other: str) -> bool:
     return bool(one) and (one.endswith(other) or other.endswith(one))
 
 
-def _extended(valid: list[Message], new: list[Message]) -> list[Message]:
-    """A valid list and what follows it, as one valid list; only the last exchange is looked at again."""
-    start = len(valid)
-    while start and (start == len(valid) or valid[start].role != "assistant"):
-        start -= 1
-    return list(valid_messages([*valid[start:], *new], before=valid[:start]))
+def _ids(messages: Iterable[Message]) -> set[str]:
+    return {use.id for message in messages for use in message.blocks if isinstance(use, ToolUseBlock)}
 
 
 def _result(event: ToolCallFinished) -> ToolResultBlock:
@@ -140,15 +156,18 @@ def _result(event: ToolCallFinished) -> ToolResultBlock:
     return ToolResultBlock(tool_use_id=event.call_id, content=content, is_error=event.is_error)
 
 
-def valid_messages(messages: Sequence[Message], before: Sequence[Message] = ()) -> tuple[Message, ...]:
+def valid_messages(
+    messages: Sequence[Message], before: Sequence[Message] = (), taken: Set[str] = frozenset()
+) -> tuple[Message, ...]:
     """The same conversation as a valid request. Pure and idempotent.
 
     Starts with the user; roles alternate; every tool use is answered once in the next message, results first
-    (missing: an error result; orphans and repeats: dropped); no blank text, no unsigned thinking, no lone
-    surrogates. `before` is a prefix known to be valid, ending before a message boundary.
+    (missing: an error result; orphans and repeats: dropped); no id twice, no blank text, no unsigned thinking, no
+    lone surrogates. `before` is a prefix known to be valid, ending before a message boundary; `taken` are its ids.
     """
     built: list[Message] = list(before)
-    open_calls: list[str] = []
+    open_calls: list[_Call] = []
+    seen = set(taken)
     for message in messages:
         blocks = [b for b in (_clean(block) for block in message.blocks) if b is not None]
         if message.role == "assistant":
@@ -156,8 +175,8 @@ def valid_messages(messages: Sequence[Message], before: Sequence[Message] = ()) 
             if not any(not isinstance(b, ThinkingBlock) for b in blocks):
                 continue
             _close(built, open_calls)
-            open_calls = [b.id for b in blocks if isinstance(b, ToolUseBlock)]
-            _append(built, message.role, blocks, message.id)
+            opened, open_calls = _opened(blocks, seen)
+            _append(built, message.role, opened, message.id)
         else:
             _append_user(built, blocks, open_calls, message.id)
     _close(built, open_calls)
@@ -166,20 +185,48 @@ def valid_messages(messages: Sequence[Message], before: Sequence[Message] = ()) 
     return tuple(built)
 
 
-def _append_user(built: list[Message], blocks: list[Block], open_calls: list[str], message_id: str) -> None:
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A tool use that waits for its result: the id that it came with, and the one that nobody else has."""
+
+    given: str
+    id: str
+
+
+def _opened(blocks: Iterable[Block], seen: set[str]) -> tuple[list[Block], list[_Call]]:
+    """The blocks with ids of their own for all tool uses, which `seen` learns, and the calls that they open."""
+    opened: list[Block] = []
+    calls: list[_Call] = []
+    for block in blocks:
+        if isinstance(block, ToolUseBlock):
+            name, count = block.id, 2
+            while name in seen:
+                name, count = f"{block.id}_{count}", count + 1
+            seen.add(name)
+            calls.append(_Call(block.id, name))
+            opened.append(block if name == block.id else structs.replace(block, id=name))
+        else:
+            opened.append(block)
+    return opened, calls
+
+
+def _append_user(built: list[Message], blocks: list[Block], open_calls: list[_Call], message_id: str) -> None:
     results: list[Block] = []
     for block in blocks:
-        if isinstance(block, ToolResultBlock) and block.tool_use_id in open_calls:
-            open_calls.remove(block.tool_use_id)
-            results.append(block)
+        if isinstance(block, ToolResultBlock):
+            call = next((call for call in open_calls if call.given == block.tool_use_id), None)
+            if call is not None:
+                open_calls.remove(call)
+                same = call.id == block.tool_use_id
+                results.append(block if same else structs.replace(block, tool_use_id=call.id))
     rest = [b for b in blocks if not isinstance(b, ToolResultBlock | ToolUseBlock | ThinkingBlock)]
     if results or rest:
         _append(built, "user", [*results, *rest], message_id)
 
 
-def _close(built: list[Message], open_calls: list[str]) -> None:
+def _close(built: list[Message], open_calls: list[_Call]) -> None:
     if open_calls:
-        missing = [ToolResultBlock(tool_use_id=i, content=UNANSWERED, is_error=True) for i in open_calls]
+        missing = [ToolResultBlock(tool_use_id=c.id, content=UNANSWERED, is_error=True) for c in open_calls]
         _append(built, "user", list(missing), "")
         open_calls.clear()
     if built and built[-1].role == "user":
@@ -224,20 +271,30 @@ def _clean(block: Block) -> Block | None:
             return block if fixed is text else TextBlock(text=fixed)
         case ThinkingBlock(signature=""):
             return None
+        case ThinkingBlock(thinking=thinking):
+            fixed = _well_formed(thinking)
+            return block if fixed is thinking else None  # what was signed is not what would be sent
+        case ToolUseBlock(input=given):
+            fixed = _well_formed_json(given)
+            return block if fixed is given else structs.replace(block, input=fixed)
         case ToolResultBlock(content=str() as text):
             fixed = _well_formed(text)
-            return (
-                block
-                if fixed is text
-                else ToolResultBlock(tool_use_id=block.tool_use_id, content=fixed, is_error=block.is_error)
-            )
+            return block if fixed is text else structs.replace(block, content=fixed)
         case ToolResultBlock(content=parts) if not isinstance(parts, str):
-            kept = tuple(p for p in parts if isinstance(p, ImageBlock) or p.text.strip())
-            if kept == parts:
-                return block
-            return ToolResultBlock(tool_use_id=block.tool_use_id, content=kept or "", is_error=block.is_error)
+            cleaned = (p if isinstance(p, ImageBlock) else _clean(p) for p in parts)
+            kept = tuple(p for p in cleaned if isinstance(p, ImageBlock | TextBlock))
+            return block if kept == parts else structs.replace(block, content=kept or "")
         case _:
             return block
+
+
+def _well_formed_json(value: Any) -> Any:
+    """The same value where it can be sent as it is; else one without lone surrogates."""
+    try:
+        msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return json.loads(_well_formed(json.dumps(value, ensure_ascii=False)))
+    return value
 
 
 def _well_formed(text: str) -> str:
