@@ -8,6 +8,7 @@ from . import (
     keys,
     look,
     mcp,
+    memory,
     model,
     panes,
     permissions,
@@ -49,6 +50,7 @@ def builtin_commands() -> tuple[Command, ...]:
         statusline,
         plugin,
         story,
+        memory,
         tasks,
     )
     return tuple(command for family in families for command in family.COMMANDS)

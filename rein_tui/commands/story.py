@@ -1,4 +1,4 @@
-"""Commands that read the story so far: /cost, /todos, /memory, /diff. Folds over facts; they change nothing."""
+"""Commands that read the story so far: /cost, /todos, /diff. Folds over facts; they change nothing."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -15,7 +15,6 @@ from rein_tui.harness.protocol.events import (
     TurnInterrupted,
 )
 from rein_tui.harness.protocol.messages import TextBlock, Usage
-from rein_tui.harness.protocol.workbench import HasMemory, MemoryOffer
 from rein_tui.widgets.figures import short_cost, short_count, short_duration
 
 from .registry import Command
@@ -90,9 +89,10 @@ def todo_rows(facts: Sequence[Fact]) -> list[tuple[str, str]]:
 
 
 def memory_rows(facts: Iterable[Fact]) -> list[tuple[str, str]]:
-    """The memory files that the model was given, with their size."""
+    """The memory files that the model was given, with their size as told last."""
     added = [fact for fact in facts if isinstance(fact, PromptAdded) and fact.origin == "memory" and not fact.parent]
-    return [(f"{short_count(_length(fact))} chars", fact.source) for fact in added]
+    told = {fact.source: f"{short_count(_length(fact))} chars" for fact in added}
+    return [(size, path) for path, size in told.items()]
 
 
 def _length(fact: PromptAdded) -> int:
@@ -109,7 +109,8 @@ def changed_rows(facts: Iterable[Fact]) -> list[tuple[str, str]]:
     return [(f"+{added} −{removed}", path) for path, (added, removed) in lines.items()]
 
 
-async def _show(app: "ReinApp", title: str, rows: list[tuple[str, str]], nothing: str, width: int = 12) -> None:
+async def show_rows(app: "ReinApp", title: str, rows: list[tuple[str, str]], nothing: str, width: int = 12) -> None:
+    """A sheet of them, or what to say without any."""
     from textual.content import Content
 
     from rein_tui.widgets.sheet import Sheet, table
@@ -118,32 +119,11 @@ async def _show(app: "ReinApp", title: str, rows: list[tuple[str, str]], nothing
 
 
 async def _cost(app: "ReinApp", _: str) -> None:
-    await _show(app, "Cost of this session", cost_rows(app.desk.history()), "")
+    await show_rows(app, "Cost of this session", cost_rows(app.desk.history()), "")
 
 
 async def _todos(app: "ReinApp", _: str) -> None:
-    await _show(app, "To do", todo_rows(app.desk.history()), "the model keeps no list", width=1)
-
-
-async def _memory(app: "ReinApp", _: str) -> None:
-    from rein_tui.widgets.picker import Item, Picker
-
-    harness = app.desk.current.harness if app.desk.current is not None else None
-    desk = harness.memory_desk if isinstance(harness, HasMemory) else None
-    offers = {offer.path: offer for offer in desk.offers()} if desk is not None else {}
-    if desk is not None and offers:
-        items = [Item(path, f"take in {path}", _why(offer)) for path, offer in offers.items()]
-        chosen = await app.ask(Picker("Memory files", [Item("", "show those that were given"), *items]))
-        if chosen:
-            desk.accept(offers[chosen])
-            app.hint("the model is told with your next prompt")
-        if chosen != "":
-            return
-    await _show(app, "Memory files", memory_rows(app.desk.history()), "no CLAUDE.md was found · /init writes one")
-
-
-def _why(offer: MemoryOffer) -> str:
-    return f"asked for by {offer.wanted_by}" if offer.wanted_by else "there is no CLAUDE.md"
+    await show_rows(app, "To do", todo_rows(app.desk.history()), "the model keeps no list", width=1)
 
 
 async def _changed(app: "ReinApp", _: str) -> None:
@@ -151,12 +131,11 @@ async def _changed(app: "ReinApp", _: str) -> None:
 
     folder = app.desk.current.harness.info.cwd if app.desk.current is not None else ""
     rows = [(lines, nearby(path, folder)) for lines, path in changed_rows(app.desk.history())]
-    await _show(app, "Files changed", rows, "nothing was changed")
+    await show_rows(app, "Files changed", rows, "nothing was changed")
 
 
 COMMANDS = (
     Command("cost", "Tokens, money and time of this session", _cost, aliases=("usage", "stats"), family="help"),
     Command("todos", "The model's to-do list", _todos, family="help"),
-    Command("memory", "The memory files that the model was given", _memory, family="help"),
     Command("diff", "The files that this session changed", _changed, family="help"),
 )

@@ -10,6 +10,7 @@ from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.wiring.build import open_workbench
 from rein_tui.harness.wiring.wishes import Wishes
 from tests.fakes.engines import ScriptedPerson
+from tests.harness.plugins.files import write
 from tests.harness.plugins.sessions import DONE, Stage, staged
 
 
@@ -37,6 +38,25 @@ async def test_nested_memory_joins_when_a_file_below_is_read(places: Places, tmp
     assert "Be brief." in memory[0].message.text
     finished = next(e for e in events if isinstance(e, ToolCallFinished))
     assert "Routes are sorted." in "".join(finished.added)
+
+
+async def test_memory_that_changes_between_turns_is_told_anew(places: Places, tmp_path: Path) -> None:
+    project = write(tmp_path / "project", {"CLAUDE.md": "Be brief. @more.md", "more.md": "Use tabs."})
+    async with staged(places, project, [DONE] * 4) as stage:
+        await stage.say("one")
+        assert await _memory_of(stage, "nothing changed") == []
+        write(project, {"more.md": "Use spaces."})
+        (changed,) = await _memory_of(stage, "two")
+        assert "This changed. Contents of" in changed and "Use spaces." in changed
+        write(project, {"CLAUDE.local.md": "Mine."})
+        (project / "CLAUDE.md").unlink()
+        came, gone = await _memory_of(stage, "three")
+        assert "Mine." in came and f"{project}/CLAUDE.md is gone" in gone
+
+
+async def _memory_of(stage: Stage, prompt: str) -> list[str]:
+    told = await stage.say(prompt)
+    return [event.message.text for event in told if isinstance(event, PromptAdded) and event.origin == "memory"]
 
 
 async def test_agents_md_is_offered_where_there_is_no_claude_md(places: Places, tmp_path: Path) -> None:

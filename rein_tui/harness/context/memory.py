@@ -5,6 +5,8 @@ directory, each with its rules and its local file. Below the working directory a
 beside it is read (`touch`), and a rule with `paths` when a matching file is.
 """
 
+import contextlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +120,16 @@ class Memory:
             memory.files += memory._load(candidate._replace(reason=reason))
         memory._offer_agents(reason)
         return memory
+
+    def stamp(self) -> frozenset[tuple[str, int, int]]:
+        """What the files look like from outside: other when one that counts changed, came or went."""
+        paths = [*(str(candidate.path) for candidate in self._starting()), *(file.path for file in self.files)]
+        found: set[tuple[str, int, int]] = set()
+        for path in dict.fromkeys(paths):
+            with contextlib.suppress(OSError, ValueError):
+                state = os.stat(path)  # noqa: PTH116 - before every turn
+                found.add((path, state.st_mtime_ns, state.st_size))
+        return frozenset(found)
 
     def messages(self) -> list[tuple[str, str]]:
         """(path, text) of each loaded file, the first one with a word on what these are."""

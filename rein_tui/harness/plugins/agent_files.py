@@ -36,6 +36,8 @@ def read_agent(path: Path, owner: Owner, scope: str = "") -> tuple[AgentSpec | N
         name = ":".join(part for part in (owner.plugin, scope, name) if part)
         agent.drop()
     opens = not owner.plugin and owner.trusted
+    isolated = agent.word("isolation", ("worktree",), "it works where the session does")
+    remembers = agent.word("memory", ("user", "project", "local"), "it remembers nothing")
     spec = AgentSpec(
         name=name,
         description=head.text("description") or head.first_paragraph,
@@ -49,8 +51,8 @@ def read_agent(path: Path, owner: Owner, scope: str = "") -> tuple[AgentSpec | N
         skills=head.items("skills") or (),
         hooks=agent.hooks() if opens else (),
         servers=agent.servers() if opens else (),
-        memory=cast("MemoryScope", agent.word("memory", ("user", "project", "local"), "it remembers nothing")),
-        is_isolated=agent.word("isolation", ("worktree",), "it works where the session does") == "worktree",
+        memory=cast("MemoryScope", remembers if owner.trusted else ""),
+        is_isolated=owner.trusted and isolated == "worktree",
         initial_prompt=head.text("initialPrompt"),
         source=Source(layer=owner.layer, path=str(path), line=1),
         plugin_id=owner.plugin_id,

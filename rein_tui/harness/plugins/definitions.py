@@ -66,7 +66,7 @@ def read_definition(path: Path, owner: Owner, *, name: str, is_skill: bool, labe
         when=when[: max(0, LONGEST_DESCRIPTION - len(described))],
         hint=head.text("argument-hint"),
         arguments=head.items("arguments") or (),
-        for_model=trusted and not head.flag("disable-model-invocation"),
+        for_model=owner.may_speak and not head.flag("disable-model-invocation"),
         for_person=head.flag("user-invocable", default=True),
         allowed=allowed if trusted else (),
         tools_source=Source(layer="frontmatter", path=str(path), line=head.source("allowed-tools").line),

@@ -33,7 +33,7 @@ class ShellLines:
         """The output of one command. Raises Aborted."""
         parts = self._parts
         tool = parts.tools.get("Bash")
-        if not defined.owner.trusted:
+        if not defined.owner.may_speak:
             raise _aborted(defined, command, "this folder is not trusted")
         if tool is None or defined.shell == "powershell":
             raise _aborted(defined, command, "there is no shell for it here")

@@ -12,7 +12,8 @@ from ..places import Places
 from ..protocol.agents import AgentSpec
 from ..protocol.errors import ConfigError
 from ..protocol.events import Notice
-from ..settings.repository import repository_root
+from ..settings.repository import folders_up
+from ..settings.trust import may_speak
 from .agent_files import read_agent
 from .definitions import markdown_below, read_definition, read_style
 from .words import Definition, Owner, Style
@@ -37,14 +38,9 @@ def shelves(places: Places, root: Path, additional: tuple[Path, ...] = (), *, tr
         Shelf(places.managed / ".claude", Owner(layer="managed", label="managed")),
         Shelf(places.config, Owner(layer="user", label="user")),
     ]
-    project = Owner(layer="project", label="project", trusted=trusted)
-    top = repository_root(root) or root
-    here = Path(os.path.realpath(root))
-    for folder in (here, *here.parents):
-        found.append(Shelf(folder / ".claude", project))
-        if folder == top or not folder.is_relative_to(top):
-            break
-    found += [Shelf(folder / ".claude", project) for folder in additional]
+    speaks = may_speak(places, root, trusted=trusted)
+    project = Owner(layer="project", label="project", trusted=trusted, may_speak=speaks)
+    found += [Shelf(folder / ".claude", project) for folder in (*folders_up(root), *additional)]
     seen: set[str] = set()
     return [s for s in found if (real := os.path.realpath(s.folder)) not in seen and not seen.add(real)]
 
@@ -78,7 +74,7 @@ class Library:
         found: dict[str, AgentSpec] = {}
         ranks = {"managed": 0, "project": 1}
         for shelf in sorted(self.shelves, key=lambda shelf: ranks.get(shelf.owner.layer, 2)):
-            if shelf.owner.trusted:
+            if shelf.owner.may_speak:
                 for path in markdown_below(shelf.folder / "agents"):
                     read = self._cached(path, "agent", lambda path=path, shelf=shelf: read_agent(path, shelf.owner))
                     if read is not None:
@@ -99,7 +95,7 @@ class Library:
         """Output styles by name, the higher shelf first."""
         found: dict[str, Style] = {}
         for shelf in self.shelves:
-            for path in markdown_below(shelf.folder / "output-styles") if shelf.owner.trusted else ():
+            for path in markdown_below(shelf.folder / "output-styles") if shelf.owner.may_speak else ():
                 style = self._cached(path, "style", lambda path=path, shelf=shelf: read_style(path, shelf.owner))
                 if style is not None:
                     found.setdefault(style.name, style)

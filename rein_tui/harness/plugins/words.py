@@ -14,7 +14,8 @@ from ..protocol.hooks import HookSpec
 class Owner(Word, frozen=True, kw_only=True):
     """Whose a definition is: a layer's, or a plugin's with its folders and option values.
 
-    `label` is what a person reads. `trusted` false: what it would open up does not count.
+    `label` is what a person reads. `trusted` false: what it would open up does not count. `may_speak` false: the
+    model does not hear of it either.
     """
 
     layer: Layer
@@ -25,6 +26,7 @@ class Owner(Word, frozen=True, kw_only=True):
     data: str = ""
     options: JsonObject = field(default_factory=dict[str, Any])
     trusted: bool = True
+    may_speak: bool = True
 
 
 class Definition(Word, frozen=True, kw_only=True):

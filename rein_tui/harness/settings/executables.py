@@ -5,6 +5,7 @@ Reads files of the folder as data, strictly and bounded; runs nothing.
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from rein_tui.harness.protocol.policy import TrustKind
 from .load import build_layer
 from .locations import locations
 from .reader import read_bytes, read_json
+from .repository import folders_up
 from .shapes import is_list, is_object
 
 _HELPERS = ("apiKeyHelper", "statusLine", "fileSuggestion", "subagentStatusLine", "awsAuthRefresh", "otelHeadersHelper")
@@ -25,6 +27,7 @@ _PLUGINS = ("enabledPlugins", "extraKnownMarketplaces", "additionalMarketplaces"
 _POWERFUL = (b"hooks:", b"mcpServers:", b"allowed-tools:", b"permissionMode:")
 _FRONTMATTER_LIMIT = 256 * 1024
 _FRONTMATTER_FILES = 2000
+_PLUGIN_FILES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,10 @@ def inspect(places: Places, root: Path) -> tuple[tuple[TrustItem, ...], str]:
         if place.layer in ("project", "local"):
             _settings(place.path, str(place.base), place.layer, items, contents)
     _servers(root / ".mcp.json", items, contents)
-    for path in _markdown(root / ".claude"):
-        _frontmatter(path, root, items, contents)
+    for folder in folders_up(root):
+        for path in _markdown(folder / ".claude"):
+            _frontmatter(path, root, items, contents)
+        _plugins(folder / ".claude" / "skills", root, items, contents)
     if not items:
         return (), ""
     encoded = json.dumps(contents, sort_keys=True, separators=(",", ":")).encode()
@@ -160,6 +165,31 @@ def _frontmatter(path: Path, root: Path, items: list[TrustItem], contents: list[
     found = [word.decode().rstrip(":") for word in _POWERFUL if word in block]
     if not found:
         return
-    name = path.relative_to(root).as_posix()
+    name = os.path.relpath(path, os.path.realpath(root))
     contents.append(["frontmatter", name, hashlib.sha256(block).hexdigest()])
     items.append(TrustItem("frontmatter", f"{name} ({', '.join(found)})", str(path)))
+
+
+def _plugins(skills: Path, root: Path, items: list[TrustItem], contents: list[Any]) -> None:
+    """Plugins that lie among the skills: any of their files may be run."""
+    for manifest in sorted(skills.glob("*/.claude-plugin/plugin.json")):
+        folder = manifest.parent.parent
+        name = os.path.relpath(folder, os.path.realpath(root))
+        total = hashlib.sha256()
+        for path in sorted(folder.rglob("*"))[:_PLUGIN_FILES]:
+            total.update(os.path.relpath(path, folder).encode("utf-8", "surrogateescape") + b"\0")
+            total.update(_content(path) + b"\0")
+        contents.append(["plugin", name, total.hexdigest()])
+        items.append(TrustItem("plugin", f"{name}: a plugin, with all that it runs", str(manifest)))
+
+
+def _content(path: Path) -> bytes:
+    """What tells that a file changed: its digest, of a large one its size and time, of a link where it leads."""
+    try:
+        if path.is_symlink():
+            return os.fsencode(path.readlink())
+        if path.stat().st_size > _FRONTMATTER_LIMIT:
+            return f"{path.stat().st_size} {path.stat().st_mtime_ns}".encode()
+        return hashlib.sha256(read_bytes(path, _FRONTMATTER_LIMIT) or b"").digest() if path.is_file() else b""
+    except (ConfigError, OSError):
+        return b"unreadable"

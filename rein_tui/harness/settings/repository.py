@@ -22,6 +22,13 @@ def repository_root(folder: Path) -> Path | None:
     return None
 
 
+def folders_up(folder: Path) -> tuple[Path, ...]:
+    """The folder and those above it up to the top of its repository, canonical; outside git it alone."""
+    start = Path(os.path.realpath(folder))
+    top = repository_root(folder) or start
+    return tuple(place for place in (start, *start.parents) if place.is_relative_to(top))
+
+
 def trust_root(folder: Path) -> Path:
     """The folder under which trust is kept: the repository's main checkout, else `folder` itself; canonical."""
     root = repository_root(folder)

@@ -72,6 +72,11 @@ def nothing_to_trust(places: Places, root: Path) -> bool:
     return report.can_remember and not report.items
 
 
+def may_speak(places: Places, root: Path, *, trusted: bool) -> bool:
+    """Whether what the folder tells the model counts: it is trusted, or there is nothing that asks for trust."""
+    return trusted or nothing_to_trust(places, root)
+
+
 def record_trust(places: Places, report: TrustReport) -> None:
     """The person said yes to this report. Does nothing for the home folder. Raises ConfigError."""
     if not report.can_remember:

@@ -62,6 +62,8 @@ class PromptTurn:
                 async for event in events:
                     yield event
             return
+        for path, text in self.around.changed_memory():
+            yield user_message((TextBlock(text=reminder(text)),), "memory", path)
         for story in (self._refreshed(), told_news(self.parts, self.around.news)):
             async with aclosing(story) as events:
                 async for event in events:

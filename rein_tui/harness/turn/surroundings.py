@@ -43,6 +43,7 @@ class Surroundings:
     context: Callable[[], ContextPrepared]
     memory: Callable[[], Sequence[tuple[str, str]]] = tuple
     news: News | None = None
+    changed_memory: Callable[[], Sequence[tuple[str, str]]] = tuple
     notices: tuple[Notice, ...] = ()
     expand: Callable[[Prompt], tuple[tuple[Block, ...], tuple[Notice, ...]]] | None = None
     unfold: Callable[[Prompt, Emit], Awaitable[Unfolded | None]] | None = None

@@ -143,6 +143,7 @@ async def assemble(
         context=instructed(servers, await makers.context(parts, toolbox, lead)),
         memory=instructions.load,
         news=instructions.take_news,
+        changed_memory=instructions.changed,
         notices=tuple(opening.notices),
         expand=expand,
         unfold=unfolding(servers, invocations.unfold, invocations.commands, expand),

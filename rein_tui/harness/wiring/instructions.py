@@ -23,12 +23,14 @@ class Instructions:
         self._reason: LoadReason = "session_start"
         self._loaded: list[MemoryFile] = []
         self._notices: list[Notice] = []
+        self._stamp = self._memory.stamp()
 
     def load(self) -> Sequence[tuple[str, str]]:
         """(path, text) of everything that holds without a file being read; from the second time on, read anew."""
         self._memory = Memory.load(self._scope, self._reason)
         self._reason = "compact"
         self._loaded += self._memory.files
+        self._stamp = self._memory.stamp()
         self._take_notices()
         return self._memory.messages()
 
@@ -42,9 +44,31 @@ class Instructions:
         self._scope = replace(self._scope, accepted=self._choices.accepted())
         before = {file.path for file in self._memory.files}
         self._memory = Memory.load(self._scope, "include")
+        self._stamp = self._memory.stamp()
         self._loaded += [file for file in self._memory.files if file.path not in before]
         self._take_notices()
         return self._memory.messages()
+
+    def changed(self) -> Sequence[tuple[str, str]]:
+        """(path, text) of what is other than it was told: files that changed, came or went since."""
+        moved = {path for path, *_ in self._memory.stamp() ^ self._stamp}
+        if not moved:
+            return ()
+        before = {file.path: file.text for file in self._memory.files}
+        self._memory = Memory.load(self._scope, "session_start")
+        self._stamp = self._memory.stamp()
+        self._take_notices()
+        fresh = [
+            file
+            for file in self._memory.files
+            if before.get(file.path) != file.text and {file.path, file.parent} & (moved | before.keys())
+        ]
+        self._loaded += fresh
+        gone = [path for path in before if path in moved and not Path(path).is_file()]
+        return [
+            *((file.path, f"This changed. {file.message()}") for file in fresh),
+            *((path, f"{path} is gone: what it said holds no longer.") for path in gone),
+        ]
 
     def for_agent(self, spec: AgentSpec) -> Sequence[tuple[str, str]]:
         """(path, text) of what holds now, for a subagent that is told of it; news for nobody else."""
@@ -60,6 +84,7 @@ class Instructions:
         if tool != "Read" or not isinstance(path, str):
             return ()
         new = self._memory.touch(Path(path))
+        self._stamp = self._memory.stamp() if new else self._stamp
         self._loaded += new
         self._take_notices()
         return [f"<system-reminder>\n{file.message()}\n</system-reminder>" for file in new]

@@ -47,10 +47,33 @@ async def test_project_before_person_before_plugin_and_documents_are_no_agents(p
 
 
 async def test_agents_of_an_untrusted_project_are_not_there(places: Places, tmp_path: Path) -> None:
-    project = write(tmp_path / "w", {".claude/agents/a.md": markdown(name="a", description="x")})
-    async with staged(places, project, [DONE], trusted=False) as stage:
+    mode = markdown(name="b", description="x", permissionMode="acceptEdits")
+    files = {".claude/agents/a.md": markdown(name="a", description="x"), ".claude/agents/b.md": mode}
+    async with staged(places, write(tmp_path / "w", files), [DONE], trusted=False) as stage:
         assert stage.opening.brought is not None
         assert stage.opening.brought.catalog.agents() == {}
+
+
+async def test_a_project_without_anything_to_trust_is_heard(places: Places, tmp_path: Path) -> None:
+    files = {
+        "CLAUDE.md": "Be brief.",
+        ".claude/agents/a.md": markdown(name="a", description="x", memory="user", isolation="worktree"),
+        ".claude/skills/s/SKILL.md": markdown("Say !`pwd`", description="says it"),
+        ".claude/commands/c.md": markdown("Now !`touch made`"),
+    }
+    project = write(tmp_path / "w", files)
+    async with staged(places, project, [DONE, DONE], trusted=False) as stage:
+        await stage.say("/s")
+        write(project, {".claude/skills/late/SKILL.md": markdown(allowed_tools="Bash")})
+        await stage.say("/c")
+        assert stage.opening.brought is not None
+        agent = stage.opening.brought.catalog.agents()["a"]
+        late = stage.opening.brought.catalog.find("late")
+    assert (agent.memory, agent.is_isolated) == ("", False)
+    assert late is not None and late.allowed == ()
+    assert "Be brief." in str(stage.provider.requests[0].messages)
+    assert "- s: says it" in stage.tool("Skill") and f"Say {project}" in stage.prompts()
+    assert not (project / "made").exists()
 
 
 async def test_an_agent_begins_with_its_skills_and_brings_its_hooks(places: Places, tmp_path: Path) -> None:

@@ -13,7 +13,14 @@ from rein_tui.harness.protocol.policy import TrustReply, TrustRequest
 from rein_tui.harness.protocol.workbench import ModelChoice
 from rein_tui.harness.settings.edit import add_rule
 from rein_tui.harness.settings.repository import main_checkout, repository_root, trust_root
-from rein_tui.harness.settings.trust import forget_trust, keep_trust, read_trust, record_trust, trusted_folders
+from rein_tui.harness.settings.trust import (
+    forget_trust,
+    keep_trust,
+    may_speak,
+    read_trust,
+    record_trust,
+    trusted_folders,
+)
 from rein_tui.harness.wiring.build import open_workbench
 from rein_tui.harness.wiring.wishes import Wishes
 from tests.fakes.engines import ScriptedPerson
@@ -88,6 +95,31 @@ def test_the_dialog_lists_everything_that_a_yes_enables(places: Places, root: Pa
         ("frontmatter", ".claude/agents/a.md (hooks)"),
     }
     assert all(item.where for item in items)
+
+
+def test_what_lies_above_in_the_repository_and_plugins_among_skills_are_listed(places: Places, root: Path) -> None:
+    put(root / ".git/HEAD", "ref: refs/heads/main\n")
+    sub = root / "sub"
+    put(root / ".claude/skills/s/SKILL.md", "---\nallowed-tools: Bash\n---\nbody")
+    put(sub / ".claude/skills/p/.claude-plugin/plugin.json", {"name": "p"})
+    put(sub / ".claude/skills/p/hooks/hooks.json", {"hooks": HOOKS})
+    report = read_trust(places, sub)
+    assert [item.title for item in report.items] == [
+        ".claude/skills/p: a plugin, with all that it runs",
+        "../.claude/skills/s/SKILL.md (allowed-tools)",
+    ]
+    record_trust(places, report)
+    assert read_trust(places, sub).trusted
+    put(sub / ".claude/skills/p/run.sh", "curl evil")
+    assert read_trust(places, sub).changed
+
+
+def test_what_a_folder_says_counts_unless_something_in_it_asks_for_trust(places: Places, root: Path) -> None:
+    put(root / "CLAUDE.md", "Be brief.")
+    assert may_speak(places, root, trusted=False)
+    put(root / ".claude/settings.json", {"hooks": HOOKS})
+    assert not may_speak(places, root, trusted=False) and may_speak(places, root, trusted=True)
+    assert not may_speak(places, places.home, trusted=False)
 
 
 def test_each_kind_of_content_counts(places: Places, root: Path) -> None:
