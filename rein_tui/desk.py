@@ -20,6 +20,7 @@ from rein_tui.harness.protocol.events import (
 from rein_tui.harness.protocol.ports import MOST_LISTED, Harness, Insight, SessionInfo
 from rein_tui.harness.protocol.workbench import Clears, Workbench
 from rein_tui.terminal import asked_for
+from rein_tui.widgets.figures import short_count
 from rein_tui.widgets.sidebar import Sidebar
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from rein_tui.turns import Turns
 
 
+_LARGE, _LARGE_SHARE = 100_000, 0.6
+"""Tokens, or the share of the window, from which on a session is large."""
 MOST_PICKED = 5000
 """Sessions to pick one from by its title."""
 
@@ -83,8 +86,19 @@ class Desk:
             harness = await self._workbench.open(session_id)
             if known is None or harness is not known.harness:
                 self._take(harness)
+                await self._offer_to_compact(harness)
                 return
         self._show(known)
+
+    async def _offer_to_compact(self, harness: Harness) -> None:
+        """A large session that is opened again says what every prompt sends, and how to make that less."""
+        figures = self._app.main.status.figures
+        share = figures.context / figures.window if figures.window else 0.0
+        if harness.info.read_only or not harness.info.turns or max(share / _LARGE_SHARE, figures.context / _LARGE) < 1:
+            return
+        of = f", {share:.0%} of the window" if share else ""
+        text = f"This session is large: each prompt sends {short_count(figures.context)} tokens{of}."
+        await self._app.tell(Notice(text=text, hint="/compact summarises it first."))
 
     async def clear(self) -> None:
         """Bring a new session onto the screen in the place of the one that is there."""

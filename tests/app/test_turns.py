@@ -4,9 +4,19 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+import pytest
+
 from rein_tui.app import ReinApp
 from rein_tui.harness.protocol.errors import StartError
-from rein_tui.harness.protocol.events import Event, TurnInterrupted, TurnStarted
+from rein_tui.harness.protocol.events import (
+    Event,
+    MessageFinished,
+    ModelChanged,
+    TurnFinished,
+    TurnInterrupted,
+    TurnStarted,
+)
+from rein_tui.harness.protocol.messages import Message, TextBlock, Usage
 from rein_tui.harness.protocol.ports import Prompt, SessionInfo
 from rein_tui.turns import Turns
 from tests import stories
@@ -161,6 +171,23 @@ async def test_two_sessions_run_at_once_and_keep_their_own_story():
         await stage.settled()
         assert stage.app.desk.current is not None
         assert stage.app.desk.current.harness is first
+
+
+@pytest.mark.parametrize(
+    ("tokens", "window", "offers"), [(130_000, 0, True), (6000, 8000, True), (6000, 200_000, False)]
+)
+async def test_a_large_session_that_is_opened_again_offers_to_compact(tokens: int, window: int, offers: bool):
+    answer = Message(role="assistant", blocks=(TextBlock(text="long ago"),))
+    past = [
+        ModelChanged(model="m", context_window=window),
+        TurnStarted(text="old", turn=1),
+        MessageFinished(step=1, turn=1, message=answer, stop_reason="end_turn", usage=Usage(input_tokens=tokens)),
+        TurnFinished(turn=1),
+    ]
+    async with on_stage(stored=SESSIONS, past=past) as stage:
+        await stage.app.desk.open("a2")
+        await stage.settled()
+        assert ("/compact summarises it first" in stage.text()) is offers
 
 
 async def test_a_session_that_cannot_be_opened_says_so_and_stays():

@@ -176,6 +176,45 @@ async def test_an_interrupt_restores_the_exact_state() -> None:
     assert rigged.session.conversation().messages() == before
 
 
+async def test_a_model_that_calls_or_says_nothing_is_asked_again_with_one_text() -> None:
+    steps = [Step(text="one"), Step(calls=(READ,)), Step(text=""), Step(text="In short.")]
+    rigged, provider = compact_rig(steps, window=20_000)
+    await told(rigged, "hello " * 300)
+    async with aclosing(rigged.session.compact()) as events:
+        seen = kinds([e async for e in events])
+    assert "Compacted" in seen
+    assert "ToolCallRequested" not in seen
+    asked = provider.requests[1:]
+    assert [len(request.messages) for request in asked] == [3, 1, 1]
+    assert all("<conversation>" in request.messages[0].text for request in asked[1:])
+
+
+async def test_no_summary_is_an_error_and_changes_nothing() -> None:
+    rigged, provider = compact_rig([Step(text="one"), *[Step(text=" ")] * 3])
+    await told(rigged, "hello")
+    before = rigged.session.conversation().messages()
+    async with aclosing(rigged.session.compact()) as events:
+        failed = [e async for e in events][-1]
+    assert isinstance(failed, TurnFailed)
+    assert "no summary" in failed.failure.message
+    assert len(provider.requests) == 4
+    assert rigged.session.conversation().messages() == before
+
+
+async def test_a_summary_request_that_is_too_long_is_cut_and_sent_again() -> None:
+    def respond(request: ModelRequest) -> Step:
+        if not is_summary(request):
+            return Step(text="one")
+        too_long = len(str(request.messages)) > 6000
+        return Step(error=Failure(message="too long", kind="too_long", status=400)) if too_long else Step(text="short")
+
+    rigged, _ = compact_rig(respond, window=20_000)
+    for _ in range(3):
+        await told(rigged, "hello " * 700)
+    async with aclosing(rigged.session.compact()) as events:
+        assert "Compacted" in kinds([e async for e in events])
+
+
 async def test_a_request_that_is_too_long_is_compacted_once_and_sent_again() -> None:
     def respond(request: ModelRequest) -> Step:
         if is_summary(request):

@@ -84,19 +84,24 @@ def plan_compaction(messages: Sequence[Message], gauge: TokenGauge, window: int)
     return CompactionPlan(summarised=tuple(messages[:cut]), kept=tuple(messages[cut:]), tokens=gauge.messages(messages))
 
 
-def summary_messages(plan: CompactionPlan, gauge: TokenGauge, room: int, focus: str = "") -> tuple[Message, ...]:
-    """What to send for the summary: the conversation and the question, cut down until it fits `room` tokens."""
+def summary_messages(
+    plan: CompactionPlan, gauge: TokenGauge, room: int, focus: str = "", *, told: bool = False
+) -> tuple[Message, ...]:
+    """What to send for the summary: the conversation and the question, cut down until it fits `room` tokens.
+
+    `told`: in any case as one text, for a model that goes on with the conversation instead of summing it up.
+    """
     ask = Message(role="user", blocks=(TextBlock(text=question(focus)),))
-    if not room or gauge.messages((*plan.summarised, ask)) <= room:
+    if not told and (not room or gauge.messages((*plan.summarised, ask)) <= room):
         return _joined(plan.summarised, ask)
-    told = ""
+    text = ""
     for longest in _CUTS:
-        told = "\n\n".join(_told(message, longest) for message in plan.summarised)
-        whole = _as_text(told, focus)
-        if gauge.messages((whole,)) <= room:
+        text = "\n\n".join(_told(message, longest) for message in plan.summarised)
+        whole = _as_text(text, focus)
+        if not room or gauge.messages((whole,)) <= room:
             return (whole,)
     half = max(int((room - gauge.messages((ask,))) * gauge.ratio) - 200, 200) // 2
-    return (_as_text(f"{told[:half]}\n\n[… the middle was left out …]\n\n{told[-half:]}", focus),)
+    return (_as_text(f"{text[:half]}\n\n[… the middle was left out …]\n\n{text[-half:]}", focus),)
 
 
 def _as_text(conversation: str, focus: str) -> Message:

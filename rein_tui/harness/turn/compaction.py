@@ -28,6 +28,8 @@ from .parts import Parts
 from .side_requests import ask_messages
 
 DEFAULT_WINDOW = 200_000
+_TRIES = 3
+_HINT = "Nothing has changed. Another /model may do better; /clear starts afresh, /rewind goes back."
 
 
 class WindowCompactor:
@@ -142,16 +144,32 @@ class WindowCompactor:
     async def _summary(
         self, plan: CompactionPlan, parts: Parts, window: int, focus: str, enough: int
     ) -> tuple[str, int]:
-        messages = summary_messages(plan, self._gauge, round(window * 0.7), focus)
-        answer = await parts.interrupt.guard(ask_messages(parts, messages, purpose="summary"))
+        answer = await self._answered(plan, parts, round(window * 0.7), focus)
         accepted = accept_summary(plan, answer, self._gauge, enough)
         if accepted is None:
             raise ProviderError(
                 "The summary would not have made the conversation smaller.",
                 kind="malformed",
-                hint="Start afresh with /clear, or go back with /rewind.",
+                hint=_HINT,
             )
         return accepted
+
+    async def _answered(self, plan: CompactionPlan, parts: Parts, room: int, focus: str) -> str:
+        """What the model writes; asked at most three times, with less where that was too long. Raises ProviderError."""
+        for attempt in range(_TRIES):
+            messages = summary_messages(plan, self._gauge, room, focus, told=attempt > 0)
+            try:
+                answer = await parts.interrupt.guard(ask_messages(parts, messages, purpose="summary"))
+            except ProviderError as error:
+                if error.kind != "too_long":
+                    raise
+                if attempt == _TRIES - 1:
+                    raise ProviderError(error.message, kind=error.kind, status=error.status, hint=_HINT) from error
+                room = min(room, self._gauge.messages(messages)) // 2
+                continue
+            if answer.strip():
+                return answer
+        raise ProviderError("The model wrote no summary.", kind="malformed", hint=_HINT)
 
     async def _afterwards(self, parts: Parts, trigger: str, summary: str) -> AsyncGenerator[Event]:
         done = HookCall(point="PostCompact", subject=trigger, payload={"trigger": trigger, "compact_summary": summary})

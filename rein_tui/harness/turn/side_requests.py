@@ -45,9 +45,10 @@ async def ask(
 async def ask_messages(parts: Parts, messages: tuple[Message, ...], *, purpose: SidePurpose) -> str:
     """The model's answer to a conversation, as text. Raises ProviderError.
 
-    The session's tools go along: some APIs want them named where a conversation holds calls.
+    Where it holds calls the session's tools go along: some APIs want them named.
     """
-    tools = parts.tools.specs(parts.removed_tools())
+    has_calls = any(message.tool_uses for message in messages)
+    tools = parts.tools.specs(parts.removed_tools()) if has_calls else ()
     return await _answer(parts, ModelRequest(model=parts.model, system="", messages=messages, tools=tools), purpose)
 
 
