@@ -396,3 +396,27 @@ async def test_why_a_source_cannot_be_fetched(desk: Desk, tmp_path: Path, source
     await desk("marketplace", "add", str(write(tmp_path / "m", {INDEX: index})))
     assert await desk("install", "p") == 1
     assert why in desk.err
+
+
+async def test_validation_tells_what_could_not_work(desk: Desk, tmp_path: Path) -> None:
+    hooks = [{"type": "command", "command": f'"${{CLAUDE_PLUGIN_ROOT}}/{name}.sh" x'} for name in ("plain", "gone")]
+    files = {
+        MANIFEST: {"name": "p", "userConfig": {"odd": 5}},
+        "hooks/hooks.json": {"hooks": {"PreToolUse": [{"hooks": hooks}]}},
+        "plain.sh": "exit 0",
+        "skills/a/SKILL.md": "---\nagent: nobody\ncontext: fork\n---\n",
+        "skills/b/SKILL.md": markdown(description="b", agent="helper"),
+        "commands/a.md": markdown("Do it."),
+        "agents/helper.md": markdown("", description=""),
+    }
+    assert await desk("validate", str(write(tmp_path / "p", files)), "--json") == 1
+    assert sorted((p["code"], p["text"]) for p in json.loads(desk.out)["problems"]) == [
+        ("bad_option", "the option 'odd' must be an object"),
+        ("hook_program", "the hook for PreToolUse runs ${CLAUDE_PLUGIN_ROOT}/gone.sh, which does not exist"),
+        ("hook_program", "the hook for PreToolUse runs ${CLAUDE_PLUGIN_ROOT}/plain.sh, which is not executable"),
+        ("no_description", "p:a has no description: the model cannot know what it is for"),
+        ("no_description", "p:helper has no description: the model cannot know what it is for"),
+        ("no_such_agent", "the agent 'nobody' is neither a built-in one nor the plugin's"),
+        ("same_name", "/p:a is what skills/a/SKILL.md is called, too: that one counts"),
+    ]
+    assert all(p["where"].rpartition(":")[2].isdecimal() for p in json.loads(desk.out)["problems"])

@@ -44,7 +44,7 @@ class Catalog:
         """Look at the disk again."""
         active = [plugin for plugin in self.plugins if plugin.enabled and plugin.loaded]
         own = [kept for each in self._library.definitions() if (kept := self._overridden(each)) is not None]
-        brought = [each for plugin in active for each in (*plugin.commands, *plugin.skills)]
+        brought = [each for plugin in active for each in (*plugin.skills, *plugin.commands)]
         self._by_name: dict[str, Definition] = {}
         for each in (*own, *brought):
             self._by_name.setdefault(each.name, each)

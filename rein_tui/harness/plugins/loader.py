@@ -284,6 +284,8 @@ def _options(manifest: Manifest, given: JsonObject) -> JsonObject:
     declared = manifest.data.get("userConfig")
     options: JsonObject = {}
     for key, description in declared.items() if is_object(declared) else ():
+        if not is_object(description):
+            manifest.tell(f"the option {key!r} must be an object", "userConfig", key, code="bad_option")
         if is_object(description) and description.get("default") is not None:
             options[key] = description["default"]
         if is_object(description) and description.get("required") is True and key not in given | options:

@@ -1,11 +1,14 @@
 """`plugin validate`: everything that is wrong or odd about a plugin or marketplace, with file and line."""
 
+import os
 from pathlib import Path
 
+from ..agents import builtin_agents
 from ..places import Places
 from ..protocol.errors import ConfigError
 from ..protocol.events import Notice
-from .arguments import counts_from_one
+from ..protocol.hooks import HookSpec
+from .arguments import counts_from_one, split_arguments
 from .loader import PluginPlace, load_plugin
 from .marketplace import INDEX, Marketplace, read_marketplace
 from .mcp.config import Entry, read_entry
@@ -57,11 +60,42 @@ def _plugin(plugin: Plugin) -> list[Notice]:
     if plugin.loaded and not any(parts):
         text = f"{plugin.name} brings nothing"
         found.append(Notice(text=text, level="warning", where=plugin.root, code="empty_plugin"))
-    for defined in (*plugin.commands, *plugin.skills):
+    names: dict[str, Definition] = {}
+    agents = {name.lower() for name in (*builtin_agents(), *(spec.name for spec in plugin.agents))}
+    for defined in (*plugin.skills, *plugin.commands):
+        first = names.setdefault(defined.name, defined)
+        if first is not defined:
+            text = (
+                f"/{defined.name} is what {Path(first.path).relative_to(plugin.root)} is called, too: that one counts"
+            )
+            found.append(Notice(text=text, level="warning", where=str(defined.source), code="same_name"))
+        if defined.agent and not agents & {defined.agent.lower(), f"{plugin.name}:{defined.agent}".lower()}:
+            text = f"the agent {defined.agent!r} is neither a built-in one nor the plugin's"
+            found.append(Notice(text=text, level="warning", where=str(defined.source), code="no_such_agent"))
         found += _body(defined)
+    for thing in (*plugin.skills, *plugin.agents):
+        if not thing.description:
+            text = f"{thing.name} has no description: the model cannot know what it is for"
+            found.append(Notice(text=text, level="warning", where=str(thing.source), code="no_description"))
+    for hook in plugin.hooks:
+        found += _program(hook, plugin)
     for server in plugin.mcp:
         found += _server(server)
     return found
+
+
+def _program(hook: HookSpec, plugin: Plugin) -> list[Notice]:
+    """A hook's own program that is not there, or that the shell may not start."""
+    words = split_arguments(str(hook.config.get("command") or ""))
+    name = words[0] if words else ""
+    for root in ("${CLAUDE_PLUGIN_ROOT}/", "$CLAUDE_PLUGIN_ROOT/"):
+        if name.startswith(root):
+            path = Path(plugin.root) / name.removeprefix(root)
+            problem = "does not exist" if not path.exists() else "" if os.access(path, os.X_OK) else "is not executable"
+            if problem and "$" not in str(path):
+                text = f"the hook for {hook.point} runs {name}, which {problem}"
+                return [Notice(text=text, level="error", where=str(hook.source), code="hook_program")]
+    return []
 
 
 def _server(server: ServerDefinition) -> list[Notice]:
