@@ -6,6 +6,7 @@ import platform
 import sqlite3
 import sys
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -17,11 +18,11 @@ from ..protocol.errors import StoreError
 from ..protocol.events import Fact, Notice
 from ..protocol.messages import ImageBlock
 from ..protocol.ports import SessionInfo
-from .codec import DAMAGED, decode_fact, encode_fact
+from .codec import DAMAGED, decode_fact, encode_fact, tag_of
 from .files import write_private
 from .redact import MARK, redact_text
 
-_STORY = "facts.jsonl"
+_ABOUT, _STORY = "about.json", "facts.jsonl"
 
 
 class Bundle(Word, frozen=True, kw_only=True):
@@ -31,8 +32,11 @@ class Bundle(Word, frozen=True, kw_only=True):
     redactions: int
 
     def preview(self) -> str:
-        """What is in it, before it is written: names, sizes, and the whole of the small files."""
+        """What is in it, before it is written: names and sizes, what it says of this machine, and its facts by kind."""
         lines = [f"{name}  {len(data):,} bytes" for name, data in self.files.items()]
+        kinds = Counter(tag_of(decode_fact(line)) for line in self.files[_STORY].splitlines())
+        lines.append(", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in kinds.most_common()))
+        lines.append(self.files[_ABOUT].decode())
         lines.append(
             f"{self.redactions} places were redacted. Read it before you send it: no machine knows all secrets."
         )
@@ -64,7 +68,7 @@ def make_bundle(
         "session": hide.value(msgspec.to_builtins(info)),
         "facts": len(facts),
     }
-    files = {"about.json": json.dumps(about, indent=2, ensure_ascii=False).encode(), _STORY: story}
+    files = {_ABOUT: json.dumps(about, indent=2, ensure_ascii=False).encode(), _STORY: story}
     return Bundle(files=files, redactions=hide.count)
 
 

@@ -21,6 +21,8 @@ _KNOWN_KEYS = re.compile(
     | xox[abprs]-[A-Za-z0-9-]{10,}
     | (?:AKIA|ASIA)[A-Z0-9]{16}
     | AIza[A-Za-z0-9_-]{30,}
+    | [rs]k_(?:live|test)_[A-Za-z0-9]{16,} | whsec_[A-Za-z0-9]{16,}
+    | SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}
     | hf_[A-Za-z0-9]{20,} | npm_[A-Za-z0-9]{20,} | pypi-[A-Za-z0-9_-]{40,}
     | eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}   # JSON web token
     | -----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY-----[\s\S]*?(?:-----END[ ][A-Z ]*PRIVATE[ ]KEY-----|\Z)
@@ -28,9 +30,12 @@ _KNOWN_KEYS = re.compile(
     re.VERBOSE,
 )
 _ASSIGNED = re.compile(
-    r"""(?ix) \b ([A-Z0-9_.-]*(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|PRIVATE_?KEY|CREDENTIALS?)[A-Z0-9_]*)
-        (["']?\s*[=:]\s*["']?) ([^\s"'\\,;}{]{6,})"""
+    r"""(?ix) \b ([A-Z0-9_.-]*
+        (?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|API[_-]?KEY|PRIVATE[_-]?KEY|CREDENTIALS?)
+        [A-Z0-9_]* \\?["']?\s*[=:]\s*)
+        (?: (\\?["']) (?!\[redacted\]) [^"'\\\n]{6,} | (\\?["']?) [^\s"'\\,;}{]{6,} )"""
 )
+_LOGIN = re.compile(r"""(?<![\w-])((?:-u|--user)[\s=]+["']?[^\s:"'/]+:)[^\s"']+""")
 _URL_LOGIN = re.compile(r"(?<=://)[^\s/@:]+:[^\s/@]+(?=@)")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{12,}")
 
@@ -64,6 +69,7 @@ def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
         if len(secret) >= _SHORTEST:
             text = text.replace(secret, MARK)
     text = _KNOWN_KEYS.sub(MARK, text)
-    text = _ASSIGNED.sub(rf"\1\2{MARK}", text)
+    text = _ASSIGNED.sub(lambda found: f"{found[1]}{found[2] or found[3] or ''}{MARK}", text)
+    text = _LOGIN.sub(rf"\1{MARK}", text)
     text = _BEARER.sub(rf"\1 {MARK}", text)
     return _URL_LOGIN.sub(MARK, text)

@@ -128,6 +128,11 @@ SECRETS = (
     "https://me:secret@example.org/x",
     "Authorization: Bearer abcdefghijklmnop",
     "-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----",
+    'DB_PASSWORD="abcdefgh secret@ correct-horse"',
+    "curl -u me:correct-horse",
+    "X-Api-Key: abcdefghijk",
+    "sk_live_abcdefghijklmnop",
+    "SG.abcdefghijklmnop.abcdefghijklmnop",
     "my own value",
 )
 
@@ -163,6 +168,8 @@ def test_a_bundle_holds_no_secret_and_replays(tmp_path: Path) -> None:
     assert b"~/p" in whole
     assert bundle.redactions >= 3
     assert "facts.jsonl" in bundle.preview()
+    assert "2 prompt added" in bundle.preview()
+    assert '"rein-tui": "1.0"' in bundle.preview()
     assert path.stat().st_mode & 0o077 == 0
     assert json.loads(bundle.files["about.json"])["rein-tui"] == "1.0"
 
