@@ -1,12 +1,16 @@
 """A call as parsed: its tool found, its input understood, nothing run yet."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from ..protocol.base import JsonObject
 from ..protocol.messages import ToolUseBlock
 from ..protocol.tools import InvalidInput, Tool
 from .parts import Parts
+
+_CLOSEST = 20
+"""Tools of a server that a model is told of which asked for one that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,9 @@ def _missing(name: str, known: list[str]) -> str:
         others = [other for other in known if other.startswith(f"mcp__{server}__")]
         if not others:
             return f"There is no tool {name!r}: no MCP server {server!r} is connected now."
-        return f"There is no tool {name!r}. Tools of that server: {', '.join(others)}."
+        close = get_close_matches(name, others, n=_CLOSEST, cutoff=0) if len(others) > _CLOSEST else others
+        more = f", and {len(others) - len(close)} more" if len(others) > len(close) else ""
+        return f"There is no tool {name!r}. Tools of that server: {', '.join(close)}{more}."
     own = [other for other in known if not other.startswith("mcp__")]
     more = f", and {len(known) - len(own)} of MCP servers" if len(own) < len(known) else ""
     return f"There is no tool {name!r}. Tools: {', '.join(own)}{more}."

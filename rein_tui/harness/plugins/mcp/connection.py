@@ -143,8 +143,7 @@ class Connection(Called):
                 async with self._connected(login) as client:
                     scope.deadline = float("inf")
                     was_connected, self.greeting = True, Greeting.of(client)
-                    await self._load(client, ALL_PARTS)
-                    await self.put("connected")
+                    await self.put("connected", await self._load(client, ALL_PARTS))
                     await self._serve(client)
         except (*sdk_errors(), ReinError, ExceptionGroup) as caught:
             if not is_expected(caught):
@@ -207,8 +206,7 @@ class Connection(Called):
                 self._wake.clear()
                 stale, self._stale = frozenset(self._stale), set()
                 if stale and not self._lost:
-                    await self._load(client, stale)
-                    await self._changed(self)
+                    await self.put("connected", await self._load(client, stale))
                     await anyio.sleep(_SETTLE)
             tasks.cancel_scope.cancel()
 
@@ -240,9 +238,13 @@ class Connection(Called):
     async def _logged(self, params: "LoggingMessageNotificationParams") -> None:
         self.log.add(f"{params.level}: {params.data}")
 
-    async def _load(self, client: "Client", parts: frozenset[Part]) -> None:
+    async def _load(self, client: "Client", parts: frozenset[Part]) -> str:
+        """Read these lists; what is wrong with one that could not be read, and then is as it was."""
         try:
             async with asyncio.timeout(self._dial.start_timeout):
                 await self.lists.load(client, parts)
         except sdk_errors() as problem:
-            self.log.add(f"[a list could not be read: {in_words(problem)}]")
+            said = f"A list of it could not be read: {in_words(problem)}"
+            self.log.add(f"[{said}]")
+            return said
+        return ""

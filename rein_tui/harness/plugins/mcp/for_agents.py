@@ -17,7 +17,7 @@ from .connection import Connection
 from .host import Desk
 from .servers import Guest, Servers
 from .sources import agent_entry
-from .tools import McpTool, words_of
+from .tools import McpTool, usable, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class AgentServers:
     def _take(self, connection: Connection, spec: AgentSpec, tools: dict[str, Tool]) -> None:
         """Make `tools` hold what the server offers now."""
         servers, name = self.servers, _scoped(connection.config, spec).name
-        offered = connection.lists.tools if connection.is_connected else []
+        offered = usable(connection)
         changed = servers.approvals.changed_tools(name, [words_of(tool) for tool in offered])
         for gone in [key for key, tool in tools.items() if isinstance(tool, McpTool) and tool.is_of(connection)]:
             del tools[gone]

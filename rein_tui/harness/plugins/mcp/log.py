@@ -18,6 +18,7 @@ class ServerLog:
         self._lines: deque[str] = deque()
         self._size = 0
         self._open = ""
+        self._noted: set[str] = set()
 
     def feed(self, text: str) -> None:
         """More of standard error, in whatever pieces it comes."""
@@ -25,6 +26,12 @@ class ServerLog:
         for line in lines:
             self.add(line)
         self._open = self._open[-_LONGEST_LINE:]
+
+    def note(self, line: str) -> None:
+        """One line of ours, unless it was noted before."""
+        if line not in self._noted:
+            self._noted.add(line)
+            self.add(line)
 
     def add(self, line: str) -> None:
         """One whole line."""

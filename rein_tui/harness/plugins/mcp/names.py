@@ -13,14 +13,22 @@ def safe(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "_", name)
 
 
+def safe_server(name: str) -> str:
+    """A server's name within names of tools: no `__` in it and no `_` at its ends, which would end it too early.
+
+    Otherwise a server called `git__x` would have the tools that the rule `mcp__git` allows.
+    """
+    return re.sub(r"_{2,}", "_", safe(name)).strip("_") or "server"
+
+
 def tool_name(server: str, tool: str) -> str:
     """`mcp__server__tool`, at most LONGEST characters."""
-    return f"mcp__{safe(server)}__{safe(tool)}"[:LONGEST]
+    return f"mcp__{safe_server(server)}__{safe(tool)}"[:LONGEST]
 
 
 def prompt_name(server: str, prompt: str) -> str:
     """`mcp__server__prompt`, as it is typed behind the slash."""
-    return f"mcp__{safe(server)}__{safe(prompt)}"
+    return f"mcp__{safe_server(server)}__{safe(prompt)}"
 
 
 def split_arguments(words: str, count: int) -> list[str]:

@@ -26,7 +26,7 @@ from .host import Desk, Host
 from .prompts import Prompts
 from .reach import Reach
 from .results import Keeping, tool_result
-from .tools import ListMcpResourcesTool, McpTool, ReadMcpResourceTool, words_of
+from .tools import ListMcpResourcesTool, McpTool, ReadMcpResourceTool, usable, words_of
 
 if TYPE_CHECKING:
     from mcp.types import Tool
@@ -165,8 +165,9 @@ class Servers:
         self.changed.set()
         for hear in self.on_change:
             hear()
-        if connection.condition in ("failed", "needs_login"):
-            text = f"The MCP server {connection.config.name} is not there: {connection.error}"
+        if connection.error and connection.condition in ("failed", "needs_login", "connected"):
+            how = "is not there" if connection.condition != "connected" else "is not wholly there"
+            text = f"The MCP server {connection.config.name} {how}: {connection.error}"
             where, hint = str(connection.config.source), connection.hint or "See /mcp for its log."
             notice = Notice(text=text, level="warning", where=where, hint=hint, code="mcp.failed")
             if self._settled:
@@ -179,7 +180,7 @@ class Servers:
     def _sync_tools(self, connection: Connection) -> None:
         """Make the toolbox hold exactly what the server offers now."""
         name = connection.config.name
-        offered = connection.lists.tools if connection.is_connected else []
+        offered = usable(connection)
         changed = self.approvals.changed_tools(name, [words_of(tool) for tool in offered])
         tools = {(made := self._made(connection, tool, changed.get(tool.name))).name: made for tool in offered}
         for gone in set(self._tools.get(name, ())) - set(tools):

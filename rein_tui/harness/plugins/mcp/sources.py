@@ -20,7 +20,7 @@ from ...settings.reader import BadJson, Document, parse_json, read_json
 from ...settings.shapes import is_list, is_object
 from ..words import ServerDefinition
 from .config import Entry, ServerConfig, read_entry
-from .names import safe
+from .names import safe_server
 
 STATE_LIMIT = 64 * 1024 * 1024
 """Bytes of `~/.claude.json` that are read: it grows with the ecosystem's own history."""
@@ -93,7 +93,7 @@ def _take(found: FoundServers, scene: ServerScene, entries: Iterable[Entry]) -> 
         found.notices += notices
         if config is None or entry.name in found.configs:
             continue
-        rival = next((c for c in found.configs.values() if safe(c.name) == safe(entry.name)), None)
+        rival = next((c for c in found.configs.values() if safe_server(c.name) == safe_server(entry.name)), None)
         if rival is not None:
             text = f"MCP server {entry.name!r} is left out: its tools would have the names of those of {rival.name!r}"
             found.notices.append(Notice(text=text, level="warning", where=str(entry.source), code="mcp.config"))

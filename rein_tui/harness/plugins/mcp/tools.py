@@ -36,6 +36,26 @@ def words_of(tool: "Tool") -> ToolWords:
     return ToolWords(tool.name, tool.description or "", tool.input_schema)
 
 
+def usable(connection: Connection) -> "list[Tool]":
+    """The tools of a server that a model can be offered; its log says what is left out, and why."""
+    if not connection.is_connected:
+        return []
+    found: dict[str, Tool] = {}
+    for tool in connection.lists.tools:
+        name = tool_name(connection.config.name, tool.name)
+        if not tool.name.strip():
+            why = "it has no name"
+        elif name in found:
+            why = f"for models it has the name of {found[name].name}"
+        elif tool.execution is not None and tool.execution.task_support == "required":
+            why = "it runs as a task only, which is not supported"
+        else:
+            found[name] = tool
+            continue
+        connection.log.note(f"[the tool {tool.name} is left out: {why}]")
+    return list(found.values())
+
+
 def spec_of(server: str, tool: "Tool") -> ToolSpec:
     """A server's tool as the model sees it."""
     return ToolSpec(

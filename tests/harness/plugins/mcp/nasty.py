@@ -1,6 +1,7 @@
 """An MCP server without a library, for what no honest server does. Its first argument says how it begins.
 
 `good` answers; `hang` never does; `die` ends at once; `noise` prints garbage before and between its answers.
+`odd` and `bad` have tools as no server should.
 """
 
 import json
@@ -48,6 +49,12 @@ def text(number: Any, words: str, **more: Any) -> None:
 
 def tools() -> list[dict[str, Any]]:
     schema = {"type": "object", "properties": {"text": {"type": "string"}}}
+    if sys.argv[1] == "odd":
+        odd: list[dict[str, Any]] = [{"name": name} for name in ("a b", "a.b", " ", "echo", "L" * 300, "L" * 301)]
+        odd += [{"name": "task", "execution": {"taskSupport": "required"}}]
+        return [{**tool, "inputSchema": schema} for tool in odd]
+    if sys.argv[1] == "bad":
+        return [{"name": "bad", "inputSchema": {"type": "array"}}]
     hints = {"echo": {"readOnlyHint": True}}
     return [
         {"name": name, "description": words, "inputSchema": schema, "annotations": hints.get(name, {})}

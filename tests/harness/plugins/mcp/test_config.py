@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rein_tui.harness.places import Places
 from rein_tui.harness.plugins.mcp.config import Entry, ServerConfig, read_entry
 from rein_tui.harness.plugins.mcp.expand import Expansion
-from rein_tui.harness.plugins.mcp.names import tool_name
+from rein_tui.harness.plugins.mcp.names import safe_server, tool_name
 from rein_tui.harness.plugins.mcp.schema import flattened
 from rein_tui.harness.plugins.mcp.sources import ServerScene, find_servers
 from rein_tui.harness.plugins.words import ServerDefinition
@@ -102,6 +102,8 @@ def test_tool_names_are_safe_for_models(server: str, tool: str) -> None:
     name = tool_name(server, tool)
     assert len(name) <= 128
     assert re.fullmatch(r"[A-Za-z0-9_-]+", name)
+    assert name.startswith(f"mcp__{safe_server(server)}__") or len(name) == 128
+    assert "__" not in safe_server(server), "a rule for one server must not reach another"
 
 
 def test_the_digest_follows_what_runs() -> None:

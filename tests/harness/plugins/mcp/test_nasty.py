@@ -78,6 +78,18 @@ async def test_a_flood_is_dropped(places: Places, tmp_path: Path) -> None:
         assert len(house.state("s").log) <= 64 * 1024
 
 
+async def test_tools_that_cannot_be_offered_are_told(places: Places, tmp_path: Path) -> None:
+    async with open_house(places, tmp_path / "p", {"a__b_": nasty("odd"), "s": nasty("bad")}) as house:
+        assert [tool.name for tool in house.toolbox] == ["mcp__a_b__a_b", "mcp__a_b__echo", "mcp__a_b__" + "L" * 118]
+        log = house.state("a__b_").log
+        assert "a.b is left out: for models it has the name of a b" in log
+        assert "task is left out" in log and "it has no name" in log
+        assert house.state("s").state == "connected"
+        assert "could not be read" in house.state("s").error
+        await house.servers.settle(house.emit)
+        assert any("s is not wholly there" in event.text for event in house.told if isinstance(event, Notice))
+
+
 async def test_a_dying_server_answers_its_call(places: Places, tmp_path: Path) -> None:
     async with open_house(places, tmp_path / "p", {"s": nasty("good")}) as house:
         result = await house.call("mcp__s__die")
