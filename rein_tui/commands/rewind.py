@@ -10,8 +10,19 @@ from rein_tui.harness.protocol.rewind import RewindPlan
 from .registry import Command
 
 if TYPE_CHECKING:
+    from textual.content import Content
+
     from rein_tui.app import ReinApp
     from rein_tui.widgets.picker import Item
+
+_MOST_SHOWN = 5
+_VERBS = {"restore": "put back", "remove": "remove  "}
+_OBSTACLES = {
+    "": "",
+    "changed_since": "changed since by somebody else",
+    "not_kept": "cannot: what it held was not kept",
+    "unreadable": "cannot: it cannot be read now",
+}
 
 
 async def _rewind(app: "ReinApp", _: str) -> None:
@@ -30,7 +41,8 @@ async def _rewind(app: "ReinApp", _: str) -> None:
         return
     turn = int(chosen)
     plan = turns.harness.rewind_plan(turn - 1)
-    what = await app.ask(Picker(_warning(plan), _ways(plan)))
+    folder = turns.harness.info.cwd
+    what = await app.ask(Picker("What should go back?", _ways(plan), above=_consequences(plan, folder)))
     if what == "summarise":
         if not turns.compact("", from_turn=turn):
             app.hint("not while a turn runs")
@@ -109,11 +121,35 @@ def _files(plan: RewindPlan) -> str:
     return _names([step.path for step in plan.steps]) if plan.steps else ""
 
 
-def _warning(plan: RewindPlan) -> str:
-    if not plan.commands:
-        return "What should go back?"
-    shown = "; ".join(plan.commands[:3]) + ("; …" if len(plan.commands) > 3 else "")
-    return f"What should go back? Not undone: {shown}"
+def _consequences(plan: RewindPlan, folder: str) -> "Content | None":
+    """What would become of each file, and the commands whose effects stay."""
+    from textual.content import Content
+
+    from rein_tui.widgets.nearby import nearby
+    from rein_tui.widgets.safe import safe_text
+
+    files = [
+        (f"  {_VERBS[step.verb]} {safe_text(nearby(step.path, folder), 'path')}", _OBSTACLES[step.obstacle])
+        for step in plan.steps
+    ]
+    commands = [(f"  $ {safe_text(' '.join(command.split()), 'label')}", "") for command in plan.commands]
+    parts = [*_listed("Files", files), *_listed("Not undone, what these commands did", commands)]
+    return Content("\n").join(parts) if parts else None
+
+
+def _listed(title: str, rows: list[tuple[str, str]]) -> "list[Content]":
+    """A title and the first rows, each with a word of warning."""
+    from textual.content import Content
+
+    if not rows:
+        return []
+    shown = [
+        Content.assemble((text, "$text"), (f"  {warning}" if warning else "", "$text-warning"))
+        for text, warning in rows[:_MOST_SHOWN]
+    ]
+    more = len(rows) - len(shown)
+    rest = [Content.styled(f"  … and {more} more", "$text-muted")] if more > 0 else []
+    return [Content.styled(title, "bold $text-muted"), *shown, *rest]
 
 
 def _ways(plan: RewindPlan) -> "list[Item]":

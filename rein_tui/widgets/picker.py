@@ -34,7 +34,7 @@ class Item:
 class Picker(Modal[str]):
     """Answers with the key of the item picked. `on_highlight` hears of each item passed, for a live preview.
 
-    `open_ended`: what is typed may be taken as it stands, after the items that it fits.
+    `open_ended`: what is typed may be taken as it stands, after the items that it fits. `above` stands over the items.
     """
 
     FIRST = "Input"
@@ -49,6 +49,9 @@ class Picker(Modal[str]):
             text-wrap: nowrap; text-overflow: ellipsis;
         }
         & #nothing { padding: 0 1; color: $text-muted; display: none; }
+        & #above {
+            padding: 0 1; margin-bottom: 1; max-height: 14; text-wrap: nowrap; text-overflow: ellipsis;
+        }
         & #whole { dock: bottom; height: 2; padding: 0 1; color: $text-muted; display: none; }
         &.-cut #whole { display: block; }
     }
@@ -69,6 +72,7 @@ class Picker(Modal[str]):
         current: str = "",
         on_highlight: Callable[[str], None] | None = None,
         open_ended: bool = False,
+        above: Content | None = None,
     ) -> None:
         super().__init__()
         self._title_text = title
@@ -77,12 +81,15 @@ class Picker(Modal[str]):
         self._current = current
         self._on_highlight = on_highlight
         self._open_ended = open_ended
+        self._above = above
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="frame") as frame:
             frame.border_title = Content(safe_text(self._title_text, "label"))
             frame.border_subtitle = Content("type to filter · ") + hint_line(("enter", "take"), ("esc", "close"))
             yield Input(placeholder="filter", compact=True)
+            if self._above is not None:
+                yield Static(self._above, id="above")
             yield OptionList(compact=True)
             yield Static(id="nothing")
             yield Static(id="whole")

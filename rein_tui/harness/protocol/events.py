@@ -352,7 +352,10 @@ class ToolCallFinished(BaseEvent, frozen=True, kw_only=True, tag="tool_call_fini
 
 
 class FileChanged(BaseEvent, frozen=True, kw_only=True, tag="file_changed"):
-    """A file tool changed a file. Hashes are sha256 hex of the content, empty for "did not exist"."""
+    """A file tool changed a file. Hashes are sha256 hex of the content, empty for "did not exist".
+
+    `mode` holds the permission bits that the file had before; 0 where there was none.
+    """
 
     call_id: str
     path: str
@@ -360,6 +363,7 @@ class FileChanged(BaseEvent, frozen=True, kw_only=True, tag="file_changed"):
     after: str = ""
     added: int = 0
     removed: int = 0
+    mode: int = 0
 
 
 class TodosChanged(BaseEvent, frozen=True, kw_only=True, tag="todos_changed"):

@@ -13,7 +13,7 @@ class FileStep(Word, frozen=True, kw_only=True):
 
     `obstacle` says why it is not done without being asked for: somebody else changed the file since
     (`changed_since`, may be done all the same), or its content was not kept (`not_kept`, cannot).
-    `current` is the sha256 of what it holds now.
+    `current` is the sha256 of what it holds now, `mode` the permission bits that a file has which was deleted since.
     """
 
     path: str
@@ -22,6 +22,7 @@ class FileStep(Word, frozen=True, kw_only=True):
     current: str = ""
     obstacle: Obstacle = ""
     turns: tuple[int, ...] = ()
+    mode: int = 0
 
 
 class RewindPlan(Word, frozen=True, kw_only=True):

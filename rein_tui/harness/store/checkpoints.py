@@ -24,6 +24,7 @@ class _Change(NamedTuple):
     turn: int
     before: str
     after: str
+    mode: int
 
 
 class Checkpoints:
@@ -114,6 +115,7 @@ class Checkpoints:
             current=current or "",
             obstacle=obstacle,
             turns=tuple(dict.fromkeys(change.turn for change in changes)),
+            mode=changes[0].mode,
         )
 
     def _restore_one(self, step: FileStep) -> str:
@@ -129,6 +131,8 @@ class Checkpoints:
                 self.keep(held.data)
             if data is not None:
                 replace(step.path, data, held)
+                if held is None and step.mode:
+                    Path(step.path).chmod(step.mode & 0o777)
             elif held is not None:
                 Path(step.path).unlink()
         except FileRefusedError as error:
@@ -152,7 +156,7 @@ def _since(facts: Iterable[Fact], to_turn: int) -> tuple[dict[str, list[_Change]
     for fact in facts:
         match fact:
             case FileChanged() if fact.turn > to_turn:
-                changes.setdefault(fact.path, []).append(_Change(fact.turn, fact.before, fact.after))
+                changes.setdefault(fact.path, []).append(_Change(fact.turn, fact.before, fact.after, fact.mode))
             case ToolCallStarted(name="Bash") if fact.turn > to_turn:
                 commands.append(str(fact.input.get("command", "")))
             case Rewound(code=True):

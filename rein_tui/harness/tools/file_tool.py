@@ -60,6 +60,7 @@ class FileAccess:
                 after=version.sha256,
                 added=diff.added,
                 removed=diff.removed,
+                mode=0 if old is None else old.mode,
             )
         )
         return version

@@ -32,8 +32,10 @@ class Project:
         path = self.path(name)
         old = path.read_bytes() if path.exists() else None
         self.checkpoints.before_change(path, old)
+        mode = stat.S_IMODE(path.stat().st_mode) if old is not None else 0
         path.write_bytes(data)
-        self.facts.append(FileChanged(call_id="c", path=str(path), before=sha(old), after=sha(data), turn=turn))
+        change = FileChanged(call_id="c", path=str(path), before=sha(old), after=sha(data), mode=mode, turn=turn)
+        self.facts.append(change)
 
     def run(self, turn: int, command: str) -> None:
         self.facts.append(ToolCallStarted(call_id="c", name="Bash", input={"command": command}, turn=turn))
@@ -144,6 +146,7 @@ def test_modes_and_deleted_files_come_back(project: Project) -> None:
     assert [step.obstacle for step in plan.steps] == ["changed_since"]
     project.rewind(0, also=frozenset({str(project.path("run.sh"))}))
     assert project.path("run.sh").read_bytes() == b"#!/bin/sh\n"
+    assert stat.S_IMODE(project.path("run.sh").stat().st_mode) == 0o755
 
 
 def test_what_no_session_needs_is_collected(project: Project) -> None:
