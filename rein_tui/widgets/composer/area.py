@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _HEAVY = 20_000
 """Characters that a text area still edits without a stall; more becomes a chip."""
 _LONG_LINE = 2_000
-_BLINKS = 10
+_BLINKS = 6
 """Times that the cursor changes, twice a second, after the last key."""
 
 
