@@ -2,12 +2,16 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from textual import events
 from textual.app import App, ReturnType
 from textual.driver import Driver
+from textual.filter import LineFilter
 from textual.screen import Screen
+
+from rein_tui.ink import INK
 
 
 class TerminalApp(App[ReturnType]):
@@ -25,6 +29,12 @@ class TerminalApp(App[ReturnType]):
         from rein_tui.terminal_driver import TerminalDriver
 
         return TerminalDriver
+
+    # --- a terminal without colours ---
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """No colours where they are not wanted, or where nothing is known of the terminal."""
+        return INK if self.no_color or self.console.is_dumb_terminal else super().get_line_filters()
 
     # --- a slow terminal ---
 

@@ -48,4 +48,6 @@ def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     for name in ("COLUMNS", "LINES"):  # readline tells the caller's: they would win over the size of a test's own pty
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")  # a terminal without colours, such as CI's, draws none
     monkeypatch.setenv("HOME", str(tmp_path / "home"))

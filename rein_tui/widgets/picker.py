@@ -48,6 +48,9 @@ class Picker(Modal[str]):
             border: none; background: $surface; height: auto; max-height: 20; padding: 0; scrollbar-size-vertical: 1;
             text-wrap: nowrap; text-overflow: ellipsis;
         }
+        & OptionList > .option-list--option-highlighted {
+            color: $block-cursor-foreground; background: $block-cursor-background; text-style: none;
+        }
         & #nothing { padding: 0 1; color: $text-muted; display: none; }
         & #above {
             padding: 0 1; margin-bottom: 1; max-height: 14; text-wrap: nowrap; text-overflow: ellipsis;

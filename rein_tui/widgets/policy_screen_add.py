@@ -38,6 +38,9 @@ class AddPanel(Vertical):
     AddPanel { height: auto; margin-top: 1; border-top: solid $border-blurred; }
     AddPanel > Static { height: auto; }
     AddPanel > Input { border: none; height: 1; background: $panel; padding: 0 1; }
+    AddPanel OptionList > .option-list--option-highlighted {
+        color: $block-cursor-foreground; background: $block-cursor-background; text-style: none;
+    }
     AddPanel > OptionList { height: auto; border: none; background: transparent; padding: 0; }
     """
 
