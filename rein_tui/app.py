@@ -41,7 +41,7 @@ from rein_tui.terminal_app import TerminalApp
 from rein_tui.widgets.clipboard import copy_to_system, osc52
 from rein_tui.widgets.composer import Composer, FileIndex, History
 from rein_tui.widgets.safe import safe_text
-from rein_tui.widgets.theme import THEMES
+from rein_tui.widgets.theme import TERMINAL_THEMES, THEMES
 from rein_tui.widgets.wishes import Copied, LinkOpened
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class ReinApp(TerminalApp[str]):
 
     def _choose_theme(self) -> None:
         """Before any style sheet is read: later, all of them would be read twice."""
-        for theme in THEMES:
+        for theme in (*THEMES, *TERMINAL_THEMES):
             self.register_theme(theme)
         self.preferences, problems = read_preferences(self._preferences_path)
         self.beginning.notices += problems

@@ -1,4 +1,4 @@
-"""Screens without colours: what colour says is said by reverse, dim and bold, in the terminal's own two colours.
+"""Screens without colours of ours: what colour says is said by reverse, dim and bold, in the colours of the terminal.
 
 For NO_COLOR, and for terminals of which nothing is known (TERM=dumb): Textual would draw in shades of grey, or in all
 colours.
@@ -26,7 +26,24 @@ class Ink(LineFilter):
         return [Segment(text, style and _inked(style, background), control) for text, style, control in segments]
 
 
+class Marks(LineFilter):
+    """In the terminal's own colours, of which nothing is known: what stands on bright white is reversed instead."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same text, rows that are marked reversed."""
+        return [Segment(text, style and _marked(style), control) for text, style, control in segments]
+
+
 INK: Sequence[LineFilter] = (Ink(),)
+MARKS: Sequence[LineFilter] = (Marks(),)
+_BRIGHT_WHITE = 15
+"""Its number among the terminal's colours."""
+_REVERSED = Style(bgcolor="default", reverse=True)
+
+
+@lru_cache(2048)
+def _marked(style: Style) -> Style:
+    return style + _REVERSED if style.bgcolor and style.bgcolor.number == _BRIGHT_WHITE else style
 
 
 @lru_cache(2048)

@@ -11,7 +11,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from rein_tui.ink import INK
+from rein_tui.ink import INK, MARKS
 
 
 class TerminalApp(App[ReturnType]):
@@ -34,7 +34,10 @@ class TerminalApp(App[ReturnType]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """No colours where they are not wanted, or where nothing is known of the terminal."""
-        return INK if self.no_color or self.console.is_dumb_terminal else super().get_line_filters()
+        if self.no_color or self.console.is_dumb_terminal:
+            return INK
+        filters = super().get_line_filters()
+        return [*filters, *MARKS] if self.native_ansi_color else filters
 
     # --- a slow terminal ---
 

@@ -31,6 +31,20 @@ def test_what_can_be_clicked_still_can():
     assert segment.style.meta == {"@click": "app.press('y')"}
 
 
+@pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light"])
+async def test_marked_rows_can_be_read_in_the_colours_of_any_terminal(theme: str):
+    async with on_stage() as stage:
+        stage.app.theme = theme
+        await stage.press("ctrl+p")
+        await stage.settled()
+        strips = stage.app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]  as elsewhere
+        row = next(strip for strip in strips if "/help" in strip.text)
+        words = [(s.text.split()[0], s.style) for s in row if s.style and s.text.strip()]
+        marked = {word: style for word, style in words if word in {"/help", "What"}}
+        assert set(marked) == {"/help", "What"}
+        assert all(style.reverse and style.bgcolor and style.bgcolor.is_default for style in marked.values())
+
+
 @pytest.mark.parametrize("name", ["NO_COLOR", "TERM"])
 async def test_no_colour_where_none_is_wanted_or_known(name: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(name, "dumb")

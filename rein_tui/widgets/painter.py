@@ -15,13 +15,17 @@ from .lines import Line, intervals
 
 _KEPT = 256
 _VARIABLE = re.compile(r"\$([\w-]+)")
-_TINT = re.compile(r"\bon ansi_\w+ \d+%")
+_TINT = re.compile(r"\bon ansi_\w+ (\d+)%")
+_ON_FULL = re.compile(r"\bansi_default on (ansi_\w+)(?! \d)")
+_STRONG = 20
+"""Per cent from which a tint marks something: the cursor, the selection, a hit, a changed word."""
 _FADED = re.compile(r"(ansi_\w+)(?: \d+%)+")
 
 
 def _for_terminal_colours(style: str) -> str:
-    """Terminal colours cannot be mixed: faded text becomes dim, tinted backgrounds give way to the text's colour."""
-    style = _TINT.sub("", style)
+    """Terminal colours cannot be mixed: faded text becomes dim, strong tints are reversed, weak ones left out."""
+    style = _ON_FULL.sub(r"reverse \1", style)
+    style = _TINT.sub(lambda match: "reverse" if int(match[1]) >= _STRONG else "", style)
     return "dim " + _FADED.sub(r"\1", style) if _FADED.search(style) else style
 
 

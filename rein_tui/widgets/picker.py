@@ -49,7 +49,7 @@ class Picker(Modal[str]):
             text-wrap: nowrap; text-overflow: ellipsis;
         }
         & OptionList > .option-list--option-highlighted {
-            color: $block-cursor-foreground; background: $block-cursor-background; text-style: none;
+            color: $block-cursor-foreground; background: $block-cursor-background; text-style: $block-cursor-text-style;
         }
         & #nothing { padding: 0 1; color: $text-muted; display: none; }
         & #above {

@@ -39,7 +39,7 @@ class AddPanel(Vertical):
     AddPanel > Static { height: auto; }
     AddPanel > Input { border: none; height: 1; background: $panel; padding: 0 1; }
     AddPanel OptionList > .option-list--option-highlighted {
-        color: $block-cursor-foreground; background: $block-cursor-background; text-style: none;
+        color: $block-cursor-foreground; background: $block-cursor-background; text-style: $block-cursor-text-style;
     }
     AddPanel > OptionList { height: auto; border: none; background: transparent; padding: 0; }
     """

@@ -43,7 +43,7 @@ def rule_rows(overview: PolicyOverview, findings: Sequence[RuleFinding], now: fl
     grants = {(past.grant.rule, past.grant.path): past for past in overview.grants if past.is_held}
     told: set[RuleFinding] = set()
     for source, rules in groupby(overview.rules, key=lambda rule: (rule.source.layer, rule.source.path)):
-        rows.append(RuleRow(_heading(_LAYERS.get(source[0], source[0]), source[1])))
+        rows.append(RuleRow(_heading(_LAYERS.get(source[0], source[0]), source[1], is_first=not rows)))
         for rule in rules:
             odd = [finding for finding in findings if _is_about(finding, rule)]
             told.update(odd)
@@ -65,8 +65,9 @@ def _section(heading: str, labels: Iterable[Content]) -> Iterator[RuleRow]:
         yield RuleRow(label)
 
 
-def _heading(words: str, path: str = "") -> Content:
-    return Content.assemble((words, "bold $text-primary"), "  ", safe_content(path, "path", "$text-muted"))
+def _heading(words: str, path: str = "", *, is_first: bool = False) -> Content:
+    gap = "" if is_first else "\n"
+    return Content.assemble(gap, (words, "bold $text-primary"), "  ", safe_content(path, "path", "$text-muted"))
 
 
 def _is_about(finding: RuleFinding, rule: Rule) -> bool:
@@ -96,12 +97,12 @@ def _finding(finding: RuleFinding, short: str = "") -> Content:
         words = words.replace(short, "", 1).strip()
         words = words.partition(") ")[2] if words.startswith("(") else words
     hint = f" · {finding.hint}" if finding.hint else ""
-    where = "" if short or not finding.where else f"  {finding.where}"
+    where = "" if short or not finding.where else f"\n      {safe_text(finding.where, 'path')}"
     mark = f"    ! {finding.fault}: "
     return Content.assemble(
         (mark, "$text-warning"),
         safe_content(words + hint, "path", "$text-muted"),
-        (safe_text(where, "path"), "$text-disabled"),
+        (where, "$text-disabled"),
     )
 
 

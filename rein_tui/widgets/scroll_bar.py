@@ -73,9 +73,14 @@ class LeanScrollBar(ScrollBar):
         self._cells = list(drawn.segments)[: self.size.height]
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Rows for the screen: no border, no padding, so Textual's cache of styled lines has nothing to add."""
+        """Rows for the screen: no border, no padding, so Textual's cache of styled lines has nothing to add.
+
+        A new layout may be painted before the bar is told its new height: rows beyond it are blank until then.
+        """
         self._look()
-        return [self._strip(self._cells[y]) for y in crop.line_range]
+        rows = [self._strip(cell) for cell in self._cells[crop.y : crop.bottom]]
+        blank = Strip.blank(crop.width, self.visual_style.rich_style)
+        return rows + [blank] * (crop.height - len(rows))
 
     def _strip(self, cell: Segment) -> Strip:
         strip = self._strips.get(cell)

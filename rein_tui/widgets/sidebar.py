@@ -17,7 +17,7 @@ from rein_tui.harness.protocol.events import Event, Fact
 from rein_tui.harness.protocol.ports import SessionInfo
 
 from .figures import short_age
-from .hints import hint_lines
+from .hints import KeyLine, hint_lines
 from .safe import safe_text
 from .sidebar_list import SessionList
 from .sidebar_rows import Look, row
@@ -120,7 +120,7 @@ class Sidebar(Vertical):
         self._everywhere = False
         self._has_more = False
         self._head = Static(id="sessions-head")
-        self._foot = Static(hint_lines(_KEYS, 27), id="sessions-keys")
+        self._foot = KeyLine(hint_lines(_KEYS, 27), id="sessions-keys")
         self._rows: SessionList | None = None
         self._input: Input | None = None
         self._made: dict[str, _Made] = {}

@@ -3,7 +3,9 @@
 Panes use the theme's variables only (`$text-muted`, `$text-primary`, `$mode-plan` …), never a literal colour.
 """
 
-from textual.theme import Theme
+from dataclasses import replace
+
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK = Theme(
     name="rein-dark",
@@ -124,6 +126,32 @@ CONTRAST_LIGHT = Theme(
         "text-disabled": "#555555",
     },
 )
+
+_REVERSED = {
+    "block-cursor-background": "ansi_bright_white",
+    "block-cursor-foreground": "ansi_default",
+    "block-cursor-text-style": "none",
+    "block-cursor-blurred-background": "ansi_default",
+    "block-cursor-blurred-foreground": "ansi_default",
+    "block-cursor-blurred-text-style": "bold",
+    "border": "ansi_cyan",
+    "border-blurred": "ansi_bright_black",
+    "scrollbar": "ansi_bright_black",
+    "scrollbar-hover": "ansi_cyan",
+    "scrollbar-active": "ansi_cyan",
+    "scrollbar-background": "ansi_default",
+    "scrollbar-background-hover": "ansi_default",
+    "scrollbar-background-active": "ansi_default",
+    "scrollbar-corner-color": "ansi_default",
+}
+"""What stands on bright white is a row that is marked: it is reversed (`ink`), so that it can be read whatever the
+terminal's colours are."""
+
+TERMINAL_THEMES = tuple(
+    replace(theme, variables={**theme.variables, **_REVERSED})
+    for theme in (BUILTIN_THEMES["ansi-dark"], BUILTIN_THEMES["ansi-light"])
+)
+"""Textual's two in the terminal's own colours, in place of them."""
 
 THEMES = (DARK, LIGHT, CONTRAST_DARK, CONTRAST_LIGHT)
 """Registered by the app at start; the first is the default."""

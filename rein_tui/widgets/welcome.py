@@ -20,6 +20,7 @@ from textual.widgets.option_list import Option
 from rein_tui.harness.protocol.workbench import FoundServer, ModelChoice
 
 from .figures import short_bytes
+from .hints import KeyLine, hint_line
 from .safe import safe_content, safe_text
 
 _MODELS_SHOWN = 12
@@ -60,14 +61,15 @@ class Welcome(Vertical):
     Welcome {
         align: center middle; background: $background;
         & > Center { height: auto; }
-        & #card { width: 96; max-width: 96%; height: auto; padding: 0 2; }
+        & #card { width: 80; max-width: 96%; height: auto; padding: 0 2; }
         & #head { margin-bottom: 1; }
         & OptionList {
             height: auto; max-height: 14; border: none; padding: 0; background: $background;
             text-wrap: nowrap; text-overflow: ellipsis;
         }
         & OptionList:focus { border: none; background-tint: $background 0%; }
-        & Input { border: round $border; height: 3; display: none; margin-top: 1; background: $surface; }
+        & Input, & Input:focus { border: none; height: 1; padding: 0 1; margin-top: 1; background: $panel; }
+        & Input { display: none; }
         & Input.-open { display: block; }
         & #news { margin-top: 1; color: $text-muted; height: auto; }
     }
@@ -111,7 +113,7 @@ class Welcome(Vertical):
             )
             yield OptionList(compact=True)
             yield Input(compact=False)
-            yield Static(id="news")
+            yield KeyLine(id="news")
 
     def on_mount(self) -> None:
         """Show what is certain at once, then look for servers."""
@@ -134,12 +136,14 @@ class Welcome(Vertical):
             self._tell_keys()
 
     def _tell_keys(self) -> None:
-        self.tell(f"{self._news} · r look again · {'esc back' if self._may_leave else 'F1 keys'}")
+        keys = hint_line(("r", "look again"), ("esc", "back") if self._may_leave else ("F1", "keys"))
+        news = safe_content(self._news, "prompt", "$text-muted")
+        self.query_one("#news", KeyLine).update(Content.assemble(news, "\n", keys))
 
     def tell(self, text: str, *, is_error: bool = False) -> None:
         """A line below the offers."""
         style = "$text-error" if is_error else "$text-muted"
-        self.query_one("#news", Static).update(safe_content(text, "prompt", style))
+        self.query_one("#news", KeyLine).update(safe_content(text, "prompt", style))
 
     def _show(self, servers: Sequence[FoundServer]) -> None:
         self._offers = [*(offer for server in servers for offer in _of_server(server))]

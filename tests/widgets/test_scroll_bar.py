@@ -36,6 +36,17 @@ async def test_it_looks_like_textuals_own_wherever_one_reads() -> None:
         assert own == looks(bar, ScrollBar)
 
 
+async def test_a_layout_that_is_painted_before_the_bar_knows_of_it_has_blank_rows() -> None:
+    app = Pane()
+    async with app.run_test(size=(40, 17)) as pilot:
+        app.surface.load(many(60))
+        await pilot.pause()
+        bar = app.surface.vertical_scrollbar
+        strips = bar.render_lines(Region(0, 10, 1, bar.size.height))
+        assert len(strips) == bar.size.height
+        assert {strip.cell_length for strip in strips} == {1}
+
+
 async def test_the_mouse_moves_the_view() -> None:
     app = Pane()
     async with app.run_test(size=(40, 17)) as pilot:
