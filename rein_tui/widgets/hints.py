@@ -35,7 +35,7 @@ def pressing(content: Content, key: str) -> Content:
 def hint(key: str, words: str) -> Content:
     """One key, as people read it, and what it does."""
     first = "pagedown" if key == "page down" else key.split(maxsplit=1)[0]
-    name = "+".join(_NAMES.get(part, part) for part in first.split("+"))
+    name = "+".join(_NAMES.get(part, part if len(part) == 1 else part.lower()) for part in first.split("+"))
     return pressing(Content.assemble((key, KEY_STYLE), (f" {words}", WORDS_STYLE)), name)
 
 
