@@ -14,13 +14,19 @@ from pathlib import Path
 from ..protocol.base import Word
 from ..protocol.events import Notice
 from ..protocol.messages import Block, ImageBlock, TextBlock
-from ..tools.documents import IMAGE_BYTES, image_type
+from ..tools.documents import IMAGE_BYTES, image_type, is_whole_image
 from .reading import ReadProblem, decode, read_bytes
 
 _REFERENCE = re.compile(
-    r"""(?:(?<=^)|(?<=[\s(\[{,;]))@(?:"([^"\n]+)"|'([^'\n]+)'|((?:\\[ ]|[^\s"'`\\@])+))""", re.MULTILINE
+    r"""(?:(?<=^)|(?<=[\s(\[{,;]))@(?:"([^"\n]+)"|'([^'\n]+)'|((?!')(?:\\[ ]|[^\s"`\\@])+))""", re.MULTILINE
 )
 _RANGE = re.compile(r"^(.+?)(?::(\d{1,9})(?:-(\d{1,9}))?|\#L(\d{1,9})(?:-L?(\d{1,9}))?)$")
+_PUNCTUATION = ".,;:!?)]}>'\""
+_FILES = frozenset(
+    "c cc cpp cs css csv go h html java jpeg jpg js json jsx kt md php png py rb rs scss sh sql svg swift toml ts tsx "
+    "txt xml yaml yml".split()
+)
+"""Endings by which a name without a folder is plainly a file's."""
 _LARGEST = 10 * 1024 * 1024
 _LINES, _LINE_LENGTH, _CHARACTERS = 2000, 2000, 100_000
 _ENTRIES = 200
@@ -83,7 +89,10 @@ def expand_references(text: str, scope: ReferenceScope) -> Expansion:
 
 def _locate(name: str, scope: ReferenceScope, *, is_quoted: bool) -> tuple[Path, int, int] | None:
     """Path, first and last line (0: to the end) that a name means, its spelling taken literally first."""
-    spellings = [name] if is_quoted else list(dict.fromkeys((name, name.rstrip(".,;:!?)]}>'\""))))
+    # Of words, a full stop, a closing bracket and what follows an apostrophe (@a.py's) are no part of a name.
+    bare = name.rstrip(_PUNCTUATION)
+    words = (name, bare, bare.partition("'")[0].rstrip(_PUNCTUATION))
+    spellings = [name] if is_quoted else list(dict.fromkeys(words))
     for spelling in spellings:
         for each, first, last in ((spelling, 1, 0), _ranged(spelling)):
             path = scope.home / each[2:] if each.startswith("~/") else scope.cwd / each
@@ -99,8 +108,8 @@ def _ranged(name: str) -> tuple[str, int, int]:
     match = _RANGE.match(name)
     if match is None:
         return "", 1, 0
-    first = int(match[2] or match[4])
-    return match[1], max(first, 1), int(match[3] or match[5] or first)
+    ends = [int(end) for end in (match[2], match[3], match[4], match[5]) if end]
+    return match[1], max(min(ends), 1), max(ends)
 
 
 def _add(path: Path, first: int, last: int, scope: ReferenceScope, found: _Found) -> None:
@@ -126,6 +135,9 @@ def _add(path: Path, first: int, last: int, scope: ReferenceScope, found: _Found
 def _add_image(path: Path, content: bytes, media_type: str, found: _Found) -> None:
     if len(content) > IMAGE_BYTES:
         found.warn(f"{path.name} was left out: an image of more than {IMAGE_BYTES:,} bytes.", path)
+        return
+    if not is_whole_image(media_type, content):
+        found.warn(f"{path.name} was left out: the end of the image is missing.", path)
         return
     data = base64.b64encode(content).decode("ascii")
     found.blocks.append(ImageBlock(media_type=media_type, data=data, name=str(path)))
@@ -168,4 +180,6 @@ def _is_meant(name: str) -> bool:
     """Whether a name that leads nowhere was plainly meant as a path: not a package, a handle or an address."""
     if "://" in name or re.match(r"^[\w.-]+:\w+", name):
         return False
-    return name.startswith(("./", "../", "~/", "/")) or bool(re.search(r"/.*\.\w{1,5}(?:[:#].*)?$", name))
+    bare = re.sub(r"[:#].*$", "", name).rstrip(_PUNCTUATION)
+    is_file = bool(re.search(r"/.*\.\w{1,5}$", bare)) or bare[1:].partition(".")[2].rpartition(".")[2].lower() in _FILES
+    return name.startswith(("./", "../", "~/", "/")) or is_file

@@ -32,12 +32,27 @@ def image_type(start: bytes) -> str:
     return ""
 
 
+def is_whole_image(media_type: str, data: bytes) -> bool:
+    """Whether the image's end is there. A server refuses one that is cut off, with every request that holds it."""
+    match media_type:
+        case "image/png":
+            return b"IEND" in data
+        case "image/jpeg":
+            return b"\xff\xd9" in data
+        case "image/gif":
+            return b";" in data[-16:]
+        case _:
+            return len(data) >= int.from_bytes(data[4:8], "little") + 8
+
+
 def read_image(fd: int, media_type: str, path: str) -> ToolResult:
     """The image as a block."""
     with os.fdopen(os.dup(fd), "rb") as stream:
         data = stream.read(IMAGE_BYTES + 1)
     if len(data) > IMAGE_BYTES:
         return failed(f"{path} is an image of more than {IMAGE_BYTES:,} bytes: too large to look at. Make it smaller.")
+    if not is_whole_image(media_type, data):
+        return failed(f"{path} is cut off: the end of the image is missing.")
     encoded = base64.b64encode(data).decode("ascii")
     return ToolResult(
         content=(ImageBlock(media_type=media_type, data=encoded, name=path),),

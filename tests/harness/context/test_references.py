@@ -12,7 +12,7 @@ from rein_tui.harness.context.references import Expansion, ReferenceScope, expan
 from rein_tui.harness.protocol.messages import ImageBlock, TextBlock
 from rein_tui.harness.tools.documents import IMAGE_BYTES
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20 + b"IEND"
 
 
 @pytest.fixture
@@ -96,7 +96,9 @@ def test_words_that_are_no_files(scope: ReferenceScope, text: str) -> None:
     assert expansion == Expansion(blocks=(TextBlock(text=text),))
 
 
-@pytest.mark.parametrize("text", ["@src/gone.py", "@./x", "@/nowhere/a.txt", "@~/gone", "@src/gone.py:3-4"])
+@pytest.mark.parametrize(
+    "text", ["@src/gone.py", "@./x", "@/nowhere/a.txt", "@~/gone", "@src/gone.py:3-4", "@gone.py", "@gone.md#L3,"]
+)
 def test_files_that_are_not_there_are_told(scope: ReferenceScope, text: str) -> None:
     (notice,) = expand_references(text, scope).notices
     assert notice.code == "reference.missing"
@@ -115,6 +117,32 @@ def test_what_is_left_out_says_why(scope: ReferenceScope) -> None:
     reasons = [notice.text for notice in expansion.notices]
     for word, reason in zip(("binary", "larger", "regular", "3,750,000", "30 lines"), reasons, strict=True):
         assert word in reason
+
+
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        ("x.png", PNG),
+        ("x.jpg", b"\xff\xd8\xff\xe0" + b"\0" * 30 + b"\xff\xd9"),
+        ("x.gif", b"GIF89a" + b"\0" * 30 + b";"),
+        ("x.webp", b"RIFF" + (24).to_bytes(4, "little") + b"WEBP" + b"\0" * 20),
+    ],
+)
+def test_an_image_that_is_cut_off_is_left_out(scope: ReferenceScope, name: str, whole: bytes) -> None:
+    (scope.cwd / name).write_bytes(whole)
+    assert isinstance(expand_references(f"@{name}", scope).blocks[1], ImageBlock)
+    (scope.cwd / name).write_bytes(whole[:-5])
+    cut = expand_references(f"@{name}", scope)
+    assert len(cut.blocks) == 1
+    assert "the end of the image is missing" in cut.notices[0].text
+
+
+def test_apostrophes_and_ranges_the_other_way_round(scope: ReferenceScope) -> None:
+    (scope.cwd / "it's.txt").write_text("mine")
+    assert "mine" in added(expand_references("see @it's.txt.", scope))[0]
+    assert "line 30" in added(expand_references("what is @a.py's end?", scope))[0]
+    assert "'@a.py'" in str(expand_references("'@a.py'", scope).blocks[0])
+    assert added(expand_references("@a.py#L9-7", scope)) == added(expand_references("@a.py:7-9", scope))
 
 
 def test_the_read_policy_holds_for_links_too(scope: ReferenceScope) -> None:
