@@ -31,7 +31,7 @@ from ..turn.parts import Parts
 from ..turn.subagents import Subagents
 from ..turn.unfolding import Unfolded
 from .catalog import Catalog
-from .listing import Budget, listing
+from .listing import Budget, brief_listing, listing
 from .rendering import Aborted, Rendered, Scene, render
 from .shell_lines import ShellLines
 from .turn_scope import TurnScope, rules_of
@@ -79,6 +79,10 @@ class Invocations:
         """The skills that the model may use, within the budget."""
         budget = self._usage.budget
         return listing(self.catalog.for_model(), budget.of(self._usage.window()), budget.longest, self.catalog.used)
+
+    def brief_listing(self) -> str:
+        """The same in one line, for a small model."""
+        return brief_listing(self.catalog.for_model(), self.catalog.used)
 
     def commands(self) -> list[str]:
         """The names that a person may type."""

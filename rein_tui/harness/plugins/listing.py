@@ -8,6 +8,10 @@ from .words import Definition
 FALLBACK = 8_000
 """Characters, where the model's window is not known."""
 
+BRIEF = 600
+"""Characters of the list for a small model."""
+
+_A_FEW_WORDS = 80
 _CHARACTERS_A_TOKEN = 4
 
 
@@ -35,6 +39,20 @@ def listing(skills: Sequence[Definition], budget: int, longest: int, used: Mappi
             room -= cost
             shown.add(skill.name)
     return "\n".join(f"- {name}: {text}" if name in shown else f"- {name}" for name, text in texts.items())
+
+
+def brief_listing(skills: Sequence[Definition], used: Mapping[str, int]) -> str:
+    """The skills in one line for a small model, those used most first, as many as fit; empty without any."""
+    shown: list[str] = []
+    room = BRIEF
+    for skill in sorted(skills, key=lambda skill: -used.get(skill.name, 0)):
+        text = f"{skill.name} ({_described(skill, _A_FEW_WORDS)})" if skill.description else skill.name
+        room -= len(text) + 2
+        if room < 0:
+            break
+        shown.append(text)
+    more = f" and {len(skills) - len(shown)} more" if len(shown) < len(skills) else ""
+    return f"{', '.join(shown)}{more}" if shown else ""
 
 
 def _described(skill: Definition, longest: int) -> str:

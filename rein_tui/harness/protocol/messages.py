@@ -123,12 +123,16 @@ class Usage(Word, frozen=True, kw_only=True):
 
 
 class ToolSpec(Word, frozen=True, kw_only=True):
-    """A tool as the model sees it. `source` is where it comes from: builtin, or mcp:SERVER."""
+    """A tool as the model sees it. `source` is where it comes from: builtin, or mcp:SERVER.
+
+    `brief` is one line in place of the description where there is little room, for a tool that is worth it.
+    """
 
     name: str
     description: str
     input_schema: JsonObject
     source: str = "builtin"
+    brief: str = ""
 
 
 class ParseTrace(Word, frozen=True, kw_only=True):

@@ -32,7 +32,10 @@ class Skill(BaseTool[SkillInput]):
     def spec(self) -> ToolSpec:
         """With the skills that there are now."""
         spec = super().spec
-        return msgspec.structs.replace(spec, description=f"{spec.description}\nSkills:\n{self._invocations.listing()}")
+        described = f"{spec.description}\nSkills:\n{self._invocations.listing()}"
+        short = self._invocations.brief_listing()
+        brief = f"Loads instructions for a kind of work, before you begin it. Skills: {short}" if short else ""
+        return msgspec.structs.replace(spec, description=described, brief=brief)
 
     def _find(self, value: SkillInput) -> Definition | None:
         return self._invocations.catalog.find(value.skill.removeprefix("/"))

@@ -80,6 +80,19 @@ async def test_a_project_that_is_not_trusted_opens_nothing_up(places: Places, pr
     assert "- go" not in stage.tool("Skill")
 
 
+async def test_a_small_model_hears_of_skills_in_a_line(places: Places, project: Path) -> None:
+    async with staged(places, project, [DONE]) as stage:
+        await stage.say("go")
+    assert next(tool for tool in stage.provider.requests[0].tools if tool.name == "Skill").brief == ""
+    files = {f"skills/s{n:03}/SKILL.md": markdown(description="does it " * 50) for n in range(99)}
+    write(places.config, files | {"skills/docs/SKILL.md": markdown(description="writes docs")})
+    async with staged(places, project, [DONE]) as stage:
+        await stage.say("/s098")
+    brief = next(tool for tool in stage.provider.requests[0].tools if tool.name == "Skill").brief
+    assert "Skills: s098 (does it" in brief and "docs (writes docs)" in brief and brief.endswith(" more")
+    assert len(brief) < 700 and "\n" not in brief
+
+
 async def test_the_model_loads_a_skill_once(places: Places, project: Path) -> None:
     files = {
         "skills/docs/SKILL.md": markdown("How to write in ${CLAUDE_SKILL_DIR}: $ARGUMENTS", description="writes docs"),

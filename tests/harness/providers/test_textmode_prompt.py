@@ -58,6 +58,17 @@ def test_native_calls_travel_unchanged_and_small_models_get_less() -> None:
     assert [tool.name for tool in small.tools] == ["Bash", "Read", "Edit", "Write", "Grep", "Glob"]
 
 
+def test_a_small_model_gets_a_tool_that_says_itself_briefly() -> None:
+    skill = ToolSpec(
+        name="Skill",
+        description="Long. " * 200,
+        brief="Loads: docs (writes docs)",
+        input_schema={"type": "object", "properties": {"skill": {"type": "string"}}, "required": ["skill"]},
+    )
+    (lean,) = slim([skill, msgspec.structs.replace(skill, name="Other", brief="")])
+    assert (lean.name, lean.description) == ("Skill", "Loads: docs (writes docs)")
+
+
 def test_requests_without_tools_are_left_alone() -> None:
     bare = msgspec.structs.replace(REQUEST, tools=())
     mode = settled(kind="text")

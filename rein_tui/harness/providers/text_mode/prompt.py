@@ -21,7 +21,7 @@ from ...protocol.models import ModelRequest
 from .forms import Form
 
 CORE = ("Bash", "Read", "Edit", "Write", "Grep", "Glob")
-"""The built-in tools that a small model gets; tools that a person added stay."""
+"""The built-in tools that a small model gets; tools that a person added stay, and those that say it briefly."""
 
 _MOST_PARAMETERS = 5
 _LONGEST_LINE = 160
@@ -31,11 +31,12 @@ _TEMPERATURE = 0.1
 
 def slim(tools: Iterable[ToolSpec]) -> tuple[ToolSpec, ...]:
     """The tools for a small model: few, one line each, flat schemas of at most five parameters."""
-    return tuple(_lean(tool) for tool in tools if tool.source != "builtin" or tool.name in CORE)
+    return tuple(_lean(tool) for tool in tools if tool.source != "builtin" or tool.brief or tool.name in CORE)
 
 
 def _lean(tool: ToolSpec) -> ToolSpec:
-    return structs.replace(tool, description=_one_line(tool.description), input_schema=flat(tool.input_schema))
+    said = tool.brief or _one_line(tool.description)
+    return structs.replace(tool, description=said, input_schema=flat(tool.input_schema))
 
 
 def flat(schema: JsonObject) -> JsonObject:
