@@ -18,6 +18,7 @@ from .hints import KeyLine, hint_lines
 from .mcp_screen_rows import log_page, server_page, server_row
 from .modal import Modal
 from .safe import safe_content
+from .wishes import Copied
 
 _EVERY = 0.5
 """Seconds between two looks at the servers while this is open."""
@@ -45,6 +46,7 @@ class McpScreen(Modal[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "reconnect", "Start anew, log in"),
         Binding("o", "log_out", "Log out"),
+        Binding("y", "copy", "Copy the address to open"),
         Binding("a", "approve", "Approve"),
         Binding("d", "deny", "Deny"),
         Binding("x,space", "switch", "Switch off or on"),
@@ -150,6 +152,11 @@ class McpScreen(Modal[None]):
         """Start the server anew; one that wants a login opens the browser."""
         self._do(self._servers.reconnect)
 
+    def action_copy(self) -> None:
+        """Copy the address that has to be opened: it is too long to be marked."""
+        if self._state is not None and self._state.address:
+            self.post_message(Copied(self._state.address))
+
     def action_log_out(self) -> None:
         """Forget the login of a server."""
         if self._state is not None and self._state.logged_in:
@@ -194,6 +201,8 @@ def _keys_for(state: McpServerState) -> list[tuple[str, str]]:
     keys = [("x", "switch on" if state.state == "disabled" else "switch off")]
     if state.state not in ("disabled", "denied", "unapproved", "blocked"):
         keys.append(("r", "log in" if state.state == "needs_login" else "start anew"))
+    if state.address:
+        keys.append(("y", "copy the address"))
     if state.logged_in:
         keys.append(("o", "log out"))
     if state.scope == "project":

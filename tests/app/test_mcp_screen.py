@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
+from textual import on
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
@@ -11,6 +12,7 @@ from rein_tui.harness.protocol.errors import ConfigError
 from rein_tui.harness.protocol.mcp import McpServerState, McpSuggestion, McpToolState
 from rein_tui.harness.protocol.workbench import CommandInfo
 from rein_tui.widgets.mcp_screen import McpScreen
+from rein_tui.widgets.wishes import Copied
 
 TOOL = McpToolState(name="echo", description="Says [b]it[/b] again\x1b[31m.", read_only=True, tokens=40)
 GOOD = McpServerState(
@@ -76,6 +78,11 @@ class Stand(App[None]):
     def __init__(self, servers: PlayedServers) -> None:
         super().__init__()
         self.servers = servers
+        self.copied: list[str] = []
+
+    @on(Copied)
+    def _copy(self, event: Copied) -> None:
+        self.copied.append(event.text)
 
     def compose(self) -> ComposeResult:
         yield Static()
@@ -141,6 +148,14 @@ async def test_logging_out() -> None:
         await press(pilot, "o", "o")
         assert app.servers.wishes == ["log out good"]
         assert "log out" not in seen(app, "#keys") and "log in" in seen(app, "#keys")
+
+
+async def test_the_address_to_open_can_be_copied() -> None:
+    app = Stand(PlayedServers(msgspec.structs.replace(GOOD, state="starting", address="https://x.org/?long")))
+    async with app.run_test(size=(60, 20)) as pilot:
+        await press(pilot, "y")
+        assert "y copy the address" in seen(app, "#keys")
+        assert app.copied == ["https://x.org/?long"]
 
 
 async def test_an_agents_server_is_only_looked_at() -> None:

@@ -32,7 +32,8 @@ class McpServerState(Word, frozen=True, kw_only=True):
 
     `summary` is its command line or address. `garbage` counts lines of its standard output that were no messages,
     `dropped` messages that came faster than anybody reads. `tokens` is what its tools cost in every request.
-    `agent` names the subagent that it runs for, while that works; such a server cannot be switched.
+    `address` is what a person has to open to log in, while that is waited for. `agent` names the
+    subagent that it runs for, while that works; such a server cannot be switched.
     """
 
     name: str
@@ -55,6 +56,7 @@ class McpServerState(Word, frozen=True, kw_only=True):
     tokens: int = 0
     garbage: int = 0
     dropped: int = 0
+    address: str = ""
     log: str = ""
 
 

@@ -150,6 +150,7 @@ class Connection(Called):
                 raise
             problem = caught
         finally:
+            self.log.address = ""
             self._stop, self.client, self.lists, self.greeting = None, None, Lists(), Greeting()
         if self._stopping.is_set():
             return Ending("disabled", was_connected=was_connected)

@@ -18,6 +18,7 @@ class ServerLog:
         self._lines: deque[str] = deque()
         self._size = 0
         self._open = ""
+        self.address = ""
         self._noted: set[str] = set()
 
     def feed(self, text: str) -> None:
@@ -26,6 +27,11 @@ class ServerLog:
         for line in lines:
             self.add(line)
         self._open = self._open[-_LONGEST_LINE:]
+
+    def wants_opened(self, url: str) -> None:
+        """A person has to open this to log in: it is the `address` until that is over."""
+        self.address = url
+        self.add(f"[to log in, open {url}]")
 
     def note(self, line: str) -> None:
         """One line of ours, unless it was noted before."""

@@ -182,11 +182,11 @@ class Loopback:
 
 
 def provider(
-    config: ServerConfig, storage: TokenFile, loopback: Loopback | None, note: Callable[[str], None]
+    config: ServerConfig, storage: TokenFile, loopback: Loopback | None, tell: Callable[[str], None]
 ) -> "OAuthClientProvider":
     """The SDK's authentication; without a loopback a login that becomes necessary raises McpFailure.
 
-    `note` is told the address to open, for persons whose browser is elsewhere.
+    `tell` is told the address to open, for persons whose browser is elsewhere.
     """
     from mcp.client.auth import OAuthClientProvider
     from mcp.shared.auth import OAuthClientMetadata
@@ -197,7 +197,7 @@ def provider(
     async def open_browser(url: str) -> None:
         if loopback is None:
             raise McpFailure("The login has expired.", where=config.name, hint="Log in again with /mcp.")
-        note(f"[to log in, open {url}]")
+        tell(url)
         await open_in_browser(url)
 
     async def come_back() -> "AuthorizationCodeResult":

@@ -63,6 +63,7 @@ class Overview:
             tokens=sum(tool.tokens for tool in tools),
             garbage=connection.log.garbage,
             dropped=connection.log.dropped,
+            address=connection.log.address,
             log=connection.log.text,
         )
 

@@ -45,7 +45,9 @@ class Reach:
             environment = self.environment(config)
             if config.transport == "stdio":
                 return stdio_transport(Launch([config.command, *config.args], self.root, environment), log, ended)
-            return remote_transport(Remote(config, self.places, environment, self.root, refused, log.add, login))
+            return remote_transport(
+                Remote(config, self.places, environment, self.root, refused, log.wants_opened, login)
+            )
 
         return Dial(
             transport,

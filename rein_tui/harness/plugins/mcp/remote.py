@@ -27,7 +27,7 @@ _READ = 300.0
 class Remote:
     """What reaching a server needs. `login`: a person waits and will use the browser.
 
-    `refused` is told the status of answers that want a login (401), `note` what a person should read.
+    `refused` is told the status of answers that want a login (401), `tell` the address that a person has to open.
     """
 
     config: ServerConfig
@@ -35,7 +35,7 @@ class Remote:
     environment: Mapping[str, str]
     cwd: str
     refused: Callable[[int], None]
-    note: Callable[[str], None]
+    tell: Callable[[str], None]
     login: bool = False
 
 
@@ -79,10 +79,10 @@ async def _auth(remote: Remote, stack: AsyncExitStack, headers: dict[str, str]) 
         return None
     storage = TokenFile.of(remote.places, remote.config)
     if not remote.login:
-        return provider(remote.config, storage, None, remote.note) if storage.has_tokens else None
+        return provider(remote.config, storage, None, remote.tell) if storage.has_tokens else None
     loopback = Loopback(remote.config.oauth.callback_port)
     await stack.enter_async_context(loopback.listening())
-    auth = provider(remote.config, storage, loopback, remote.note)
+    auth = provider(remote.config, storage, loopback, remote.tell)
     await register_configured(remote.config, storage)
     return auth
 
