@@ -32,7 +32,7 @@ class Beginning:
         app = self._app
         collect_garbage()
         await app.main.composer.history.load()
-        app.main.composer.area.set_vim(app.preferences.vim)
+        app.main.composer.set_vim(app.preferences.vim)
         if not app.preferences.mouse:
             app.set_mouse(False)
         try:

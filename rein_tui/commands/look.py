@@ -41,7 +41,7 @@ def switch(app: "ReinApp", name: str, on: bool) -> None:
     elif name == "motion":
         app.animation_level = "full" if on else "none"
     elif name == "vim":
-        app.main.composer.area.set_vim(on)
+        app.main.composer.set_vim(on)
     app.hint(f"{name} {'on' if on else 'off'}")
 
 

@@ -336,7 +336,7 @@ async def test_keys_of_the_editor_and_of_history_search():
         ("0 2 d w", "\nthree"),
         ("0 d 2 w", "\nthree"),
         ("g g d G", ""),
-        ("d k", "three"),
+        ("d k", "one two\nthree"),
         ("d j", ""),
         ("0 f o x", "one tw\nthree"),
         ("0 d f e", " two\nthree"),
@@ -377,7 +377,7 @@ async def test_vim_keys(keys: str, text: str):
     names = {"!": "exclamation_mark", ">": "greater_than_sign", "$": "dollar_sign", "~": "tilde", ".": "full_stop"}
     names |= {";": "semicolon", ",": "comma"}
     async with app.run_test() as pilot:
-        app.composer.area.set_vim(True)
+        app.composer.set_vim(True)
         app.composer.text = "one two\nthree"
         app.composer.area.move_cursor((0, 7))
         await pilot.press("escape", *(names.get(key, key) for key in keys.split()))
@@ -415,7 +415,7 @@ async def test_the_mode_of_vim_keys_is_on_the_frame():
     app = Bench()
     async with app.run_test() as pilot:
         area, frame = app.composer.area, app.composer.query_one("#prompt-row")
-        area.set_vim(True)
+        app.composer.set_vim(True)
         await pilot.press(*"words", "escape")
         await pilot.pause()
         assert str(frame.border_title) == "normal"
@@ -431,7 +431,7 @@ async def test_the_mode_of_vim_keys_is_on_the_frame():
 async def test_half_a_chip_is_never_deleted_by_vim_keys():
     app = Bench()
     async with app.run_test() as pilot:
-        app.composer.area.set_vim(True)
+        app.composer.set_vim(True)
         app.composer.insert("1\n2\n3\n4")
         await pilot.press("escape", "0", "d", "w")
         await pilot.pause()

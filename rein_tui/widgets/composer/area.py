@@ -1,4 +1,4 @@
-"""The text area of the composer: newline keys, chips as one character, pastes that fold, edges that ask for history.
+"""The text area of the composer: newline keys, pastes, edges that ask for history.
 
 It knows nothing of completion, queues or turns; it posts what a key meant.
 """
@@ -6,35 +6,29 @@ It knows nothing of completion, queues or turns; it posts what a key meant.
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
-from rich.text import Text
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.content import Content
-from textual.geometry import Region
 from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
-from textual.widgets import TextArea
-from textual.widgets.text_area import TextAreaTheme
 
-from ..safe import safe_text
 from . import chips
-from .chips import Chips
+from .chip_area import ChipArea
 
-if TYPE_CHECKING:
-    from .vim import Mode, Vim
-
-_HEAVY = 20_000
-"""Characters that a text area still edits without a stall; more becomes a chip."""
-_LONG_LINE = 2_000
 _BLINKS = 6
 """Times that the cursor changes, twice a second, after the last key."""
 
 
-class PromptArea(TextArea):
+class Keys(Protocol):
+    """Keys that mean something else than typing."""
+
+    def take(self, key: str, character: str | None) -> bool:
+        """Handle a key, which types `character` or nothing; false leaves it to the area."""
+        ...
+
+
+class PromptArea(ChipArea):
     """A multi-line prompt. Enter sends; a newline is ctrl+j, shift+enter, or a backslash before Enter."""
 
     COMPONENT_CLASSES = {"prompt--chip", "prompt--mention", "prompt--command"}  # noqa: RUF012  Textual's own form
@@ -66,7 +60,7 @@ class PromptArea(TextArea):
     class Meant(Message):
         """A key asked for something: submit, steer, older, newer, history, editor, stash, image, page_up, page_down.
 
-        Or it led to another `mode` of vim's keys. `text` is what is to be sent; the prompt is empty again by then, or
+        Or it led to another `mode`. `text` is what is to be sent; the prompt is empty again by then, or
         holds what was typed since.
         """
 
@@ -89,15 +83,13 @@ class PromptArea(TextArea):
             self.path, self.at = path, at
 
     def __init__(self, placeholder: str) -> None:
-        self._dressed: TextAreaTheme | None = None
-        super().__init__(soft_wrap=True, tab_behavior="focus", placeholder=Content(placeholder))
+        super().__init__(placeholder)
         self.highlight_cursor_line = False
         self._blinks = 0
-        self.chips = Chips()
         self.is_choosing = False
         self.last_typed = 0.0
-        self.mode: Mode = "insert"
-        self._vim: Vim | None = None
+        self.mode = ""
+        self.keys: Keys | None = None
 
     def _toggle_cursor_blink_visible(self) -> None:
         """Stop blinking when nobody has typed for a while: what stands still costs nothing."""
@@ -112,29 +104,10 @@ class PromptArea(TextArea):
         self._blinks = 0
         super()._restart_blink()
 
-    def set_vim(self, on: bool) -> None:
-        """Vim keys, or none."""
-        self._vim = None
-        if on:
-            from .vim import Vim
-
-            self._vim = Vim(self)
-        self.show_mode("insert")
-
-    def show_mode(self, mode: "Mode") -> None:
-        """Say which mode of vim's keys counts now."""
+    def show_mode(self, mode: str) -> None:
+        """Say in which mode the keys are, in place of ordinary typing."""
         self.mode = mode
         self.post_message(self.Meant("mode"))
-
-    def around_chips(self, start: tuple[int, int], end: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
-        """This range, with the chips that it touches whole: half a chip would stand for nothing."""
-        for first, last in self.chips.spans(self.document.get_line(start[0])):
-            if first < start[1] < last and start < end:
-                start = (start[0], first)
-        for first, last in self.chips.spans(self.document.get_line(end[0])):
-            if first < end[1] < last and start < end:
-                end = (end[0], last)
-        return start, end
 
     # --- keys ---
 
@@ -155,7 +128,7 @@ class PromptArea(TextArea):
             event.prevent_default()
             event.stop()
             self.post_message(self.Steered(key))
-        elif self._vim is not None and key != "enter" and self._vim.take(event):
+        elif self.keys is not None and self.keys.take(key, event.character if event.is_printable else None):
             event.prevent_default()
             event.stop()
         elif not event.is_printable:
@@ -183,20 +156,6 @@ class PromptArea(TextArea):
             self.post_message(self.ImageDropped(image, self.cursor_location))
         else:
             self.insert_text(text)
-
-    def insert_text(self, text: str) -> None:
-        """Put text at the cursor, without control characters, folded when it is long."""
-        text = safe_text(text, "output")
-        shown = self.chips.add_paste(text) if chips.is_long(text) else text
-        self.replace(shown, *self.selection)
-
-    def replace_all(self, text: str) -> None:
-        """Let the prompt be this text, cursor at the end; undo brings the old one back."""
-        text = safe_text(text, "output")
-        if len(text) > _HEAVY or any(len(line) > _LONG_LINE for line in text.split("\n")):
-            text = self.chips.add_paste(text)
-        self.replace(text, (0, 0), self.document.end)
-        self.move_cursor(self.document.end)
 
     # --- actions ---
 
@@ -238,14 +197,6 @@ class PromptArea(TextArea):
         """Paste from the system clipboard: an image where there is one, else text."""
         self.post_message(self.Meant("image"))
 
-    def action_unfold(self) -> None:
-        """Put the text of the paste at the cursor in place of its chip."""
-        row, column = self.cursor_location
-        found = self.chips.paste_at(self.document.get_line(row), column)
-        if found is not None:
-            (start, end), text = found
-            self.replace(text, (row, start), (row, end))
-
     def action_cursor_up(self, select: bool = False) -> None:
         """Up; on the first line it asks for an older prompt."""
         if not select and self.navigator.is_first_wrapped_line(self.cursor_location):
@@ -273,74 +224,3 @@ class PromptArea(TextArea):
             within()
         else:
             self.post_message(self.Meant(wish))
-
-    def action_delete_left(self) -> None:
-        """Delete a character, or a whole chip."""
-        chip = self._chip_touching(backwards=True)
-        if chip is None:
-            super().action_delete_left()
-        else:
-            self.replace("", *chip)
-
-    def action_delete_right(self) -> None:
-        """Delete a character, or a whole chip."""
-        chip = self._chip_touching(backwards=False)
-        if chip is None:
-            super().action_delete_right()
-        else:
-            self.replace("", *chip)
-
-    def action_cursor_left(self, select: bool = False) -> None:
-        """Left, over a chip in one step."""
-        chip = self._chip_touching(backwards=True)
-        if chip is None:
-            super().action_cursor_left(select)
-        else:
-            self.move_cursor(chip[0], select=select)
-
-    def action_cursor_right(self, select: bool = False) -> None:
-        """Right, over a chip in one step."""
-        chip = self._chip_touching(backwards=False)
-        if chip is None:
-            super().action_cursor_right(select)
-        else:
-            self.move_cursor(chip[1], select=select)
-
-    def _chip_touching(self, *, backwards: bool) -> tuple[tuple[int, int], tuple[int, int]] | None:
-        if self.selected_text:
-            return None
-        row, column = self.cursor_location
-        for start, end in self.chips.spans(self.document.get_line(row)):
-            if (start < column <= end) if backwards else (start <= column < end):
-                return ((row, start), (row, end))
-        return None
-
-    # --- drawing ---
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Paint. Colours are looked up when they changed; Textual does it for each key and each blink."""
-        if self._dressed is self._theme:
-            return ScrollView.render_lines(self, crop)
-        self._dressed = self._theme
-        return super().render_lines(crop)
-
-    def notify_style_update(self) -> None:
-        """Another theme or style."""
-        self._dressed = None
-        super().notify_style_update()
-
-    def get_line(self, line_index: int) -> Text:
-        """The line with its chips, mentions and command in colour."""
-        line = super().get_line(line_index)
-        plain = line.plain
-        if "[" in plain:
-            style = self.get_component_rich_style("prompt--chip", partial=True)
-            for start, end in self.chips.spans(plain):
-                line.stylize(style, start, end)
-        if "@" in plain:
-            style = self.get_component_rich_style("prompt--mention", partial=True)
-            line.highlight_regex(r"(?:(?<=\s)|^)@(?:\"[^\"]+\"|[^\s\"]+)", style)
-        if line_index == 0 and plain.startswith("/"):
-            style = self.get_component_rich_style("prompt--command", partial=True)
-            line.highlight_regex(r"^/[\w:-]+(?=\s|$)", style)
-        return line

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,14 +12,14 @@ from textual.widgets import Static, TextArea
 
 from rein_tui.harness.protocol.messages import ImageBlock
 
-from .. import fuzzy
 from ..safe import safe_text
 from . import chips
 from .area import PromptArea
+from .completing import Completing
 from .history import History
-from .kinds import LABELS, Kind, Typed, kind_of, typed_before
+from .kinds import LABELS, Kind, kind_of
 from .popup import CompletionPopup
-from .sources import Candidate, CommandHint, Completer, complete_command
+from .sources import Candidate, CommandHint, Completer
 
 _PLACEHOLDER = "ask anything   @file   /command   !shell"
 
@@ -88,15 +87,13 @@ class Composer(Vertical):
     ) -> None:
         super().__init__(id=id)
         self._commands = commands
-        self._files = files
+        self._completing = Completing(lambda: self.area, commands, files, lambda popup: self.mount(popup, before=0))
         self.history = history
         self._stash = ""
         self._glyph = "› "
         self._labels = ("", "")
         self._queued = 0
-        self._popup: CompletionPopup | None = None
         self._queue: Static | None = None
-        self._searching: asyncio.Task[None] | None = None
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="prompt-row"):
@@ -105,7 +102,7 @@ class Composer(Vertical):
 
     def on_unmount(self) -> None:
         """Stop searching."""
-        self._stop_search()
+        self._completing.stop()
 
     @property
     def area(self) -> PromptArea:
@@ -124,12 +121,22 @@ class Composer(Vertical):
     @property
     def is_searching(self) -> bool:
         """Whether files are being searched."""
-        return self._searching is not None and not self._searching.done()
+        return self._completing.is_searching
 
     def insert(self, text: str) -> None:
         """Put text at the cursor and take the focus: for keys that arrived elsewhere."""
         self.area.focus()
         self.area.insert_text(text)
+
+    def set_vim(self, on: bool) -> None:
+        """Vim's keys, or none."""
+        self.area.keys = None
+        if on:
+            from .vim import Vim
+            from .vim_page import VimPage
+
+            self.area.keys = Vim(VimPage(self.area, self.area.show_mode))
+        self.area.show_mode("")
 
     def show_read_only(self, why: str) -> None:
         """Say in place of the invitation why nothing can be sent; an empty `why` invites again."""
@@ -187,7 +194,7 @@ class Composer(Vertical):
         text = unfolded.text.lstrip("!").strip() if kind in ("shell", "private_shell") else unfolded.text
         if raw and self.history.add(raw):
             self.run_worker(self.history.store(unfolded.text), group="history")
-        self._close_list()
+        self._completing.close()
         self.post_message(self.Submitted(text, raw, kind, unfolded.images, steer))
 
     def _recall_older(self) -> None:
@@ -199,7 +206,7 @@ class Composer(Vertical):
     def _recall(self, text: str | None) -> None:
         if text is not None:
             self.area.replace_all(text)
-            self._close_list()
+            self._completing.close()
 
     def _swap_stash(self) -> None:
         self._stash, text = self.text, self._stash
@@ -212,21 +219,22 @@ class Composer(Vertical):
     def _changed(self, event: TextArea.Changed) -> None:
         event.stop()
         self._show_labels()
-        self._look_up()
+        if self.history.is_walking:
+            self._completing.close()
+        else:
+            self._completing.look_up()
 
     @on(TextArea.SelectionChanged)
     def _moved(self, event: TextArea.SelectionChanged) -> None:
         event.stop()
-        if self.area.is_choosing and self._typed() is None:
-            self._close_list()
+        self._completing.close_if_left()
 
     def _show_labels(self) -> None:
         kind = kind_of(self.text)
         self.set_class(kind == "shell", "-shell")
         self.set_class(kind == "private_shell", "-private")
         row = self.query_one("#prompt-row", Horizontal)
-        mode = "" if self.area.mode == "insert" else self.area.mode
-        title = " · ".join(filter(None, [mode, LABELS[kind]]))
+        title = " · ".join(filter(None, [safe_text(self.area.mode, "label"), LABELS[kind]]))
         labels = (title, self._hint(kind) if kind == "command" else self._stash and "stashed · F7")
         if labels != self._labels:  # setting them paints the row anew
             self._labels = labels
@@ -244,65 +252,12 @@ class Composer(Vertical):
                 return safe_text(f"{usage} · {command.summary}", "label")
         return ""
 
-    def _typed(self) -> Typed | None:
-        row, column = self.area.cursor_location
-        return typed_before(row, self.area.document.get_line(row)[:column])
-
-    def _look_up(self) -> None:
-        self._stop_search()
-        typed = self._typed()
-        if typed is None or self.history.is_walking:
-            self._close_list()
-        elif typed[0] == "/":
-            self._show_list(complete_command(typed[1], self._commands))
-        else:
-            self._searching = asyncio.create_task(self._search(typed[1]))
-
-    async def _search(self, query: str) -> None:
-        async with aclosing(self._files.complete(query)) as answers:
-            async for candidates in answers:
-                self._show_list(candidates)
-
-    def _stop_search(self) -> None:
-        if self._searching is not None:
-            self._searching.cancel()
-            self._searching = None
-
-    def _show_list(self, candidates: Sequence[Candidate]) -> None:
-        if self._popup is None:
-            if not candidates:
-                return
-            self._popup = CompletionPopup()
-            self.mount(self._popup, before=0)
-        self._popup.show(candidates)
-        self.area.is_choosing = self._popup.is_open
-
-    def _close_list(self) -> None:
-        self._stop_search()
-        if self._popup is not None:
-            self._popup.close()
-        self.area.is_choosing = False
-
     @on(PromptArea.Steered)
     def _choose(self, event: PromptArea.Steered) -> None:
         event.stop()
-        popup = self._popup
-        candidate = popup.highlighted if popup is not None else None
-        if popup is None:
-            return
-        if event.key in ("up", "down", "ctrl+p", "ctrl+n"):
-            popup.move(-1 if event.key in ("up", "ctrl+p") else 1)
-        elif event.key == "escape" or candidate is None or self._is_outrun(candidate):
-            self._close_list()
-        else:
+        candidate = self._completing.press(event.key)
+        if candidate is not None:
             self._accept(candidate, run=event.key == "enter")
-
-    def _is_outrun(self, candidate: Candidate) -> bool:
-        """Whether the person has typed on, to what this one is not, while the next answers are still looked for."""
-        typed, searching = self._typed(), self._searching
-        if typed is None or typed[0] != "@" or searching is None or searching.done():
-            return False
-        return fuzzy.match(typed[1], candidate.label) is None
 
     @on(CompletionPopup.Chosen)
     def _clicked(self, event: CompletionPopup.Chosen) -> None:
@@ -311,15 +266,7 @@ class Composer(Vertical):
         self.area.focus()
 
     def _accept(self, candidate: Candidate, *, run: bool) -> None:
-        typed = self._typed()
-        self._close_list()
-        if typed is None:
-            return
-        row, column = self.area.cursor_location
-        self.area.replace(candidate.insert, (row, typed[2]), (row, column))
-        takes_more = "<" in candidate.label or "[" in candidate.label
-        whole = typed[1] == candidate.insert.strip().lstrip("/")
-        if run and typed[0] == "/" and (whole or not takes_more):
+        if self._completing.accept(candidate) and run:
             raw, self.text = self.text, ""
             self._submit(raw, steer=False)
 

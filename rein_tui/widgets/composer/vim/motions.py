@@ -1,25 +1,12 @@
-"""Where vim's motions and text objects lead: pure functions over lines of text and a place in them."""
+"""Where vim's motions lead: pure functions over lines of text and a place in them."""
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple, TypeAlias
 
-Place: TypeAlias = tuple[int, int]
-"""Row and column, from 0."""
-
-Reach: TypeAlias = Literal["exclusive", "inclusive", "lines"]
-"""What an operator takes: up to the place, the character there too, or whole lines."""
-
-
-class Goal(NamedTuple):
-    """Where a motion leads, and how far an operator reaches then."""
-
-    place: Place
-    reach: Reach = "exclusive"
-
+from .page import Goal, Place, indent
 
 _WORD, _BIG_WORD = re.compile(r"\w+|[^\w\s]+"), re.compile(r"\S+")
-_PAIRS = {"(": "()", ")": "()", "b": "()", "[": "[]", "]": "[]", "{": "{}", "}": "{}", "B": "{}", "<": "<>", ">": "<>"}
+PAIRS = {"(": "()", ")": "()", "b": "()", "[": "[]", "]": "[]", "{": "{}", "}": "{}", "B": "{}", "<": "<>", ">": "<>"}
 
 
 def motion(keys: str, lines: Sequence[str], at: Place, count: int, counted: bool = False) -> Goal | None:
@@ -34,25 +21,31 @@ def motion(keys: str, lines: Sequence[str], at: Place, count: int, counted: bool
         case "l" | " ":
             return Goal((row, min(len(line), column + count)))
         case "j" | "k":
-            row = max(0, min(len(lines) - 1, row + (count if keys == "j" else -count)))
-            return Goal((row, min(column, len(lines[row]))), "lines")
+            below = max(0, min(len(lines) - 1, row + (count if keys == "j" else -count)))
+            return Goal((below, min(column, len(lines[below]))), "lines") if below != row else None
+        case "+" | "-" | "_":
+            below = row + {"+": count, "-": -count, "_": count - 1}[keys]
+            return Goal((below, indent(lines[below])), "lines") if 0 <= below < len(lines) else None
         case "0":
             return Goal((row, 0))
         case "^":
-            return Goal((row, _indent(line)))
+            return Goal((row, indent(line)))
         case "$":
             row = min(len(lines) - 1, row + count - 1)
             return Goal((row, max(0, len(lines[row]) - 1)), "inclusive" if lines[row] else "exclusive")
         case "gg" | "G":
             last = len(lines) - 1
             row = min(count - 1, last) if counted or keys == "gg" else last
-            return Goal((row, _indent(lines[row])), "lines")
+            return Goal((row, indent(lines[row])), "lines")
         case "{" | "}":
             return Goal(_paragraph(lines, at, count, 1 if keys == "}" else -1))
         case "w" | "W":
             return Goal(_times(count, at, lambda place: _next_word(lines, place, big=keys == "W")))
         case "b" | "B":
-            return Goal(_times(count, at, lambda place: _word_before(lines, place, big=keys == "B")))
+            goal = Goal(_times(count, at, lambda place: _word_before(lines, place, big=keys == "B")))
+            return goal if goal.place != at else None
+        case "ge" | "gE":
+            return Goal(_times(count, at, lambda place: _end_before(lines, place, big=keys == "gE")), "inclusive")
         case "e" | "E":
             return Goal(_times(count, at, lambda place: _word_end(lines, place, big=keys == "E")), "inclusive")
         case "%":
@@ -61,30 +54,10 @@ def motion(keys: str, lines: Sequence[str], at: Place, count: int, counted: bool
             return None
 
 
-def text_object(keys: str, lines: Sequence[str], at: Place) -> tuple[Place, Place] | None:
-    """The first place of `iw`, `a"`, `i(` and their like, and the place behind the last."""
-    around, kind = keys[0] == "a", keys[1:]
-    row, column = at
-    line = lines[row]
-    if kind in ("w", "W"):
-        return _word_object(line, row, column, around, big=kind == "W")
-    if kind in ('"', "'", "`"):
-        marks = [match.start() for match in re.finditer(rf"(?<!\\){kind}", line)]
-        for first, last in zip(marks[::2], marks[1::2], strict=False):
-            if column <= last:
-                return ((row, first), (row, last + 1)) if around else ((row, first + 1), (row, last))
-        return None
-    return _bracketed(lines, at, _PAIRS[kind], around) if kind in _PAIRS else None
-
-
 def _times(count: int, at: Place, step: Callable[[Place], Place]) -> Place:
     for _ in range(count):
         at = step(at)
     return at
-
-
-def _indent(line: str) -> int:
-    return min(len(line) - len(line.lstrip()), max(0, len(line) - 1))
 
 
 def _find(keys: str, line: str, at: Place, count: int) -> Goal | None:
@@ -136,6 +109,15 @@ def _word_end(lines: Sequence[str], at: Place, *, big: bool) -> Place:
     return (len(lines) - 1, max(0, len(lines[-1]) - 1))
 
 
+def _end_before(lines: Sequence[str], at: Place, *, big: bool) -> Place:
+    row, column = at
+    for above in range(row, -1, -1):
+        for _, end in reversed(_spans(lines[above], big)):
+            if above < row or end - 1 < column:
+                return (above, end - 1)
+    return (0, 0)
+
+
 def _paragraph(lines: Sequence[str], at: Place, count: int, step: int) -> Place:
     row = at[0]
     for _ in range(count):
@@ -146,46 +128,20 @@ def _paragraph(lines: Sequence[str], at: Place, count: int, step: int) -> Place:
     return (row, len(lines[row]) if step > 0 and row == len(lines) - 1 and lines[row].strip() else 0)
 
 
-def _word_object(line: str, row: int, column: int, around: bool, big: bool) -> tuple[Place, Place] | None:
-    pattern = r"\S+|\s+" if big else r"\w+|\s+|[^\w\s]+"
-    spans = [found.span() for found in re.finditer(pattern, line)]
-    here = next((number for number, (start, end) in enumerate(spans) if start <= column < end), None)
-    if here is None:
-        return None
-    start, end = spans[here]
-    if around and here + 1 < len(spans) and line[spans[here + 1][0]].isspace():
-        end = spans[here + 1][1]
-    elif around and here and line[spans[here - 1][0]].isspace():
-        start = spans[here - 1][0]
-    return (row, start), (row, end)
-
-
-def _bracketed(lines: Sequence[str], at: Place, pair: str, around: bool) -> tuple[Place, Place] | None:
-    opens, closes = pair
-    row, column = at
-    if lines[row][column : column + 1] == closes:
-        column -= 1
-    start = _unmatched(lines, (row, column + 1), closes, opens, -1)
-    end = _unmatched(lines, (start[0], start[1] + 1), opens, closes, 1) if start else None
-    if start is None or end is None:
-        return None
-    return (start, (end[0], end[1] + 1)) if around else ((start[0], start[1] + 1), end)
-
-
 def _partner(lines: Sequence[str], at: Place) -> Goal | None:
     row, column = at
     found = re.compile(r"[()\[\]{}]").search(lines[row], column)
     if found is None:
         return None
-    opens, closes = _PAIRS[found.group()]
+    opens, closes = PAIRS[found.group()]
     if found.group() == opens:
-        place = _unmatched(lines, (row, found.start() + 1), opens, closes, 1)
+        place = unmatched(lines, (row, found.start() + 1), opens, closes, 1)
     else:
-        place = _unmatched(lines, (row, found.start()), closes, opens, -1)
+        place = unmatched(lines, (row, found.start()), closes, opens, -1)
     return Goal(place, "inclusive") if place else None
 
 
-def _unmatched(lines: Sequence[str], at: Place, deeper: str, wanted: str, step: int) -> Place | None:
+def unmatched(lines: Sequence[str], at: Place, deeper: str, wanted: str, step: int) -> Place | None:
     """The first `wanted` from here on (or, backwards, before here) that no `deeper` on the way takes."""
     depth = 0
     row, edge = at
@@ -199,3 +155,23 @@ def _unmatched(lines: Sequence[str], at: Place, deeper: str, wanted: str, step: 
         row += step
         edge = 0 if step > 0 else len(lines[row]) if row >= 0 else 0
     return None
+
+
+def seek(lines: Sequence[str], at: Place, pattern: str, *, backwards: bool, count: int = 1) -> Place | None:
+    """The next match of a pattern, around the ends; a pattern that is none is looked for as it stands."""
+    try:
+        wanted = re.compile(pattern)
+    except re.error:
+        wanted = re.compile(re.escape(pattern))
+    found = [(row, match.start()) for row, line in enumerate(lines) for match in wanted.finditer(line) if line]
+    if not found:
+        return None
+    before = sum(place < at for place in found)
+    here = at in found
+    return found[(before - count if backwards else before - 1 + here + count) % len(found)]
+
+
+def word_at(line: str, column: int) -> str:
+    """The word at or after a column, as a pattern of its own; empty when there is none."""
+    found = next((match for match in re.finditer(r"\w+", line) if match.end() > column), None)
+    return rf"\b{found.group()}\b" if found else ""
