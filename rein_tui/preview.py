@@ -47,8 +47,8 @@ class Preview(Modal[None]):
 
     def action_leave(self) -> None:
         """Close; an open search bar first."""
-        chat = self.query_one(Chat)
-        if chat.has_class("-searching"):
+        chat = next(iter(self.query(Chat)), None)  # none yet, for keys that are faster than the screen
+        if chat is not None and chat.has_class("-searching"):
             chat.action_end_search()
         else:
             super().action_leave()
