@@ -94,6 +94,11 @@ class DeferredWorkbench:
         """See workbench.Workbench."""
         return self._bench.sessions(search, everywhere, limit) if self._bench is not None else ()
 
+    async def find(self, search: str, everywhere: bool, limit: int) -> Sequence[SessionInfo]:
+        """See workbench.Searches."""
+        bench = await self.ready()
+        return await bench.find(search, everywhere, limit)
+
     def facts(self, session_id: str) -> Sequence[Fact]:
         """See workbench.Workbench."""
         return self._bench.facts(session_id) if self._bench is not None else ()

@@ -18,7 +18,7 @@ from rein_tui.harness.protocol.events import (
     TurnStarted,
 )
 from rein_tui.harness.protocol.ports import MOST_LISTED, Harness, Insight, SessionInfo
-from rein_tui.harness.protocol.workbench import Clears, Workbench
+from rein_tui.harness.protocol.workbench import Clears, Searches, Workbench
 from rein_tui.terminal import asked_for
 from rein_tui.widgets.figures import short_count
 from rein_tui.widgets.sidebar import Sidebar
@@ -166,22 +166,42 @@ class Desk:
 
     def refresh(self) -> None:
         """Read the list anew from the store."""
+        if self._search:
+            self._search_soon()
+            return
         try:
-            self._stored = tuple(self._workbench.sessions(self._search, self._everywhere, self._limit))
+            self._stored = tuple(self._workbench.sessions("", self._everywhere, self._limit))
         except ReinError as error:
             self._app.main.status.show_hint(error.message)
         self._draw()
 
     def search(self, text: str) -> None:
         """List the sessions whose text holds this."""
-        is_due, self._search, self._limit = not self._is_searching, text.strip(), MOST_LISTED
-        if is_due:  # once for all letters that come while it searches
-            self._is_searching = True
-            self._app.main.call_later(self._search_now)
+        self._search, self._limit = text.strip(), MOST_LISTED
+        self._search_soon()
 
-    def _search_now(self) -> None:
-        self._is_searching = False
-        self.refresh()
+    def _search_soon(self) -> None:
+        if not self._is_searching:
+            self._is_searching = True
+            self._app.start_work(self._find())
+
+    async def _find(self) -> None:
+        """Search beside the message loop: once for all letters that come while it searches."""
+        asked: tuple[str, bool, int] | None = None
+        try:
+            while asked != (self._search, self._everywhere, self._limit):
+                asked = (self._search, self._everywhere, self._limit)
+                self._stored = tuple(await self._found(*asked))
+        except ReinError as error:
+            self._app.main.status.show_hint(error.message)
+        finally:
+            self._is_searching = False
+        self._draw()
+
+    async def _found(self, search: str, everywhere: bool, limit: int) -> Sequence[SessionInfo]:
+        if search and isinstance(self._workbench, Searches):
+            return await self._workbench.find(search, everywhere, limit)
+        return self._workbench.sessions(search, everywhere, limit)
 
     def list_more(self) -> None:
         """Let the list go on."""

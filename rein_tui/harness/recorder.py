@@ -88,7 +88,9 @@ class Recorder:
         self._asides.put_nowait(None)
 
     def _watch_disk(self) -> None:
-        """Say so once when facts stop reaching the disk, and once when they do again."""
+        """Say what happened to the store, and once each when facts stop reaching the disk and do so again."""
+        for notice in self._journal.take_notices():
+            self.tell_aside(notice)
         problem, told = self._journal.problem, self._disk_problem
         if bool(problem) == bool(told):
             return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rein_tui.harness.protocol.errors import StartError, StoreError
 from rein_tui.harness.protocol.events import Fact
 from rein_tui.harness.protocol.ports import Insight, Permissions, SessionInfo
-from rein_tui.harness.protocol.workbench import Extensible
+from rein_tui.harness.protocol.workbench import Extensible, Searches
 
 from .adjusting import adjusted, files_of
 from .insight import about_house, about_session
@@ -103,7 +103,7 @@ async def _stored(
 ) -> object:
     bench = peer.hall.bench
     if isinstance(request, ask.ListSessions):
-        return _listed(peer, request)
+        return await _listed(peer, request)
     if not peer.hall.may_see(request.session, peer.principal):
         raise StoreError("There is no such session.", where=request.session)
     match request:
@@ -120,11 +120,15 @@ async def _stored(
     return None
 
 
-def _listed(peer: "Peer", request: ask.ListSessions) -> list[SessionInfo]:
+async def _listed(peer: "Peer", request: ask.ListSessions) -> list[SessionInfo]:
     live = {hub.id: hub.info for hub in peer.hall.hubs(peer.principal)}
     if request.running:
         return list(reversed(live.values()))
-    stored = peer.hall.bench.sessions(request.search, request.everywhere, request.limit)
+    bench, wanted = peer.hall.bench, (request.search, request.everywhere, request.limit)
+    if request.search and isinstance(bench, Searches):
+        stored = await bench.find(*wanted)
+    else:
+        stored = bench.sessions(*wanted)
     return [live.get(info.id, info) for info in stored if peer.hall.may_see(info.id, peer.principal)]
 
 

@@ -217,6 +217,9 @@ class FakeWorkbench:
         self.probed = probed
         self.has_no_list = False
         self.opened: list[FakeHarness] = []
+        self.searched: list[str] = []
+        self.may_find = asyncio.Event()
+        self.may_find.set()
         self.keys: list[str] = []
         self.deleted: list[str] = []
         self._tell = tell
@@ -249,6 +252,11 @@ class FakeWorkbench:
         infos = {**self._stored, **live}
         found = [info for info in infos.values() if search.lower() in info.title.lower()]
         return sorted(found, key=lambda info: (-info.updated, info.id))[:limit]
+
+    async def find(self, search: str, everywhere: bool, limit: int) -> Sequence[SessionInfo]:
+        self.searched.append(search)
+        await self.may_find.wait()
+        return self.sessions(search, everywhere, limit)
 
     def facts(self, session_id: str) -> Sequence[Fact]:
         if session_id not in self._stored:

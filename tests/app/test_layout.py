@@ -150,6 +150,21 @@ async def test_but_not_a_key_that_the_focused_pane_takes():
         assert stage.app.main.composer.text == ""
 
 
+async def test_a_search_that_takes_its_time_holds_up_nothing_and_the_last_letter_counts():
+    async with on_stage(stored=SESSIONS) as stage:
+        bench, desk, sidebar = stage.workbench, stage.app.desk, stage.app.main.sidebar
+        sidebar.focus_list()
+        bench.may_find.clear()
+        desk.search("f")
+        await stage.until(lambda: bench.searched == ["f"])
+        desk.search("fi")
+        desk.search("cache")
+        assert [info.id for info in desk.sessions() if info.id != "s1"][:3] == ["a1", "a2", "a3"]
+        bench.may_find.set()
+        await stage.until(lambda: [info.id for info in desk.sessions()] == ["a2"])
+        assert bench.searched == ["f", "cache"]
+
+
 async def test_the_status_line_always_fits():
     async with on_stage(lambda: [stories.streaming()], size=(60, 20)) as stage:
         await stage.say("go")

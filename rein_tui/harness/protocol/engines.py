@@ -11,7 +11,7 @@ from .decisions import (
     Rule,
     Scope,
 )
-from .events import Fact
+from .events import Fact, Notice
 from .hooks import HookCall, HookOutcome
 from .ports import Emit
 
@@ -84,6 +84,10 @@ class Journal(Protocol):
     @property
     def problem(self) -> str:
         """Why facts are not reaching the disk just now, or empty."""
+        ...
+
+    def take_notices(self) -> Sequence[Notice]:
+        """What happened to the store since the last call, such as a salvage."""
         ...
 
     def close(self) -> None:

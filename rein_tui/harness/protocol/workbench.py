@@ -71,6 +71,15 @@ class Clears(Protocol):
 
 
 @runtime_checkable
+class Searches(Protocol):
+    """A workbench that searches all texts without holding up who asks."""
+
+    async def find(self, search: str, everywhere: bool, limit: int) -> Sequence[SessionInfo]:
+        """Stored sessions in which all these words occur, newest first. Raises StoreError."""
+        ...
+
+
+@runtime_checkable
 class Elsewhere(Protocol):
     """A workbench whose sessions need not run on this machine."""
 

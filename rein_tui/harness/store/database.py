@@ -74,6 +74,11 @@ class Database:
         self.problem = ""
         return True
 
+    def take_notices(self) -> list[Notice]:
+        """What happened since the last call."""
+        taken, self.notices = self.notices, []
+        return taken
+
     def close(self) -> None:
         """Close the file; what is committed stays."""
         if self._connection is not None:

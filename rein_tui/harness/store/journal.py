@@ -128,6 +128,10 @@ class DiskJournal:
         """Why facts are not reaching the disk just now, or empty."""
         return self._database.problem if self._pending and not self._is_closed else ""
 
+    def take_notices(self) -> list[e.Notice]:
+        """What happened to the store since the last call, such as a salvage."""
+        return self._database.take_notices()
+
     @property
     def is_stored(self) -> bool:
         """Whether anything of the session is on the disk."""
@@ -249,6 +253,10 @@ class MemoryJournal:
     def problem(self) -> str:
         """Always empty: nothing was promised."""
         return ""
+
+    def take_notices(self) -> list[e.Notice]:
+        """None: nothing can happen to memory."""
+        return []
 
     def append(self, fact: Fact) -> int:
         """Keep one fact; returns its sequence number."""

@@ -1,5 +1,6 @@
 """The session store: making, opening, listing, searching, forking and deleting sessions."""
 
+import asyncio
 import shutil
 import time
 import uuid
@@ -37,6 +38,7 @@ class Store:
     """All sessions of one person on this machine."""
 
     def __init__(self, places: Places, secrets: Iterable[str] = ()) -> None:
+        self._places = places
         self._database = Database(places.database)
         self._leases = places.data / "leases"
         self._transcripts = places.data / "projects"
@@ -74,8 +76,7 @@ class Store:
 
     def take_notices(self) -> list[Notice]:
         """What happened to the store since the last call, such as a salvage."""
-        notices, self._database.notices = self._database.notices, []
-        return notices
+        return self._database.take_notices()
 
     def close(self) -> None:
         """Close all journals and the file."""
@@ -257,6 +258,18 @@ class Store:
             if session_id in infos or (info.turns and not search and cwd in (None, info.cwd)):
                 infos[session_id] = info
         return sorted(infos.values(), key=lambda info: -info.updated)[:limit]
+
+    async def find(self, search: str, cwd: str | None, limit: int) -> list[SessionInfo]:
+        """Stored sessions in which all these words occur, newest first, read in a thread. Raises StoreError."""
+        return await asyncio.to_thread(self._find, search, cwd, limit)
+
+    def _find(self, search: str, cwd: str | None, limit: int) -> list[SessionInfo]:
+        apart = Store(self._places)  # a connection of its own: one serves one thread
+        try:
+            return apart.sessions(search, cwd, limit)
+        finally:
+            apart.close()
+            self._database.notices += apart.take_notices()
 
     def search(self, words: str, limit: int = 50) -> list[Hit]:
         """Places where these words were said, newest first. Raises StoreError."""

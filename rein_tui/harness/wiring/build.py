@@ -194,6 +194,10 @@ class LocalWorkbench:
         """Stored sessions, newest first."""
         return self.store.sessions(search, None if everywhere else str(self.wishes.root), limit)
 
+    async def find(self, search: str, everywhere: bool, limit: int) -> Sequence[SessionInfo]:
+        """See workbench.Searches."""
+        return await self.store.find(search, None if everywhere else str(self.wishes.root), limit)
+
     def facts(self, session_id: str) -> Sequence[Fact]:
         """A session's story, for a preview. Raises StoreError."""
         if session_id in self._open:

@@ -21,6 +21,7 @@ from rein_tui.harness.places import Places
 from rein_tui.harness.protocol import events as e
 from rein_tui.harness.protocol.errors import StoreError
 from rein_tui.harness.protocol.ports import SessionInfo
+from rein_tui.harness.recorder import Recorder
 from rein_tui.harness.store.salvage import salvage
 from rein_tui.harness.store.store import Store
 from rein_tui.harness.turn.conversation import Conversation, valid_messages
@@ -479,6 +480,23 @@ def test_damage_while_a_session_is_open(places: Places) -> None:
     turns = {fact.turn for info in again.sessions() for _, fact in again.read(info.id)}
     assert turns >= {2, 3, 4}
     again.close()
+
+
+def test_a_salvage_under_a_running_session_is_told_in_it(places: Places) -> None:
+    store = Store.open(places)
+    journal = store.create(SessionInfo(id="", cwd="/p"))
+    recorder = Recorder(journal, [], [], time.time)
+    recorder.begin_turn()
+    for fact in a_turn(1, "before"):
+        recorder.record(fact)
+    with places.database.open("r+b") as stream:
+        stream.write(b"garbage" * 2000)
+    for path in places.data.glob("sessions.db-*"):
+        path.write_bytes(b"garbage" * 100)
+    for fact in a_turn(1, "after"):
+        recorder.record(fact)
+    assert [fact.code for fact in recorder.facts if isinstance(fact, e.Notice)] == ["store.salvaged"]
+    store.close()
 
 
 def test_a_damaged_record_is_left_out_and_said(places: Places) -> None:

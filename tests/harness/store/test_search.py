@@ -1,5 +1,6 @@
 """Search finds words wherever they were said; tables move with the times."""
 
+import contextlib
 import sqlite3
 
 import pytest
@@ -100,6 +101,20 @@ def test_what_is_searched() -> None:
     long = e.ToolCallFinished(call_id="c", name="X", outcome="ok", content="a" * 99_999 + "end")
     assert words_of(long).endswith("end")
     assert len(words_of(long)) < 20_000
+
+
+async def test_a_search_in_a_thread_finds_the_same_and_tells_of_a_salvage(places: Places, store: Store) -> None:
+    expected = [info.id for info in store.sessions(search="parser", cwd="/p")]
+    assert [info.id for info in await store.find("parser", "/p", 10)] == expected != []
+    with contextlib.closing(sqlite3.connect(places.database)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'words_data'").fetchone()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.close()
+    with places.database.open("r+b") as stream:
+        stream.seek((page - 1) * 4096)
+        stream.write(bytes(4096))
+    assert [info.id for info in await store.find("parser", "/p", 10)] == expected
+    assert [notice.code for notice in store.take_notices()] == ["store.salvaged"]
 
 
 def test_migrations_run_once_and_whole(places: Places, store: Store) -> None:
