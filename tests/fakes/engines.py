@@ -22,7 +22,7 @@ from rein_tui.harness.protocol.decisions import (
     Source,
 )
 from rein_tui.harness.protocol.displays import Display, TextDisplay
-from rein_tui.harness.protocol.events import ContextPrepared, Event, Fact, SessionStarted, ToolOutputDelta
+from rein_tui.harness.protocol.events import ContextPrepared, Event, Fact, Notice, SessionStarted, ToolOutputDelta
 from rein_tui.harness.protocol.hooks import HookCall, HookOutcome
 from rein_tui.harness.protocol.messages import ToolSpec
 from rein_tui.harness.protocol.models import Provider
@@ -42,6 +42,9 @@ class MemoryFacts:
         self.facts: list[Fact] = []
         self.problem = ""
         self.is_closed = False
+
+    def take_notices(self) -> Sequence[Notice]:
+        return ()
 
     def append(self, fact: Fact) -> int:
         self.facts.append(fact)
