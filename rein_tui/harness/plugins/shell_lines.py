@@ -63,7 +63,7 @@ class ShellLines:
         text = _text(result.content)
         if result.is_error:
             took = time.perf_counter() - started
-            raise _aborted(defined, command, f"it failed after {took:.1f} s: {text[:_SHOWN]}")
+            raise _aborted(defined, command, f"failed after {took:.1f} s: {text[:_SHOWN]}", may_run=True)
         return text if text != "(no output)" else ""
 
     async def _facts_only(self, event: Event) -> None:
@@ -71,12 +71,12 @@ class ShellLines:
             await self._tell(event)
 
 
-def _aborted(defined: Definition, command: str, reason: str) -> Aborted:
+def _aborted(defined: Definition, command: str, reason: str, *, may_run: bool = False) -> Aborted:
     shown = " ".join(command.split())[:_SHOWN]
     return Aborted(
-        f"/{defined.name} was not used: its command `{shown}` may not run or failed. {reason}",
+        f"/{defined.name} was not used: its command `{shown}` {reason if may_run else f'may not run: {reason}'}",
         where=str(defined.source),
-        hint="Allow the command by a rule, or by the file's allowed-tools.",
+        hint="" if may_run else "Allow the command by a rule, or by the file's allowed-tools.",
     )
 
 

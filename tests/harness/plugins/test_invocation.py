@@ -40,7 +40,8 @@ async def test_a_command_that_may_not_run_aborts_and_nothing_reaches_the_model(p
     assert not (project / "made").exists()
     assert isinstance(events[-1], TurnFinished)
     assert events[-1].reason == "denied"
-    assert "`touch made` may not run" in stage.notices()[0]
+    assert "`touch made` may not run: " in stage.notices()[0]
+    assert "`false` failed after" in stage.notices()[1]
     assert stage.person.requests == []
 
 
