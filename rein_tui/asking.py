@@ -4,14 +4,16 @@ Answers given to calls that still wait are kept here until their question comes.
 that the person saw: another input, another reason or a hook's word asks again.
 """
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from rein_tui.harness.protocol.decisions import Decision, PermissionQuery, PermissionReply, PermissionRequest
 from rein_tui.harness.protocol.events import (
     Fact,
     PermissionRequested,
     PermissionResolved,
+    QuestionAsked,
     StepStarted,
     ToolCallFinished,
     ToolCallRequested,
@@ -45,11 +47,17 @@ class Asking:
         is_no = reply.answer in ("deny", "stop")
         return reply if is_no or _is_same(waiting.proposal, request) else None
 
-    async def docket(self, request: PermissionRequest, harnesses: Sequence[Harness]) -> Docket:
-        """What this question stands among; `harnesses` are the open sessions, the one on the screen first."""
-        asking = next((harness for harness in harnesses if _asks(harness.history(), request.id)), None)
+    async def docket(
+        self, request: PermissionRequest, harnesses: Sequence[Harness], show: Callable[[str], None]
+    ) -> Docket:
+        """What this question stands among; `harnesses` are the open sessions, the one on the screen first.
+
+        `show` brings another one onto the screen, by its id.
+        """
+        asking = who_asks(request.id, harnesses)
         if asking is None:
             return Docket()
+        is_elsewhere = asking is not harnesses[0]
         mates, answered = _mates(asking.history(), request.call_id)
         permissions = asking.permissions
         waiting = [w async for w in _waiting(mates, request, permissions)] if permissions is not None else []
@@ -57,12 +65,18 @@ class Asking:
         return Docket(
             permissions=permissions,
             folder=asking.info.cwd,
-            session="" if asking is harnesses[0] else asking.info.title or asking.info.id,
+            session=asking.info.title or asking.info.id if is_elsewhere else "",
             waiting=tuple(left),
             number=answered + 1,
             total=answered + 1 + len(left),
             settle=self.settle,
+            show=partial(show, asking.info.id) if is_elsewhere else None,
         )
+
+
+def who_asks(request_id: str, harnesses: Sequence[Harness]) -> Harness | None:
+    """The session whose running turn put this question."""
+    return next((harness for harness in harnesses if _asks(harness.history(), request_id)), None)
 
 
 def _is_same(seen: Proposal, request: PermissionRequest) -> bool:
@@ -82,7 +96,7 @@ def _ground(decision: Decision) -> tuple[object, ...]:
 def _asks(facts: Sequence[Fact], request_id: str) -> bool:
     """Whether this question was put in this session, in its running turn."""
     for fact in reversed(facts):
-        if isinstance(fact, PermissionRequested) and fact.request.id == request_id:
+        if isinstance(fact, PermissionRequested | QuestionAsked) and fact.request.id == request_id:
             return True
         if isinstance(fact, TurnStarted):
             return False

@@ -79,6 +79,10 @@ class Desk:
             return False
         return True
 
+    async def look_at(self, session_id: str) -> None:
+        """The same, without an answer: for a question that stays over it."""
+        await self.open(session_id)
+
     async def bring(self, session_id: str) -> None:
         """The same. Raises ReinError when it cannot be opened."""
         known = self._open.get(session_id)

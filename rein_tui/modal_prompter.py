@@ -51,17 +51,24 @@ class ModalPrompter:
         asking = self._asking = self._asking or Asking()
 
         async def make(app: "ReinApp") -> "Modal[PermissionReply]":
-            docket = await asking.docket(request, app.desk.harnesses)
+            docket = await asking.docket(
+                request, app.desk.harnesses, lambda session_id: app.start_work(app.desk.look_at(session_id))
+            )
             return PermissionModal(request, docket=docket, grace=self._grace)
 
         return asking.answered(request) or await self._put(make) or PermissionReply(answer="deny")
 
     async def question(self, request: QuestionRequest) -> QuestionReply:
         """Ask a person something else."""
+        from rein_tui.asking import who_asks
         from rein_tui.widgets.question_modal import QuestionModal
 
-        async def make(_: "ReinApp") -> "Modal[QuestionReply]":
-            return QuestionModal(request, grace=self._grace)
+        async def make(app: "ReinApp") -> "Modal[QuestionReply]":
+            harnesses = app.desk.harnesses
+            asking = who_asks(request.id, harnesses)
+            is_elsewhere = asking is not None and asking is not harnesses[0]
+            session = asking.info.title or asking.info.id if asking is not None and is_elsewhere else ""
+            return QuestionModal(request, session=session, grace=self._grace)
 
         reply = await self._put(make)
         return reply or QuestionReply(cancelled=True)

@@ -64,6 +64,7 @@ class PermissionModal(CallModal[PermissionReply]):
         Binding("e", "edit", "Edit the call"),
         Binding("v", "batch", "Questions that wait"),
         Binding("i", "ignore", "Ignore the broken hook"),
+        Binding("g", "show_session", "Show the session that asks"),
         Binding("left", "suggest(-1)", "Other rule", show=False),
         Binding("right", "suggest(1)", "Other rule", show=False),
         Binding("up", "highlight(-1)", "Answer above", show=False),
@@ -119,6 +120,8 @@ class PermissionModal(CallModal[PermissionReply]):
             yield "v", f"{len(self._docket.waiting)} more wait" if len(self._docket.waiting) > 1 else "1 more waits"
         if self.proposal.broken_hooks:
             yield "i", "run the hook" if self._is_ignoring else "ignore the hook"
+        if self._docket.show is not None:
+            yield "g", "show its session"
 
     # --- answers --------------------------------------------------------------------------------------------
 
@@ -193,6 +196,11 @@ class PermissionModal(CallModal[PermissionReply]):
         if len(self.proposal.suggestions) > 1:
             self._suggested += step
             self._draw_answers(self._highlighted)
+
+    def action_show_session(self) -> None:
+        """Bring the session that asks onto the screen; the question stays."""
+        if self._docket.show is not None:
+            self._docket.show()
 
     def action_ignore(self) -> None:
         """Whether the hook that failed shall be left out from now on."""

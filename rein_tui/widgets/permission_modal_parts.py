@@ -105,8 +105,8 @@ class Waiting:
 class Docket:
     """What a question stands among.
 
-    `session` names it when it is not the one on the screen. `number` of `total` questions of this message;
-    `settle` takes the answer to one that waits. `folder` is where the session works.
+    `session` names it when it is not the one on the screen, where `show` brings it then. `number` of `total` questions
+    of this message; `settle` takes the answer to one that waits. `folder` is where the session works.
     """
 
     permissions: Permissions | None = None
@@ -116,6 +116,7 @@ class Docket:
     number: int = 1
     total: int = 1
     settle: Callable[[Waiting, PermissionReply], None] | None = None
+    show: Callable[[], None] | None = None
 
 
 def query_for(request: PermissionRequest, tool_input: JsonObject) -> PermissionQuery:

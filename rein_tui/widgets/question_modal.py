@@ -25,7 +25,8 @@ _COLUMN = 32
 class QuestionModal(Modal[QuestionReply]):
     """One question after the other. Enter takes, Space ticks where several may be picked, Esc gives no answer.
 
-    A question that was answered before begins with that answer.
+    A question that was answered before begins with that answer. `session` names the one that asks, where another is on
+    the screen.
     """
 
     FIRST = "OptionList"
@@ -47,8 +48,9 @@ class QuestionModal(Modal[QuestionReply]):
         *(Binding(str(n), f"pick({n})", f"Option {n}", show=False) for n in range(1, 10)),
     ]
 
-    def __init__(self, request: QuestionRequest, *, grace: float = 0.0) -> None:
+    def __init__(self, request: QuestionRequest, *, session: str = "", grace: float = 0.0) -> None:
         super().__init__(grace=grace)
+        self._session = session
         self._request = request
         self._at = 0
         self._ticked: set[int] = set()
@@ -72,7 +74,8 @@ class QuestionModal(Modal[QuestionReply]):
         frame = self.query_one(".frame", Vertical)
         title = safe_text(question.header or self._request.title or "Question", "label")
         count = f" {self._at + 1} of {len(self._request.questions)}" if len(self._request.questions) > 1 else ""
-        frame.border_title = Content(title + count)
+        where = f" · in {safe_text(self._session, 'label')}" if self._session else ""
+        frame.border_title = Content(title + count + where)
         frame.border_subtitle = hint_line(*self._keys(question))
         self.query_one("#question", Static).update(self._words(question))
         self.query_one(Input).value = "" if known else given

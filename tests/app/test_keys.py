@@ -349,7 +349,7 @@ async def test_in_a_permission_question():
         await walk.press("f", until=lambda: question.has_class("-full"))
         style = question._style  # pyright: ignore[reportPrivateUsage]  how the diff is drawn
         await walk.press("t", until=lambda: question._style != style)  # pyright: ignore[reportPrivateUsage]
-        await walk.press("left", "right", "v", "i", "e", until=lambda: stage.app.screen is question)
+        await walk.press("left", "right", "v", "i", "g", "e", until=lambda: stage.app.screen is question)
         for key in ("a", "3"):
             await walk.press(key, until=lambda: question.has_class("-step"))
             await stage.press("escape")

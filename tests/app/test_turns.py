@@ -19,6 +19,7 @@ from rein_tui.harness.protocol.events import (
 from rein_tui.harness.protocol.messages import Message, TextBlock, Usage
 from rein_tui.harness.protocol.ports import Prompt, SessionInfo
 from rein_tui.turns import Turns
+from rein_tui.widgets.permission_modal import PermissionModal
 from tests import stories
 from tests.app.driving import Stage, on_stage
 from tests.app.fake_harness import NOW, SESSIONS, FakeHarness, FakeWorkbench
@@ -188,6 +189,25 @@ async def test_a_large_session_that_is_opened_again_offers_to_compact(tokens: in
         await stage.app.desk.open("a2")
         await stage.settled()
         assert ("/compact summarises it first" in stage.text()) is offers
+
+
+async def test_a_question_of_a_session_that_is_not_on_the_screen_names_it_and_shows_it():
+    async with on_stage(lambda: [stories.fix()], stored=SESSIONS) as stage:
+        asking = stage.app.desk.current
+        assert asking is not None
+        await stage.app.desk.open("a2")
+        await stage.settled()
+        asking.submit(Prompt(text="fix it"), "fix it")
+        await stage.until(lambda: isinstance(stage.app.screen, PermissionModal))
+        question = stage.app.screen
+        await stage.until(lambda: "g show its session" in stage.text())
+        assert f" · in {asking.harness.info.title or asking.harness.info.id}" in stage.text()
+        await stage.press("g")
+        await stage.until(lambda: stage.app.desk.current is asking)
+        assert stage.app.screen is question
+        assert asking.state == "waiting"
+        await stage.press("y")
+        await stage.until(lambda: asking.state != "waiting" or stage.app.screen is not question)
 
 
 async def test_a_session_that_cannot_be_opened_says_so_and_stays():
