@@ -27,7 +27,7 @@ from rein_tui.harness.providers.scripted import ScriptedCall, ScriptedProvider, 
 from rein_tui.harness.tools.agent import Agent
 from rein_tui.harness.tools.background import Background
 from rein_tui.harness.tools.toolbox import Toolbox
-from rein_tui.harness.turn.subagents import Subagents
+from rein_tui.harness.turn.subagents import AgentLimits, Subagents
 from tests.fakes.engines import Rig, ScriptedPerson, TablePermissions, TestTool, echo, hang, rig
 from tests.laws import check_turn
 
@@ -37,6 +37,7 @@ def agent_rig(
     *tools: TestTool,
     permissions: TablePermissions | None = None,
     person: ScriptedPerson | None = None,
+    limits: AgentLimits | None = None,
 ) -> Rig:
     rigged = rig(provider, permissions=permissions, person=person or ScriptedPerson())
     toolbox = Toolbox(tools or (TestTool("Read", echo), TestTool("Write", echo, read_only=False)))
@@ -48,7 +49,7 @@ def agent_rig(
         return ContextPrepared(system=f"You are {spec.name}.")
 
     rigged.parts.tools = toolbox
-    subagents = Subagents(rigged.parts, builtin_agents, brief, same)
+    subagents = Subagents(rigged.parts, builtin_agents, brief, same, limits=limits or AgentLimits())
     toolbox.add(Agent(subagents, Background()))
     return rigged
 
@@ -150,6 +151,14 @@ async def test_an_interrupt_ends_the_agent_and_everything_in_it() -> None:
     for kind in (StepStarted, StepFinished):
         assert sum(isinstance(e, kind) and bool(e.parent) for e in seen) == 1
     assert [e.outcome for e in seen if isinstance(e, AgentFinished)] == ["interrupted"]
+
+
+async def test_a_variable_names_the_model_of_all_agents() -> None:
+    limits = AgentLimits.of({"CLAUDE_CODE_SUBAGENT_MODEL": "small", "CLAUDE_CODE_MAX_SUBAGENT_SPAWN_DEPTH": "x"})
+    provider = by_story([Step(text="x")], [Step(calls=(agent_call(),)), Step(text="ok")])
+    await told(agent_rig(provider, limits=limits))
+    assert [request.model for request in provider.requests][1] == "small"
+    assert limits.deepest == AgentLimits().deepest
 
 
 async def test_agents_end_at_the_deepest_level() -> None:

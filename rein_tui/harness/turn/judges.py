@@ -46,7 +46,7 @@ class Judges:
         outer = self.parts
         inner = replace(
             outer,
-            tools=ToolSubset(outer.tools, _LOOKS, DEEPEST),
+            tools=ToolSubset(outer.tools, _LOOKS, is_deepest=True),
             hooks=self.quiet,
             model=await self.model_for(model) or outer.model,
             agent=AgentIdentity(id="hook", type="hook", depth=DEEPEST),

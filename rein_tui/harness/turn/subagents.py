@@ -40,6 +40,8 @@ from .parts import AgentIdentity, Parts
 DEEPEST = 3
 """How deep subagents may start subagents."""
 
+_NO_DEEPER = 10
+
 NEVER_INSIDE = frozenset({"AskUserQuestion", "EnterPlanMode", "ExitPlanMode", "TaskOutput", "TaskStop"})
 """Tools that belong to the session itself."""
 
@@ -49,6 +51,21 @@ MEMORY_TOOLS = ("Read", "Write", "Edit")
 _REASONS = {"denied": "the person said no to one of its calls and stopped it. The others work on."}
 
 _LOOSE_MODES = frozenset({"bypassPermissions", "acceptEdits"})
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLimits:
+    """What holds for all agents: the `model` of each, whatever else names one, and how deep they may start others."""
+
+    model: str = ""
+    deepest: int = DEEPEST
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "AgentLimits":
+        """As the ecosystem's variables say."""
+        depth = environment.get("CLAUDE_CODE_MAX_SUBAGENT_SPAWN_DEPTH", "")
+        deepest = min(int(depth), _NO_DEEPER) if depth.isascii() and depth.isdecimal() else DEEPEST
+        return cls(environment.get("CLAUDE_CODE_SUBAGENT_MODEL", ""), deepest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +87,15 @@ class ToolSubset:
         self,
         tools: Toolset,
         spec: AgentSpec,
-        depth: int,
         own: Mapping[str, Tool] | None = None,
         *,
+        is_deepest: bool = False,
         never: frozenset[str] = NEVER_INSIDE,
     ) -> None:
         self._tools = tools
         self._own: Mapping[str, Tool] = {} if own is None else own
         self._denied = set(never) | {_bare(name) for name in spec.disallowed}
-        if depth >= DEEPEST:
+        if is_deepest:
             self._denied.add("Agent")
         self._allowed = None if spec.tools is None else {_bare(name) for name in spec.tools}
         if self._allowed is not None and spec.memory:
@@ -131,6 +148,7 @@ class Subagents:
         model_for: Callable[[str], Awaitable[str]],
         outfit: Outfitter = plain,
         memory: Callable[[AgentSpec], Sequence[tuple[str, str]]] = lambda spec: (),
+        limits: AgentLimits = AgentLimits(),
     ) -> None:
         self._parts = parts
         self.specs = specs
@@ -138,6 +156,7 @@ class Subagents:
         self._model_for = model_for
         self._outfit = outfit
         self._memory = memory
+        self._limits = limits
         self._switches: dict[str, Interrupt] = {}
         self._numbers = itertools.count(1)
 
@@ -229,9 +248,9 @@ class Subagents:
         """The session's parts as this agent has them. Raises ConfigError when it has no tool at all."""
         outer = self._parts
         workspace = outfit.workspace or outer.workspace
-        wanted = model or spec.model
+        wanted = self._limits.model or model or spec.model
         mode: Mode | None = None if outer.permissions.mode in _LOOSE_MODES else spec.mode
-        tools = ToolSubset(outer.tools, spec, agent.depth, outfit.tools)
+        tools = ToolSubset(outer.tools, spec, outfit.tools, is_deepest=agent.depth >= self._limits.deepest)
         if spec.tools is not None and not tools.specs():
             named = ", ".join(spec.tools)
             raise ConfigError(f"None of its tools is there: {named}", where=str(spec.source))

@@ -12,6 +12,7 @@ from msgspec import structs
 from ..folds import withheld_tools
 from ..hooks.engine import Hooks
 from ..permissions.policy import Policy
+from ..plugins.agent_mentions import with_agents
 from ..plugins.invocation import Invocations
 from ..plugins.mcp.for_agents import AgentServers
 from ..plugins.mcp.gather import instructed, refreshing, unfolding
@@ -38,7 +39,7 @@ from ..turn.judges import Judges
 from ..turn.oversight import Oversight
 from ..turn.parts import Parts
 from ..turn.side_requests import summarise_page
-from ..turn.subagents import Subagents
+from ..turn.subagents import AgentLimits, Subagents
 from ..turn.surroundings import Surroundings
 from .adjusting import Adjusting
 from .configuring import Configuring
@@ -123,7 +124,8 @@ async def assemble(
     judges = Judges(parts, Hooks((), makers.hook_context), model_for)
     makers.hook_context.ask_model, makers.hook_context.run_agent = judges.ask, judges.look
     outfit = furniture.outfit(hooks, lambda: AgentServers(servers, ground.environment))
-    subagents = Subagents(parts, furniture.agents, furniture.brief, model_for, outfit, instructions.for_agent)
+    limits = AgentLimits.of({**ground.environment, **makers.settings_environment()})
+    subagents = Subagents(parts, furniture.agents, furniture.brief, model_for, outfit, instructions.for_agent, limits)
     toolbox.add(Agent(subagents, background))
     scope = TurnScope(parts, hooks, model_for)
     usage = replace(makers.usage(parts, policy, workspace), background=background)
@@ -138,7 +140,7 @@ async def assemble(
 
     furniture.extensions.changed.append(take_up_plugins)
     compactor = makers.compactor(parts, instructions)
-    expand = makers.expand(policy, workspace)
+    expand = with_agents(makers.expand(policy, workspace), furniture.agents)
     around = Surroundings(
         context=instructed(servers, await makers.context(parts, toolbox, lead)),
         memory=instructions.load,

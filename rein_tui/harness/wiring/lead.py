@@ -38,6 +38,6 @@ def mode_of(spec: AgentSpec) -> Mode | None:
 
 def follow_lead(parts: Parts, spec: AgentSpec) -> None:
     """Let a session's parts be those of the agent. Flags of the command line that were given before win."""
-    parts.tools = ToolSubset(parts.tools, spec, depth=0, never=frozenset())
+    parts.tools = ToolSubset(parts.tools, spec, never=frozenset())
     parts.effort = parts.effort or spec.effort
     parts.max_steps = parts.max_steps or spec.max_turns

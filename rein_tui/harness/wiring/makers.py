@@ -144,7 +144,8 @@ class Makers:
             trusted=self._settings.trusted,
         )
 
-    def _settings_environment(self) -> dict[str, str]:
+    def settings_environment(self) -> dict[str, str]:
+        """The variables that settings set."""
         values: Mapping[str, object] = self._settings.merged("env") or {}
         return {name: str(value) for name, value in values.items()}
 
@@ -158,7 +159,7 @@ class Makers:
             places=self._ground.places,
             cwd=lambda: str(workspace.cwd),
             mode=lambda: policy.mode,
-            environment=lambda: child_environment(self._settings_environment(), self._ground.environment),
+            environment=lambda: child_environment(self.settings_environment(), self._ground.environment),
             spill_folder=self.scratch.path,
             env_file=self.scratch.path / "environment.sh",
             ambient=self._ground.environment,
@@ -180,7 +181,7 @@ class Makers:
             spool_folder=self.scratch.path,
             environment=lambda: {
                 **self._furniture.environment(self._ground.environment),
-                **self._settings_environment(),
+                **self.settings_environment(),
                 "CLAUDE_PROJECT_DIR": str(workspace.root),
             },
             env_file=self.scratch.path / "environment.sh",

@@ -1,5 +1,6 @@
 """Agents of files and plugins: found, ranked, limited, briefed."""
 
+import json
 from pathlib import Path
 
 from rein_tui.harness.places import Places
@@ -113,3 +114,23 @@ async def test_an_agent_cannot_exceed_a_ban_on_bypassing(places: Places, tmp_pat
         assert stage.opening.brought.catalog.agents()["a"].mode is None
     assert any("settings forbid" in notice.text for notice in stage.opening.notices)
     assert ("Bash", "denied") in [(name, outcome) for name, outcome, _ in stage.finished()]
+
+
+async def test_a_prompt_may_name_the_agents_that_are_wanted(places: Places, tmp_path: Path) -> None:
+    write(places.config, {"agents/a.md": markdown("Act.", name="code-reader", description="x")})
+    async with staged(places, write(tmp_path / "w", {}), [DONE, DONE]) as stage:
+        await stage.say('@agent-code-reader, look; or @"Explore (agent)" and @agent-nobody does; me@agent-code-reader')
+        prompt, *words = stage.prompts()
+        assert prompt.startswith("@agent-code-reader, look")
+        assert ["'code-reader'" in words[0], "'explore'" in words[1].lower(), len(words)] == [True, True, 2]
+        await stage.say("no agent here")
+        assert len(stage.prompts()) == 4
+
+
+async def test_what_holds_for_all_agents(places: Places, tmp_path: Path) -> None:
+    write(places.config, {"agents/a.md": markdown("Act.", name="a", description="x")})
+    settings = json.dumps({"env": {"CLAUDE_CODE_MAX_SUBAGENT_SPAWN_DEPTH": "1"}})
+    steps = [agent("a"), Step(text="x"), DONE]
+    async with staged(places, write(tmp_path / "w", {}), steps, settings=settings) as stage:
+        await stage.say("go")
+    assert "Agent" not in {tool.name for tool in stage.provider.requests[1].tools}

@@ -121,9 +121,9 @@ def test_tools_of_a_server_that_is_always_loaded_do_not_wait() -> None:
 
 def test_an_agent_that_names_its_tools_gets_them() -> None:
     box = filled(200)
-    agent = ToolSubset(box, AgentSpec(name="a", description="", tools=("mcp__shop__order_7", "TodoWrite")), 1)
+    agent = ToolSubset(box, AgentSpec(name="a", description="", tools=("mcp__shop__order_7", "TodoWrite")))
     assert {spec.name for spec in agent.specs()} == {"mcp__shop__order_7", "TodoWrite"}
-    free = ToolSubset(box, AgentSpec(name="b", description=""), 1)
+    free = ToolSubset(box, AgentSpec(name="b", description=""))
     assert {spec.name for spec in free.specs()} == {"ToolSearch", "TodoWrite"}
 
 
