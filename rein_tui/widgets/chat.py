@@ -269,8 +269,8 @@ class Chat(Vertical):
         self.add_class("-searching")
         if self._needle is None:
             self._needle = Input(placeholder="search the conversation", id="chat-needle")
-            await self.mount(Vertical(self._needle, self._hits, id="chat-search"))
-        self._needle.focus()
+            self.mount(Vertical(self._needle, self._hits, id="chat-search"))
+        self.screen.set_focus(self._needle)  # at once: what is typed while the bar is being made is meant for it
         self._show_hits()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

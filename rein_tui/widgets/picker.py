@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -151,8 +152,8 @@ class Picker(Modal[str]):
         self._shown = tuple(item for _, _, item, _ in found[:LIMIT])
         rows = self.query_one(OptionList)
         width = max(24, (rows.size.width or 84) - 2)
-        names = [len(item.name) for _, _, item, _ in found[:LIMIT] if item.note]
-        column = min(max(names, default=0), width // 2)
+        names = [cell_len(safe_text(item.name, "label")) for _, _, item, _ in found[:LIMIT] if item.note]
+        column = max((name for name in names if name <= width * 2 // 5), default=0)
         # Where a note does not fit its row, that of the highlighted one stands in full below the list.
         room = width - column - 4
         self.set_class(any(len(item.note) + len(item.right) > room for item in self._shown), "-cut")
@@ -178,8 +179,8 @@ def _row(item: Item, marks: tuple[int, ...], width: int, column: int) -> Content
     name = Content.styled(safe_text(item.name, "label"), "$text")
     for mark in marks:
         name = name.stylize("bold $text-primary", mark, mark + 1)
-    if item.note:
-        name = name.truncate(column, ellipsis=True, pad=True)
+    if item.note:  # what is longer than most takes room from its own note, not from all
+        name = name.truncate(max(column, min(name.cell_length, width // 2)), ellipsis=True, pad=True)
     row = Content.assemble(name, ("   " + safe_text(item.note, "label") if item.note else "", "$text-muted"))
     right = safe_text(item.right, "label")
     room = width - 1 - len(right)

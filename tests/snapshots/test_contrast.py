@@ -7,10 +7,13 @@ from rich.segment import Segment
 from textual.color import Color
 
 from rein_tui.widgets.permission_modal import PermissionModal
+from rein_tui.widgets.policy_screen import PolicyScreen
 from rein_tui.widgets.theme import THEMES
 from tests import stories
 from tests.app.driving import Stage, on_stage
-from tests.app.fake_harness import SESSIONS
+from tests.app.fake_harness import NOW, SESSIONS
+from tests.app.fake_permissions import FixedPermissions
+from tests.snapshots.test_states import wrong
 
 TEXT, MUTED = 4.5, 3.0
 
@@ -78,7 +81,7 @@ def test_the_ratio_is_that_of_wcag():
 
 async def test_every_word_can_be_read():
     faint: set[str] = set()
-    async with on_stage(lambda: [stories.fix(), stories.failing()], size=(140, 36), stored=SESSIONS) as stage:
+    async with on_stage(lambda: [stories.fix(), stories.failing(), wrong()], size=(140, 36), stored=SESSIONS) as stage:
         faint |= await in_each_theme(stage, "empty")
         await stage.say("fix it")
         await stage.until(lambda: isinstance(stage.app.screen, PermissionModal))
@@ -96,6 +99,14 @@ async def test_every_word_can_be_read():
             await stage.settled()
             faint |= await in_each_theme(stage, where)
             await stage.press("escape")
+        stage.app.main.fold_dock()
+        stage.app.main.chat.density = "full"
+        await stage.say("and once more")
+        faint |= await in_each_theme(stage, "failures, diffs, a table")
+        stage.app.start_work(stage.app.ask(PolicyScreen(FixedPermissions(), trying="Edit x", clock=lambda: NOW)))
+        await stage.until(lambda: "decided by" in stage.text() and "broad" in stage.text())
+        faint |= await in_each_theme(stage, "rules")
+        await stage.press("escape")
         stage.app.main.sidebar.focus_list()
         faint |= await in_each_theme(stage, "sessions")
     assert not faint, "too faint:\n" + "\n".join(sorted(faint))
