@@ -152,6 +152,10 @@ def test_servers_and_plugins_are_looked_at(places: Places, project: Path):
 
 def test_a_store_is_judged(places: Places):
     assert texts(check_store(places), "store", "ok").startswith("no sessions yet")
+    places.data.parent.mkdir(parents=True, exist_ok=True)
+    places.data.write_text("a file where a folder should be")
+    assert "is no folder" in texts(check_store(places), "store", "bad")
+    places.data.unlink()
     store = Store.open(places)
     fill(store, "hello")
     store.close()
@@ -204,10 +208,22 @@ async def test_an_address_with_a_password_is_told_without_it(places: Places):
 
 
 async def test_a_gateway_on_this_machine_needs_no_key(places: Places):
-    found = await check_models(places, {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9"})
-    assert any("http://127.0.0.1:9" in finding.text for finding in found)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        found = await check_models(places, {"ANTHROPIC_BASE_URL": url})
+    assert f"is asked at {url}" in texts(found, "keys", "ok")
     assert not any("nobody can answer" in finding.text for finding in found)
     assert any("nobody" in f.text for f in await check_models(places, {"ANTHROPIC_BASE_URL": "https://gateway.test"}))
+
+
+async def test_a_gateway_that_is_not_there_and_a_key_that_is_none(places: Places):
+    with socket.socket() as taken:  # bound, but nobody listens
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        findings = await check_models(places, {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": f"'{SECRET}'"})
+    assert "nothing answers there | start that server" in texts(findings, "servers", "bad")
+    assert "export ANTHROPIC_API_KEY anew" in texts(findings, "keys", "bad")
+    assert SECRET not in report(findings)
 
 
 async def test_a_server_that_should_answer_and_does_not(places: Places):

@@ -99,7 +99,9 @@ def check_store(places: Places) -> Iterator[Finding]:
     path = places.database
     if not path.exists():
         parent = next((folder for folder in path.parents if folder.exists()), Path("/"))
-        if os.access(parent, os.W_OK):
+        if not parent.is_dir():
+            yield bad("store", f"{parent} is no folder", "set REIN_TUI_DATA_DIR to one", str(path))
+        elif os.access(parent, os.W_OK | os.X_OK):
             yield ok("store", "no sessions yet", str(path))
         else:
             yield bad("store", f"{parent} cannot be written", "set REIN_TUI_DATA_DIR to a folder that can", str(path))

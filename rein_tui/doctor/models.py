@@ -1,7 +1,10 @@
 """Who can answer: keys (never shown), the chosen model, servers on this machine."""
 
+import asyncio
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.errors import ConfigError
@@ -9,6 +12,9 @@ from rein_tui.harness.protocol.workbench import FoundServer, ModelChoice
 
 from .finding import Finding, bad, note, ok
 
+_PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+_PATIENCE = 3.0
+"""Seconds that a server may take to be there."""
 _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 
 
@@ -23,7 +29,7 @@ async def check_models(places: Places, environment: Mapping[str, str], helper: s
     base = environment.get("ANTHROPIC_BASE_URL", "")
     has_key = bool(findings) or is_loopback(base)  # a gateway on this machine may need none
     if base:
-        findings.append(_base(base))
+        findings.append(await _base(base, environment))
     wanted = environment.get("LOCAL_LLM_URL", "")
     chosen = choice.url if choice is not None and choice.kind == "local" else ""
     servers = await find_servers([url for url in (wanted, chosen) if url])
@@ -44,17 +50,40 @@ async def check_models(places: Places, environment: Mapping[str, str], helper: s
     return findings
 
 
-def _base(url: str) -> Finding:
-    from rein_tui.harness.providers.addresses import check_url
+async def _base(url: str, environment: Mapping[str, str]) -> Finding:
+    from rein_tui.harness.providers.addresses import check_url, is_loopback
 
     try:
-        return ok("keys", f"Claude's API is asked at {check_url(url, allow_http=True)} (ANTHROPIC_BASE_URL)")
+        address = check_url(url, allow_http=True)
     except ConfigError as error:
         return bad("keys", f"ANTHROPIC_BASE_URL: {error.message}", "set it to a plain address", error.where)
+    proxied = any(environment.get(name) or environment.get(name.lower()) for name in _PROXIES)
+    if (is_loopback(address) or not proxied) and not await _is_answered(address):
+        todo = "start that server, or unset ANTHROPIC_BASE_URL to ask Claude's own"
+        return bad("servers", f"ANTHROPIC_BASE_URL is {address}, and nothing answers there", todo)
+    return ok("keys", f"Claude's API is asked at {address} (ANTHROPIC_BASE_URL)")
+
+
+async def _is_answered(url: str) -> bool:
+    """Whether a connection can be made; nothing is sent."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(parts.hostname, port), _PATIENCE)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+def _key(name: str, value: str) -> Finding:
+    if re.fullmatch(r"[!-~]+", value) and value[0] not in "'\"" and value[-1] not in "'\"":
+        return ok("keys", f"{name} is set; whether it is accepted shows the first prompt")
+    return bad("keys", f"{name} holds blanks, quotes or letters that no key has", f"export {name} anew without them")
 
 
 def _keys(environment: Mapping[str, str], helper: str, typed: str) -> list[Finding]:
-    found = [ok("keys", f"{name} is set") for name in _KEYS if environment.get(name)]
+    found = [_key(name, value) for name in _KEYS if (value := environment.get(name))]
     if helper:
         found.append(ok("keys", "apiKeyHelper prints the key", helper))
     if typed:
