@@ -42,6 +42,9 @@ def _chat(output: str) -> list[Figure]:
         elif words[0] == "first_paint_ms":
             figures.append(Figure("opening 10,000 messages, first paint", _after(line, words[0]), "ms", 200.0))
             figures.append(Figure("paging through them, slowest frame", _after(line, "page_max_ms"), "ms", 50.0))
+            figures.append(
+                Figure("paging through them, slowest frame, cpu", _after(line, "page_cpu_max_ms"), "ms", 50.0)
+            )
     return figures
 
 

@@ -23,6 +23,8 @@ from bench.figures import Figure, tell
 ROOT = Path(__file__).parents[1]
 GOAL_MS = 6.0
 GOAL_BYTES = 10_000.0
+GOAL_LEAN_BYTES = 5_000.0
+SMALL_MODEL = 400_000_000
 
 
 @dataclass(slots=True)
@@ -31,6 +33,7 @@ class Server:
 
     calls: int
     file: Path
+    model_size: int = 0
     gaps: list[float] = field(default_factory=list[float])
     sizes: list[int] = field(default_factory=list[int])
     _answered: float = 0.0
@@ -50,7 +53,8 @@ class Server:
 
     async def _answer(self, is_chat: bool, body: bytes, writer: asyncio.StreamWriter) -> None:
         if not is_chat:
-            models = json.dumps({"object": "list", "data": [{"id": "bench"}]}).encode()
+            meta = {"meta": {"size": self.model_size}} if self.model_size else {}
+            models = json.dumps({"object": "list", "data": [{"id": "bench", **meta}]}).encode()
             writer.write(_head("application/json", len(models)) + models)
             return
         now = time.perf_counter()
@@ -86,15 +90,15 @@ def _sse(delta: dict[str, Any], reason: str, sent: int) -> bytes:
     return "".join([*chunks, "data: [DONE]\n\n"]).encode()
 
 
-async def measure(calls: int) -> list[Figure]:
-    """Run the chain once."""
+async def played(calls: int, model_size: int = 0) -> Server:
+    """A chain of this many calls with a model of that many bytes (0: the server does not tell)."""
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
         project = home / "work"
         project.mkdir()
         file = project / "two.txt"
         file.write_text("one\ntwo\n")
-        played = Server(calls, file)
+        played = Server(calls, file, model_size)
         server = await asyncio.start_server(played.serve, "127.0.0.1", 0)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
         environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
@@ -110,18 +114,21 @@ async def measure(calls: int) -> list[Figure]:
         server.close()
         if process.returncode != 0 or len(played.gaps) < calls:
             raise SystemExit(f"the chain broke after {len(played.gaps)} calls: {said.decode()[-500:]}")
-    gaps = [gap * 1000 for gap in played.gaps[:calls]]
+    return played
+
+
+async def measure(calls: int) -> list[Figure]:
+    """Run the chain once, and ask a small model once."""
+    chain = await played(calls)
+    gaps = [gap * 1000 for gap in chain.gaps[:calls]]
     few = max(1, min(10, calls // 2))
+    first, last = statistics.median(gaps[:few]), statistics.median(gaps[-few:])
+    lean = await played(0, SMALL_MODEL)
     return [
         Figure("a tool call, median", statistics.median(gaps), "ms", GOAL_MS),
-        Figure(
-            "the last ten calls beside the first ten",
-            statistics.median(gaps[-few:]),
-            "ms",
-            statistics.median(gaps[:few]),
-            1.1,
-        ),
-        Figure("the first request", float(played.sizes[0]), "B", GOAL_BYTES),
+        Figure("the last ten calls beside the first ten", last, "ms", first, 1.1),
+        Figure("the first request", float(chain.sizes[0]), "B", GOAL_BYTES),
+        Figure("the first request to a small model", float(lean.sizes[0]), "B", GOAL_LEAN_BYTES),
     ]
 
 

@@ -10,23 +10,15 @@ Read the ratios; seconds belong to the machine.
 
 import argparse
 import asyncio
-import fcntl
 import json
-import os
-import pty
 import resource
-import select
-import struct
-import subprocess
-import sys
-import termios
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from bench.terminal import terminal
 from bench.words import CODE, LIST, PROSE, text_of, tokens_of
-
-COLUMNS, ROWS = 120, 40
 
 # --- children -----------------------------------------------------------------------------------------------
 
@@ -184,6 +176,7 @@ async def opening(app: Any, messages: int, report: Path) -> None:
         "page_max_ms": frames[-1] * 1000,
         "page_cpu_p50_ms": costs[len(costs) // 2] * 1000,
         "page_cpu_p99_ms": costs[int(len(costs) * 0.99)] * 1000,
+        "page_cpu_max_ms": costs[-1] * 1000,
         "rss_mb": memory,
     }
     report.write_text(json.dumps(figures))
@@ -204,43 +197,14 @@ def child(case: str, technique: str, report: str) -> None:
 
 
 def run(case: str, technique: str, folder: Path) -> dict[str, float]:
-    """One case in a child on a pty; its figures and the bytes that came out."""
+    """One case in a child on a terminal; its figures and the bytes that came out."""
     report = folder / "report.json"
     report.unlink(missing_ok=True)
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    command = [sys.executable, "-m", "bench.chat", "--child", case, technique, str(report)]
-    errors = (folder / "stderr").open("wb")
-    process = subprocess.Popen(
-        command,
-        cwd=Path(__file__).parents[1],
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        env=environment,
-        start_new_session=True,
-    )
-    os.close(slave)
-    output = 0
-    tail = b""
-    while True:
-        ready, _, _ = select.select([master], [], [], 0.5)
-        if ready:
-            try:
-                data = os.read(master, 65536)
-            except OSError:
-                break
-            output += len(data)
-            tail = (tail + data)[-3000:]
-        elif process.poll() is not None:
-            break
-    process.wait()
-    errors.close()
-    os.close(master)
+    with terminal("bench.chat", ["--child", case, technique, str(report)], folder) as program:
+        program.until_end()
     if not report.exists():
-        raise SystemExit(f"{technique} {case} failed:\n{tail.decode(errors='replace')}")
-    return json.loads(report.read_text()) | {"bytes": float(output)}
+        raise SystemExit(f"{technique} {case} failed:\n{program.text[-3000:].decode(errors='replace')}")
+    return json.loads(report.read_text()) | {"bytes": float(program.bytes)}
 
 
 CASES = {
@@ -252,8 +216,6 @@ CASES = {
 
 def main() -> None:
     """Print the table."""
-    import tempfile
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="")
@@ -264,6 +226,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        (folder / "work").mkdir()
         for title, case in CASES.items():
             if options.only in title:
                 best = {}

@@ -90,6 +90,14 @@ class Terminal:
                 raise SystemExit(f"{what} never came; the last was {self.text[-1500:].decode(errors='replace')}")
         return self.came
 
+    def until_end(self) -> None:
+        """Take what it shows until it ends by itself."""
+        while select.select([self._program.master], [], [], 0.5)[0] or self._program.process.poll() is None:
+            try:
+                self.pump(0.5)
+            except SystemExit:
+                return
+
     def rest(self, seconds: float) -> None:
         """Let it do what it does for this long."""
         end = time.perf_counter() + seconds

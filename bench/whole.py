@@ -24,6 +24,8 @@ CALLS = 100
 _IDLE = 10.0
 _STREAMS = {"2k": (2000, 200), "10k": (10_000, 1000), "50k": (50_000, 0)}
 _TYPED = (1000, 200)
+_LOOKED_AWAY, _LOOKED_BACK = b"\x1b[O", b"\x1b[I"
+_KEY = "sk-ant-bench-" + 40 * "0"
 Taken = dict[str, float]
 
 
@@ -101,9 +103,19 @@ def rested(program: Terminal) -> Taken:
     """Keys, one at a time, and ten seconds without any."""
     taken = {"echo": worst(program.echoes(KEYS) + program.echoes(KEYS))}
     program.rest(1.0)
+    taken["idle"] = _share(program)
+    program.send(_LOOKED_AWAY)
+    program.rest(1.0)
+    taken["idle unseen"] = _share(program)
+    program.send(_LOOKED_BACK)
+    return taken
+
+
+def _share(program: Terminal) -> float:
+    """Percent of a processor that it takes without any input."""
     cpu = program.cpu()
     program.rest(_IDLE)
-    return taken | {"idle": (program.cpu() - cpu) / _IDLE * 100}
+    return (program.cpu() - cpu) / _IDLE * 100
 
 
 def answered(program: Terminal, log: Log, prefix: str) -> Taken:
@@ -148,6 +160,12 @@ def one_round(folder: Path) -> tuple[Taken, Taken]:
         with terminal("rein_tui", flags, folder) as program:
             started(program)
             ours |= chained(program, log, file)
+        claude = {"ANTHROPIC_API_KEY": _KEY, "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{port}"}
+        with terminal("rein_tui", ["--model", "claude-bench"], folder, claude) as program:
+            got = started(program) | answered(program, log, "claude")
+            program.rest(2.0)
+            got["memory after"] = program.memory()
+            ours |= {f"claude {key}": value for key, value in got.items()}
     return ours, plain
 
 
@@ -161,18 +179,26 @@ def figures(ours: Taken, plain: Taken) -> list[Figure]:
         beside("start: first key on the screen", "ready", "ms", 1.2),
         Figure("memory at the prompt", ours["memory"], "MB", 60.0),
         Figure("memory after 63,000 tokens", ours["memory after"], "MB", 90.0),
+        Figure("memory after as many over Claude's SDK", ours["claude memory after"], "MB", 160.0),
         beside("2,000 tokens at 200 a second, cpu", "2k cpu", "s", 1.0),
         beside("10,000 tokens at 1,000 a second, cpu", "10k cpu", "s", 1.2),
         beside("50,000 tokens unpaced, wall", "50k wall", "s", 1.4),
+        Figure("2,000 tokens over Claude's SDK, cpu", ours["claude 2k cpu"], "s", plain["2k cpu"], 1.0),
+        Figure("10,000 tokens over Claude's SDK, cpu", ours["claude 10k cpu"], "s", plain["10k cpu"], 1.2),
+        Figure("50,000 tokens over Claude's SDK, wall", ours["claude 50k wall"], "s", plain["50k wall"], 1.4),
         Figure("first token on the screen behind the server's", ours["2k first"], "ms", 40.0),
         Figure("last token on the screen behind the server's", ours["2k last"], "ms", 40.0),
         Figure("bytes to the terminal a token, 200 a second", ours["2k bytes"], "B", 300.0),
         Figure("key to echo, p95", ours["echo"], "ms", 16.0),
         Figure("key to echo while an answer streams, p95", ours["typed echo"], "ms", 30.0),
         Figure("key to echo after the long session, p95", ours["echo late"], "ms", 16.0),
+        Figure("key to echo after it beside before, p95", ours["echo late"], "ms", ours["echo"], 1.25),
         Figure("idle, of one processor", ours["idle"], "%", 0.3),
+        Figure("idle while nobody looks", ours["idle unseen"], "%", 0.1, 0.0),
         Figure("Enter to request, first turn", ours["2k request"], "ms", 120.0),
         Figure("Enter to request, warm", ours["typed request"], "ms", 25.0),
+        Figure("Enter to request over Claude's SDK, first turn", ours["claude 2k request"], "ms", 120.0),
+        Figure("Enter to request over Claude's SDK, warm", ours["claude 10k request"], "ms", 25.0),
         Figure("a tool call on the screen, median", ours["call"], "ms", 6.0),
         Figure("its last ten calls beside the first ten", ours["last ten"], "ms", ours["first ten"], 1.1),
     ]

@@ -3,7 +3,8 @@
     python -m bench.whole_server LOG
 
 The last prompt says what to do: `stream ID TOKENS RATE` (a token an event; rate 0: as fast as they are taken), or
-`chain ID CALLS FILE` (a Read of FILE at a time). Prints its port, then writes lines of JSON to LOG:
+`chain ID CALLS FILE` (a Read of FILE at a time, of OpenAI's protocol only). Streams are spoken in Claude's protocol,
+too. Prints its port, then writes lines of JSON to LOG:
 `{"id", "what": "request" | "first" | "last" | "called", "at", "bytes"}`.
 """
 
@@ -11,7 +12,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -44,7 +45,10 @@ class Server:
             length = int(head.partition("content-length:")[2].split()[0])
             body: dict[str, Any] = json.loads(await reader.readexactly(length))
             writer.write(f"{_OK}text/event-stream\r\n\r\n".encode())
-            await self._answer(body["messages"], at, length, writer)
+            if head.startswith("post /v1/messages"):
+                await self._answer_as_claude(body["messages"], at, length, writer)
+            else:
+                await self._answer(body["messages"], at, length, writer)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
@@ -57,7 +61,7 @@ class Server:
         match words[:4]:
             case ["stream", id, count, rate]:
                 self.note(id, "request", at, size)
-                await self._stream(id, int(count), float(rate), writer)
+                await self._stream(id, int(count), float(rate), _said, writer)
                 reason = "stop"
             case ["chain", id, count, file] if done < int(count):
                 self.note(id, "request", at, size)
@@ -80,24 +84,56 @@ class Server:
         if reason == "tool_calls":
             self.note(words[1], "called", time.perf_counter())
 
-    async def _stream(self, id: str, count: int, rate: float, writer: asyncio.StreamWriter) -> None:
-        writer.write(_event({"content": begin_word(id) + "\n\n"}))
+    async def _answer_as_claude(self, messages: list[Any], at: float, size: int, writer: asyncio.StreamWriter) -> None:
+        usage = {"input_tokens": size // 3, "output_tokens": 10}
+        message: dict[str, Any] = {
+            "id": "msg_bench",
+            "type": "message",
+            "role": "assistant",
+            "model": "bench",
+            "content": [],
+        }
+        writer.write(_claude_event("message_start", message=message | {"stop_reason": None, "usage": usage}))
+        writer.write(_claude_event("content_block_start", index=0, content_block={"type": "text", "text": ""}))
+        match _text(messages[-1]["content"]).split()[:4]:
+            case ["stream", id, count, rate]:
+                self.note(id, "request", at, size)
+                await self._stream(id, int(count), float(rate), _said_by_claude, writer)
+            case _:
+                writer.write(_said_by_claude("ok"))
+        writer.write(_claude_event("content_block_stop", index=0))
+        writer.write(_claude_event("message_delta", delta={"stop_reason": "end_turn"}, usage=usage))
+        writer.write(_claude_event("message_stop"))
+        await writer.drain()
+
+    async def _stream(
+        self, id: str, count: int, rate: float, said: Callable[[str], bytes], writer: asyncio.StreamWriter
+    ) -> None:
+        writer.write(said(begin_word(id) + "\n\n"))
         await writer.drain()
         began = time.perf_counter()
         self.note(id, "first", began)
-        for number, token in enumerate(_events(count)):
+        for number, token in enumerate(tokens(count)):
             if rate and (ahead := number / rate - (time.perf_counter() - began)) > 0:
                 await asyncio.sleep(ahead)
-            writer.write(token)
+            writer.write(said(token))
             if number % 50 == 0:
                 await writer.drain()
-        writer.write(_event({"content": f"\n\n{end_word(id)}"}))
+        writer.write(said(f"\n\n{end_word(id)}"))
         await writer.drain()
         self.note(id, "last", time.perf_counter())
 
 
-def _events(count: int) -> Iterator[bytes]:
-    return (_event({"content": token}) for token in tokens(count))
+def _said(text: str) -> bytes:
+    return _event({"content": text})
+
+
+def _said_by_claude(text: str) -> bytes:
+    return _claude_event("content_block_delta", index=0, delta={"type": "text_delta", "text": text})
+
+
+def _claude_event(kind: str, **fields: Any) -> bytes:
+    return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n".encode()
 
 
 def _text(content: Any) -> str:
