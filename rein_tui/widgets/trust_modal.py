@@ -76,7 +76,7 @@ class TrustModal(Modal[TrustReply]):
             yield self._view
             yield Static(id="rest")
             yield OptionList(
-                _row("n", "No, work without its settings", "its deny and ask rules hold all the same"),
+                _row("n", "No, work without its settings", "nor its CLAUDE.md; its deny and ask rules hold"),
                 _row("y", "Trust this folder", self._until()),
                 compact=True,
             )
