@@ -44,7 +44,7 @@ class Database:
         self._may_write = False
         self._not_before = 0.0
         self._writes_through = True
-        self._why_not = ""
+        self._why_not = self._unsalvaged = ""
         self.problem = ""
         self.has_words = False
         self.notices: list[Notice] = []
@@ -134,6 +134,7 @@ class Database:
             return self._connection
         try:
             self._connection, self._may_write = self._open_patiently(), True
+            self._unsalvaged = ""
         except (sqlite3.DatabaseError, OSError) as error:
             if isinstance(error, sqlite3.DatabaseError) and _is_corrupt(error) and self._replace(str(error)):
                 return self._connection
@@ -193,6 +194,8 @@ class Database:
     def _say(self, error: Exception) -> str:
         """What failed, in words; that it may only be read is not the reason, but what came of it."""
         code = _code_of(error)
+        if self._unsalvaged:
+            return self._unsalvaged
         if code == sqlite3.SQLITE_READONLY and not self._may_write and self._why_not:
             return self._why_not
         if code in _MAY_BE_FULL and not has_room(self._path):
@@ -205,10 +208,11 @@ class Database:
     def _replace(self, reason: str) -> bool:
         """Put a damaged file aside, carry what is readable into a new one, and open that."""
         self.close()
+        began = time.monotonic()
         try:
             turn = Lease.acquire(self._path.parent / "leases", "salvage")
             if isinstance(turn, Owner):
-                self.problem = "The session store is damaged; another rein-tui is salvaging it just now."
+                self.problem = self._unsalvaged = "The session store is damaged; another rein-tui is salvaging it now."
                 return False
             try:
                 if not self._is_whole():
@@ -217,7 +221,9 @@ class Database:
             finally:
                 turn.release()
         except (OSError, sqlite3.Error, StoreError) as error:
-            self.problem = f"The session store is damaged and could not be salvaged: {error}"
+            self.problem = self._unsalvaged = f"The session store is damaged and could not be salvaged: {error}."
+            now = time.monotonic()
+            self._not_before = now + max(_RETRY_SECONDS, 10 * (now - began))  # a big file takes its time
             return False
         return True
 
@@ -237,18 +243,18 @@ class Database:
     def _salvage(self, reason: str) -> None:
         aside = self._path.with_name(f"{self._path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
         fresh = private_file(self._path.with_name(f".{self._path.name}.salvaged-{os.getpid()}"))
-        saved = salvage(self._path, fresh)
+        try:
+            saved = salvage(self._path, fresh)
+        except BaseException:
+            for suffix in ("", "-journal"):
+                fresh.with_name(fresh.name + suffix).unlink(missing_ok=True)  # it is ours, and takes room
+            raise
         for suffix in ("", "-wal", "-shm"):
             part = self._path.with_name(self._path.name + suffix)
             if part.exists():
                 part.rename(aside.with_name(aside.name + suffix))
         fresh.rename(self._path)
-        text = f"The session store was damaged ({reason}). {saved.facts} records were carried into a new one."
-        if saved.incomplete:
-            titles = ", ".join(title or "without a title" for title in saved.incomplete[:3])
-            more = ", …" if len(saved.incomplete) > 3 else ""
-            count = len(saved.incomplete)
-            text += f" {'One session is' if count == 1 else f'{count} sessions are'} incomplete: {titles}{more}."
+        text = f"The session store was damaged ({reason}). {saved.told()}"
         self.notices.append(
             Notice(
                 text=text,

@@ -45,6 +45,16 @@ class Salvaged(NamedTuple):
     facts: int
     incomplete: tuple[str, ...]
 
+    def told(self) -> str:
+        """The same for people."""
+        text = f"{self.facts} records were carried into a new one."
+        if not self.incomplete:
+            return text
+        titles = ", ".join(title or "without a title" for title in self.incomplete[:3])
+        count = len(self.incomplete)
+        more = ", …" if count > 3 else ""
+        return f"{text} {'One session is' if count == 1 else f'{count} sessions are'} incomplete: {titles}{more}."
+
 
 def salvage(damaged: Path, fresh: Path) -> Salvaged:
     """Carry every readable row of `damaged` into the empty file `fresh`.

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol import events as e
@@ -285,6 +286,21 @@ def test_a_full_disk(small_disk: Path, tmp_path: Path) -> None:
     filler = small_disk / "filler"
     filler.write_bytes(b"x" * 500_000)
     overflow_and_recover(places, filler.unlink)
+
+
+def test_damage_on_a_full_disk(small_disk: Path, places: Places) -> None:
+    whole = a_big_store(places)
+    places = structs.replace(places, data=small_disk / "data")
+    places.data.mkdir(mode=0o700)
+    places.database.write_bytes(bytes(16) + whole[16:])
+    filler = small_disk / "filler"
+    filler.write_bytes(b"x" * (1_000_000 - len(whole)))
+    store = Store.open(places)
+    assert "could not be salvaged: database or disk is full" in store.problem
+    assert sorted(path.name for path in places.data.iterdir()) == ["leases", "sessions.db"]
+    store.close()
+    filler.unlink()
+    assert use_damaged(places) == FACTS
 
 
 def damaged_copies(places: Places) -> list[Path]:
