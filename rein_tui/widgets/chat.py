@@ -176,11 +176,13 @@ class Chat(Vertical):
         gc.disable()
         before = self._fold
         try:
-            self._fold = self._new_fold()
+            self._fold = fold = self._new_fold()
+            fold.tells = False
             for fact in facts:
                 if not isinstance(fact, DELTAS):
-                    self._fold.apply(fact)
-            blocks = list(self._fold.walk())
+                    fold.apply(fact)
+            fold.tells = True
+            blocks = list(fold.walk())
             self._entries = dict(zip(blocks, show(blocks), strict=True))
             before.forget()
         finally:

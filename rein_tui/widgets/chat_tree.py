@@ -19,17 +19,21 @@ class Change(NamedTuple):
 
 
 class ChatTree:
-    """Blocks by the calls they stand below; `changes` collects what happened to them."""
+    """Blocks by the calls they stand below; `changes` collects what happened to them, unless nobody asks (`tells`)."""
 
     def __init__(self) -> None:
         self.roots: list[ChatBlock] = []
         self.cards: dict[str, CardBlock] = {}
         self.changes: list[Change] = []
+        self.tells = True
 
     def walk(self) -> Iterator[ChatBlock]:
         """All blocks in reading order."""
         for root in self.roots:
-            yield from root.walk()
+            if root.children:
+                yield from root.walk()
+            else:
+                yield root
 
     def forget(self) -> None:
         """Let go of all blocks: they hold one another, and a history is kept from the garbage collector."""
@@ -44,19 +48,19 @@ class ChatTree:
     def add(self, block: ChatBlock, parent: str) -> None:
         """Put a block at the end of what is below the call `parent`."""
         above = self.cards.get(parent)
-        siblings = self.siblings(parent)
+        siblings = above.children if above else self.roots
         before = siblings[-1] if siblings else None
         block.parent = above
         block.spaced = _has_gap(before, block)
         siblings.append(block)
-        after: ChatBlock | None = _last(before) if before else above
         if isinstance(block, ProseBlock):
             block.open()
-        self.changes.append(Change("added", block, after))
+        if self.tells:
+            self.changes.append(Change("added", block, _last(before) if before else above))
 
     def touch(self, block: ChatBlock | None) -> None:
         """Say that a block looks different now."""
-        if block is not None:
+        if block is not None and self.tells:
             self.changes.append(Change("touched", block))
 
     def remove(self, block: ChatBlock) -> None:
@@ -64,7 +68,8 @@ class ChatTree:
         siblings = block.parent.children if block.parent else self.roots
         index = siblings.index(block)
         del siblings[index]
-        self.changes.append(Change("removed", block))
+        if self.tells:
+            self.changes.append(Change("removed", block))
         if index < len(siblings):
             below = siblings[index]
             below.spaced = _has_gap(siblings[index - 1] if index else None, below)

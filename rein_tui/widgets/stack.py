@@ -73,10 +73,17 @@ class Stack(Generic[BlockT]):
         """Replace everything. Entries and chunks hold one another: both let go, or the collector had to find them."""
         for entry in self:
             entry.chunk = None
+        them = list(entries)
+        for number, entry in enumerate(them):
+            entry.order = number * ORDER_STEP
         self._chunks = []
-        self.height = 0
-        for entry in entries:
-            self.append(entry)
+        for place, start in enumerate(range(0, len(them), CHUNK)):
+            chunk = Chunk[BlockT](place, them[start : start + CHUNK])
+            for entry in chunk.entries:
+                entry.chunk = chunk
+                chunk.height += entry.height
+            self._chunks.append(chunk)
+        self.height = sum(chunk.height for chunk in self._chunks)
 
     def append(self, entry: Entry[BlockT]) -> None:
         """Put an entry at the bottom."""
