@@ -204,6 +204,12 @@ def _result(call: CallRecord) -> Iterator[Block]:
     for words in finished.added:
         yield heading("said beside it", "by hooks or you")
         yield prose(words)
+    for answer in call.lent:
+        yield heading("your model answered for the server")
+        used = answer.usage
+        tokens = f"{short_count(used.context_tokens - used.output_tokens)} → {short_count(used.output_tokens)}"
+        cost = short_cost(used.cost_usd) if used.cost_usd is not None else ""
+        yield facts_table([("model", answer.model), ("tokens", tokens), ("cost", cost)])
     if finished.response is not None:
         yield heading("what hooks got")
         yield from json_passages(finished.response)

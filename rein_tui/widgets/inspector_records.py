@@ -75,6 +75,8 @@ class CallRecord(Record):
     started: ev.ToolCallStarted | None = None
     finished: ev.ToolCallFinished | None = None
     changed: list[ev.FileChanged] = field(default_factory=list[ev.FileChanged])
+    lent: list[ev.SideAnswered] = field(default_factory=list[ev.SideAnswered])
+    """What the model answered for the server that was called."""
 
     @property
     def decision(self) -> Decision | None:
@@ -145,6 +147,8 @@ class Records:
                 step = self._open_steps[event.parent]
                 step.notices.append(event)
                 return step, False
+            case ev.SideAnswered(purpose="server"):
+                return self._lent(event)
             case ev.ToolCallRequested():
                 call = CallRecord(event.turn, event.parent, event.time, requested=event)
                 call.step = self._open_steps.get(event.parent)
@@ -154,6 +158,14 @@ class Records:
                 return self._placed(call)
             case _:
                 return self._apply_call(event)
+
+    def _lent(self, event: ev.SideAnswered) -> tuple[Record, bool] | None:
+        """The answer belongs to no turn; a server asks for it while it is called."""
+        for call in reversed(self.calls.values()):
+            if call.requested.name.startswith("mcp__") and call.started is not None and call.finished is None:
+                call.lent.append(event)
+                return call, False
+        return None
 
     def _apply_step(
         self, event: ev.StepStarted | ev.RequestRetried | ev.MessageFinished | ev.StepFinished

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from rein_tui.harness.protocol.events import ToolCallFinished, ToolCallRequested, ToolCallStarted
+from rein_tui.harness.protocol.events import Fact, SideAnswered, ToolCallFinished, ToolCallRequested, ToolCallStarted
+from rein_tui.harness.protocol.messages import Usage
 from rein_tui.harness.protocol.models import WireRequest
 from rein_tui.widgets.dock import Dock
 from rein_tui.widgets.inspector import Inspector
@@ -130,6 +131,29 @@ async def test_result_is_searched_and_copied_whole():
         await stage.press("y")
         assert stage.last.text.startswith("cc -O2 main.c")
         assert stage.last.text.endswith("needle at the end")
+
+
+async def test_a_servers_call_shows_what_the_model_answered_for_it():
+    used = Usage(input_tokens=120, output_tokens=30, cost_usd=0.02)
+    name = "mcp__s__ask"
+    facts: list[Fact] = [
+        *story(),
+        ToolCallRequested(call_id="m1", name=name, summary=name),
+        SideAnswered(purpose="server", model="early", usage=used),  # before it runs: about something else
+        ToolCallStarted(call_id="m1", name=name, input={}),
+        SideAnswered(purpose="server", model="claude-small", usage=used),
+        SideAnswered(purpose="title", model="claude-title", usage=used),
+        ToolCallFinished(call_id="m1", name=name, outcome="ok", content="fine"),
+    ]
+    async with on_pane(Inspector(), facts, (100, 60)) as stage:
+        inspector = stage.app.pane
+        assert isinstance(inspector, Inspector)
+        assert inspector.show_call("m1")
+        await stage.press("enter")
+        text = await stage.press("4")
+        for words in ("your model answered for the server", "claude-small", "120 → 30", "$0.02"):
+            assert words in text, text
+        assert "early" not in text and "claude-title" not in text
 
 
 async def test_a_denied_edit_shows_what_it_would_have_done():
