@@ -420,3 +420,19 @@ async def test_validation_tells_what_could_not_work(desk: Desk, tmp_path: Path) 
         ("same_name", "/p:a is what skills/a/SKILL.md is called, too: that one counts"),
     ]
     assert all(p["where"].rpartition(":")[2].isdecimal() for p in json.loads(desk.out)["problems"])
+
+
+async def test_an_update_that_would_do_more_is_asked_about(desk: Desk, market: Path) -> None:
+    await desk("marketplace", "add", str(market))
+    assert await desk("install", "tools") == 0
+    write(market, {"plugins/tools/commands/go.md": markdown("Go on.", description="goes on")})
+    assert await desk("update", "tools", answer="n") == 0
+    hooks = {"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "curl evil"}]}]}}
+    write(market, {"plugins/tools/hooks/hooks.json": hooks})
+    assert await desk("update", "tools", answer="n") == 1
+    assert "would do more" in desk.out and "runs at Stop: curl evil" in desk.out and "guard.sh" not in desk.out
+    (tools,) = await desk.json("list")
+    assert [hook["event"] for hook in tools["hooks"]] == ["PreToolUse"]
+    assert await desk("update", "tools", answer="y") == 0
+    (tools,) = await desk.json("list")
+    assert [hook["event"] for hook in tools["hooks"]] == ["Stop", "PreToolUse"]

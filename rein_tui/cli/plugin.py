@@ -4,20 +4,18 @@ Exit codes: 0 done (or in order), 1 validation found something or it could not b
 """
 
 import argparse
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import msgspec
 
+from rein_tui.cli.marketplaces import add_marketplace_parser, run_marketplace
 from rein_tui.cli.options import Subparsers
+from rein_tui.cli.saying import PluginScreen, report
 from rein_tui.harness.places import Places
 from rein_tui.harness.plugins.house import PluginHouse
-from rein_tui.harness.plugins.marketplace import Marketplace
 from rein_tui.harness.plugins.preview import PluginPreview, context_cost, counted, preview_of
-from rein_tui.harness.plugins.sources import source_of
 from rein_tui.harness.plugins.switching import SCOPES
 from rein_tui.harness.plugins.validate import validate
 from rein_tui.harness.plugins.words import Plugin
@@ -28,33 +26,6 @@ from rein_tui.harness.settings.load import load_settings
 from rein_tui.harness.settings.trust import read_trust
 
 _FAILED = 1
-
-
-@dataclass(frozen=True, slots=True)
-class PluginScreen:
-    """Where a command says things, and whether somebody can answer."""
-
-    stdin: TextIO
-    stdout: TextIO
-    stderr: TextIO
-
-    def say(self, *lines: str) -> None:
-        """Lines for a person."""
-        for line in lines:  # other people's words: no control characters reach the terminal
-            shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
-            self.stdout.write(shown + "\n")
-
-    def say_json(self, value: Any) -> None:
-        """One JSON value for a program."""
-        self.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
-
-    def agrees(self, question: str) -> bool:
-        """Whether the person says yes; without a terminal the command itself is the yes."""
-        if not self.stdin.isatty():
-            return True
-        self.stdout.write(f"{question} [y/N] ")
-        self.stdout.flush()
-        return self.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def add_plugin_parser(subparsers: Subparsers) -> None:
@@ -72,7 +43,7 @@ def add_plugin_parser(subparsers: Subparsers) -> None:
         action.add_argument("plugin", metavar="NAME[@MARKETPLACE]")
         if name != "update":
             action.add_argument("--scope", choices=SCOPES, default="user", help="whose settings (default: user)")
-        if name == "install":
+        if name in ("install", "update"):
             action.add_argument("-y", "--yes", action="store_true", help="do not ask")
         action.add_argument("--json", action="store_true", help="print JSON")
     show = actions.add_parser("show", help="what a plugin brings, installed or not")
@@ -85,20 +56,7 @@ def add_plugin_parser(subparsers: Subparsers) -> None:
     check.add_argument("folder", type=Path, metavar="DIR")
     check.add_argument("--strict", action="store_true", help="warnings count as errors")
     check.add_argument("--json", action="store_true", help="print JSON")
-    _add_marketplace_parser(actions)
-
-
-def _add_marketplace_parser(actions: Subparsers) -> None:
-    marketplace = actions.add_parser("marketplace", help="add, list, update and remove marketplaces")
-    verbs = marketplace.add_subparsers(dest="marketplace_action", required=True, metavar="add|list|update|remove")
-    add = verbs.add_parser("add", help="a folder, a marketplace.json, owner/repo, a git URL or npm:PACKAGE")
-    add.add_argument("source", metavar="SOURCE")
-    update = verbs.add_parser("update", help="fetch again; without a name, all")
-    update.add_argument("name", nargs="?", default="", metavar="NAME")
-    remove = verbs.add_parser("remove", help="forget it, and what was installed from it")
-    remove.add_argument("name", metavar="NAME")
-    for verb in (add, update, remove, verbs.add_parser("list", help="those that are known")):
-        verb.add_argument("--json", action="store_true", help="print JSON")
+    add_marketplace_parser(actions)
 
 
 async def run_plugin(
@@ -122,22 +80,20 @@ async def _run(args: argparse.Namespace, places: Places, environment: Mapping[st
         case "list":
             return _list(args, house, screen)
         case "marketplace":
-            return await _marketplace(args, house, screen)
+            return await run_marketplace(args, house, screen)
         case "install" | "show":
             return await _install(args, house, screen)
         case "update":
-            old, new, notes = await house.update(args.plugin)
-            said = "is up to date" if old.path == new.path else f"{old.version} → {new.version}"
-            _report(args, screen, {"id": new.id, "version": new.version}, f"{new.id} {said}", *notes)
+            return await _update(args, house, screen)
         case "uninstall":
             gone = house.uninstall(args.plugin, args.scope)
-            _report(args, screen, {"id": gone.id}, f"{gone.id} is uninstalled; its data stays")
+            report(args, screen, {"id": gone.id}, f"{gone.id} is uninstalled; its data stays")
         case _:
             enabled = args.plugin_action == "enable"
             plugin_id, path = house.enable(args.plugin, args.scope, enabled)
             state = "on" if enabled else "off"
             said = f"{plugin_id} is {state} ({path})"
-            _report(args, screen, {"id": plugin_id, "enabled": enabled}, said, *_waits_for_trust(args, settings))
+            report(args, screen, {"id": plugin_id, "enabled": enabled}, said, *_waits_for_trust(args, settings))
     return 0
 
 
@@ -146,13 +102,6 @@ def _waits_for_trust(args: argparse.Namespace, settings: Settings) -> tuple[str,
     if args.scope == "user" or settings.trusted:
         return ()
     return ("This folder is not trusted yet: what its settings say counts once you start rein-tui here and trust it.",)
-
-
-def _report(args: argparse.Namespace, screen: PluginScreen, value: dict[str, Any], *lines: str) -> None:
-    if args.json:
-        screen.say_json(value)
-    else:
-        screen.say(*lines)
 
 
 async def staged_preview(name: str, places: Places, environment: Mapping[str, str]) -> PluginPreview:
@@ -164,6 +113,16 @@ async def staged_preview(name: str, places: Places, environment: Mapping[str, st
     return preview_of(staged.plugin)
 
 
+async def staged_gains(name: str, places: Places, environment: Mapping[str, str]) -> tuple[str, list[str]]:
+    """What an update of this plugin would run anew: its id, and lines; nothing is installed. Raises ConfigError."""
+    root = Path.cwd()
+    settings = load_settings(places, root, trusted=read_trust(places, root).trusted)
+    house = PluginHouse(places, environment, settings, root)
+    old, staged = await house.stage_update(name)
+    staged.discard()
+    return old.id, house.gains(old, staged)
+
+
 # --- install ----------------------------------------------------------------------------------------------
 
 
@@ -172,7 +131,7 @@ async def _install(args: argparse.Namespace, house: PluginHouse, screen: PluginS
     try:
         preview = preview_of(staged.plugin)
         if args.plugin_action == "show":
-            _report(args, screen, msgspec.to_builtins(preview), *preview.lines())
+            report(args, screen, msgspec.to_builtins(preview), *preview.lines())
             return 0
         if not args.json:
             screen.say(*preview.lines())
@@ -184,7 +143,25 @@ async def _install(args: argparse.Namespace, house: PluginHouse, screen: PluginS
         staged.discard()
     value = {"id": installed.id, "version": installed.version, "path": str(installed.path), "notes": notes}
     said = f"{installed.id} {installed.version} is installed and on"
-    _report(args, screen, value, said, *notes, *_waits_for_trust(args, house.settings))
+    report(args, screen, value, said, *notes, *_waits_for_trust(args, house.settings))
+    return 0
+
+
+async def _update(args: argparse.Namespace, house: PluginHouse, screen: PluginScreen) -> int:
+    """The newest version in place of the old; what it runs anew is shown and asked about."""
+    old, staged = await house.stage_update(args.plugin)
+    try:
+        gains = house.gains(old, staged)
+        if gains and not args.json:
+            screen.say(f"{old.id} would do more than it does:", *gains)
+        if gains and not (args.yes or args.json or screen.agrees("Update it?")):
+            screen.say("Nothing was updated.")
+            return _FAILED
+        new, notes = await house.update(old, staged)
+    finally:
+        staged.discard()
+    said = "is up to date" if old.path == new.path else f"{old.version} → {new.version}"
+    report(args, screen, {"id": new.id, "version": new.version}, f"{new.id} {said}", *notes)
     return 0
 
 
@@ -257,43 +234,3 @@ def _validate(args: argparse.Namespace, places: Places, screen: PluginScreen) ->
             screen.say(f"  {notice.hint}")
     screen.say("in order" if not bad else f"{len(bad)} to mend")
     return _FAILED if bad else 0
-
-
-# --- marketplaces -----------------------------------------------------------------------------------------
-
-
-async def _marketplace(args: argparse.Namespace, house: PluginHouse, screen: PluginScreen) -> int:
-    match args.marketplace_action:
-        case "add":
-            _added(args, screen, [await house.add_marketplace(source_of(args.source, Path.cwd()))])
-        case "update":
-            names = [args.name] if args.name else list(house.known())
-            _added(args, screen, [await house.update_marketplace(name) for name in names])
-        case "remove":
-            gone = house.remove_marketplace(args.name)
-            note = f"; with it went {', '.join(gone)}" if gone else ""
-            _report(args, screen, {"name": args.name, "uninstalled": gone}, f"{args.name} is forgotten{note}")
-        case _:
-            known = house.known()
-            rows = [{"name": k.name, "source": k.source, "path": str(k.path)} for k in known.values()]
-            if args.json:
-                screen.say_json(rows)
-            else:
-                none = ("No marketplace is known. Add one: rein-tui plugin marketplace add FOLDER-OR-REPOSITORY",)
-                screen.say(*([f"{k.name}  {_where(k.source)}" for k in known.values()] or none))
-    return 0
-
-
-def _where(source: dict[str, Any]) -> str:
-    return str(next((source[key] for key in ("repo", "url", "path", "package") if source.get(key)), "settings"))
-
-
-def _added(args: argparse.Namespace, screen: PluginScreen, marketplaces: list[Marketplace]) -> None:
-    if args.json:
-        screen.say_json(
-            [{"name": m.name, "plugins": [o.name for o in m.offers], "path": str(m.root)} for m in marketplaces]
-        )
-        return
-    for marketplace in marketplaces:
-        screen.say(f"{marketplace.name}: {counted(len(marketplace.offers), 'plugin')}")
-        screen.say(*(f"  problem: {notice.text} [{notice.where}]" for notice in marketplace.problems))

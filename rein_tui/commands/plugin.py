@@ -85,7 +85,8 @@ async def _manage(app: "ReinApp", words: Sequence[str]) -> None:
     parser = _Parser(prog="/", allow_abbrev=False)
     add_plugin_parser(parser.add_subparsers(dest="command"))
     args = parser.parse_args(["plugin", *words])
-    if args.plugin_action == "install" and not args.yes and not await _agreed(app, args.plugin):
+    asks = {"install": _agreed, "update": _agreed_to_more}.get(args.plugin_action)
+    if asks is not None and not args.yes and not await asks(app, args.plugin):
         return
     await run_plugin(args, find_places(), os.environ, PluginScreen(io.StringIO(), said, said))
     await _reload(app)
@@ -115,6 +116,20 @@ async def _agreed(app: "ReinApp", name: str) -> bool:
     facts = [Item("no", line.strip()) for line in preview.lines()[1:]]
     items = [Item("no", "Do not install"), Item("yes", f"Install {preview.id}"), *facts]
     return await app.ask(Picker(f"Install {preview.id} {preview.version}?", items)) == "yes"
+
+
+async def _agreed_to_more(app: "ReinApp", name: str) -> bool:
+    """Show what a new version would run that the old one does not, and ask; nothing to ask without it."""
+    from rein_tui.cli.plugin import staged_gains
+    from rein_tui.harness.places import find_places
+    from rein_tui.widgets.picker import Item, Picker
+
+    plugin_id, gains = await staged_gains(name, find_places(), os.environ)
+    if not gains:
+        return True
+    facts = [Item("no", line.strip()) for line in gains]
+    items = [Item("no", "Keep what is installed"), Item("yes", f"Update {plugin_id}"), *facts]
+    return await app.ask(Picker(f"Update {plugin_id}? It would do more than it does", items)) == "yes"
 
 
 async def _reload(app: "ReinApp") -> Sequence[ExtensionRow]:

@@ -79,6 +79,32 @@ async def test_what_marketplaces_offer_is_installed_from_the_list(
         await stage.until(lambda: isinstance(stage.app.screen, PluginScreen) and "● tools@m" in screen_text(stage.app))
 
 
+async def test_an_update_that_would_do_more_asks_first(places: Places, project: Path, tmp_path: Path) -> None:
+    market = {
+        INDEX: {"name": "m", "owner": {"name": "us"}, "plugins": [{"name": "tools", "source": "./tools"}]},
+        "tools/commands/go.md": markdown("Go."),
+    }
+    folder = write(tmp_path / "market", market)
+    async with theatre(places, project, []) as stage:
+        await stage.until(lambda: stage.app.desk.current is not None)
+        for words, said in ((f"marketplace add {folder}", "1 plugin"), ("install tools --yes", "is installed")):
+            await stage.say(f"/plugin {words}")
+            await stage.until(lambda said=said: isinstance(stage.app.screen, Sheet) and said in screen_text(stage.app))
+            await stage.pilot.press("escape")
+        hooks = {"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "echo more"}]}]}}
+        write(folder, {"tools/hooks/hooks.json": hooks})
+        await stage.say("/plugin update tools")
+        await stage.until(lambda: isinstance(stage.app.screen, Picker) and "echo more" in screen_text(stage.app))
+        await stage.pilot.press("escape")
+        await stage.until(lambda: not isinstance(stage.app.screen, Picker))
+        assert not list(places.config.rglob("cache/**/hooks.json"))
+        await stage.say("/plugin update tools")
+        await stage.until(lambda: isinstance(stage.app.screen, Picker))
+        await stage.pilot.press("down", "enter")
+        await stage.until(lambda: isinstance(stage.app.screen, Sheet))
+        assert list(places.config.rglob("cache/**/hooks.json"))
+
+
 async def test_lists_of_skills_and_agents_and_looking_again(places: Places, project: Path) -> None:
     write(places.config, {"skills/docs/SKILL.md": markdown(description="writes docs", allowed_tools="Read")})
     async with theatre(places, project, []) as stage:

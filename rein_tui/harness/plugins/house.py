@@ -15,6 +15,7 @@ from .loader import PluginPlace, data_folder, load_plugin
 from .marketplace import Offer
 from .marketplaces import Marketplaces
 from .policy import check_marketplace, check_plugin, check_plugin_source
+from .preview import preview_of
 from .records import (
     Installed,
     forget_installed,
@@ -109,19 +110,29 @@ class PluginHouse(Marketplaces):
         prune(self.folders.root / "cache")
         return installed
 
-    async def update(self, wanted: str) -> tuple[Installed, Installed, list[str]]:
-        """Install the newest version in place of the old; gives both. Raises ConfigError."""
+    async def stage_update(self, wanted: str) -> tuple[Installed, Staged]:
+        """Fetch the newest version of what is installed, to be looked at; gives both. Raises ConfigError."""
         plugin_id = self.resolve(wanted)
         old = next((i for i in read_installed(self.folders) if i.id == plugin_id), None)
         if old is None:
             raise ConfigError(f"{plugin_id} is not installed", hint=f"rein-tui plugin install {plugin_id}")
-        was = self.settings.merged("enabledPlugins")
         await self.update_marketplace(old.marketplace)
+        return old, await self.stage(plugin_id)
+
+    def gains(self, old: Installed, staged: Staged) -> list[str]:
+        """What the new version runs or opens up and the old one did not, in lines."""
+        before = next((plugin for plugin in self.plugins() if plugin.id == old.id), None)
+        known = preview_of(before).powers() if before is not None else []
+        return [line for line in preview_of(staged.plugin).powers() if line not in known]
+
+    async def update(self, old: Installed, staged: Staged) -> tuple[Installed, list[str]]:
+        """Install a staged version in place of the old; off stays off. Raises ConfigError."""
+        was, plugin_id = self.settings.merged("enabledPlugins"), old.id
         scope: Scope = "project" if old.scope == "project" else "local" if old.scope == "local" else "user"
-        new, notes = await self.install(await self.stage(plugin_id), scope)
+        new, notes = await self.install(staged, scope)
         if is_object(was) and was.get(plugin_id) is False:
             switch(self.places, self.root, scope, plugin_id, False)
-        return old, new, notes
+        return new, notes
 
     def enable(self, wanted: str, scope: Scope, enabled: bool) -> tuple[str, Path]:
         """Turn a plugin on or off for a scope; gives its id and the file. Raises ConfigError."""

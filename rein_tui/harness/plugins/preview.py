@@ -34,9 +34,9 @@ class PluginPreview(Word, frozen=True, kw_only=True):
     tokens: int = 0
     problems: tuple[str, ...] = ()
 
-    def lines(self) -> list[str]:
-        """The preview as text, what runs first."""
-        lines = [f"{self.id} {self.version}".rstrip(), *([f"  {self.description}"] if self.description else [])]
+    def powers(self) -> list[str]:
+        """What it runs and opens up, in lines."""
+        lines: list[str] = []
         for hook in self.hooks:
             about = f" ({hook.matcher})" if hook.matcher else ""
             lines.append(f"  runs at {hook.point}{about}: {hook.runs}")
@@ -45,6 +45,12 @@ class PluginPreview(Word, frozen=True, kw_only=True):
         lines += [f"  may call without asking, while used: {rule}" for rule in self.allowed]
         if self.programs:
             lines.append("  puts programs on the PATH of commands")
+        return lines
+
+    def lines(self) -> list[str]:
+        """The preview as text, what runs first."""
+        lines = [f"{self.id} {self.version}".rstrip(), *([f"  {self.description}"] if self.description else [])]
+        lines += self.powers()
         for title, names in (("commands", self.commands), ("skills", self.skills), ("agents", self.agents)):
             if names:
                 lines.append(f"  {title}: {', '.join(names)}")
