@@ -18,6 +18,7 @@ from rein_tui.commands.registry import Registry
 from rein_tui.harness.context.listing import project_files
 from rein_tui.harness.places import Places
 from rein_tui.harness.protocol.decisions import PermissionRequest
+from rein_tui.harness.protocol.events import SessionStarted
 from rein_tui.modal_prompter import ask_modal
 from rein_tui.replay.questions import PLAYER, ReplayedPermission, ReplayedQuestion
 from rein_tui.replay.recording import ReplayHarness, ReplayWorkbench
@@ -152,7 +153,8 @@ class ReplayApp(ReinApp):
 
     def _modal(self, asked: Asked) -> Modal[Any]:
         if isinstance(asked.request, PermissionRequest):
-            return ReplayedPermission(asked.request, asked, self.new_scrubber())
+            folder = next((fact.cwd for fact in self.harness.history() if isinstance(fact, SessionStarted)), "")
+            return ReplayedPermission(asked.request, asked, self.new_scrubber(), folder)
         return ReplayedQuestion(asked.request, asked, self.new_scrubber())
 
     @on(Scrubber.Sought)

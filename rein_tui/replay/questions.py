@@ -13,6 +13,7 @@ from rein_tui.replay.tape import Asked
 from rein_tui.widgets.figures import elapsed
 from rein_tui.widgets.later import after_refresh
 from rein_tui.widgets.permission_modal import CHOICES, PermissionModal
+from rein_tui.widgets.permission_modal_parts import Docket
 from rein_tui.widgets.question_modal import QuestionModal
 from rein_tui.widgets.safe import safe_text
 from rein_tui.widgets.scrubber import Scrubber
@@ -46,8 +47,8 @@ class ReplayedPermission(PermissionModal):
     ESC = "hide"
     BINDINGS: ClassVar[list[BindingType]] = HIDING
 
-    def __init__(self, request: PermissionRequest, asked: Asked, scrubber: Scrubber) -> None:
-        super().__init__(request)
+    def __init__(self, request: PermissionRequest, asked: Asked, scrubber: Scrubber, folder: str = "") -> None:
+        super().__init__(request, docket=Docket(folder=folder))
         self._asked = asked
         self._scrubber = scrubber
 

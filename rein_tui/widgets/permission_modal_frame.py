@@ -181,6 +181,7 @@ class CallModal(Modal[ResultT]):
         """All reasons, below the call; once more folds them."""
         self._is_traced = not self._is_traced
         self.seen.unfold(partial(trace, self.proposal.decision, folder=self._folder) if self._is_traced else None)
+        self.query_one("#why").display = not self._is_traced  # all reasons begin with it
         self.tell()
         self.fit_soon()
 

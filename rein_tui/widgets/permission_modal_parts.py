@@ -240,9 +240,10 @@ def answer_row(choice: Choice, proposal: Proposal, suggestion: Suggestion | None
         note = (
             "choose rule and file" if may(choice, proposal) else "for this session only: it may do something else later"
         )
+    key, words = ("bold $primary", "$text") if may(choice, proposal) else ("$text-disabled", "$text-disabled")
     return Content.assemble(
-        (f" {KEYS[choice]} ", "bold $primary"),
-        (f"{ANSWERS[choice]:<23}", "$text"),
+        (f" {KEYS[choice]} ", key),
+        (f"{ANSWERS[choice]:<23}", words),
         (safe_text(note, "prompt"), "$text-muted"),
     )
 
