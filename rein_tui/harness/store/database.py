@@ -177,9 +177,11 @@ class Database:
 
     def _open_to_read(self) -> sqlite3.Connection | None:
         """The file as it is, where it cannot be written: a full disk, a folder of someone else."""
-        for query in ("mode=ro", "mode=ro&immutable=1") if self._path.is_file() else ():
+        for query in ("mode=ro", "mode=ro&immutable=1"):
             connection = None
             try:
+                if not self._path.is_file():  # a pipe would be waited for
+                    return None
                 connection = _connect_to(self._path, query)
                 if OLDEST_READABLE <= version_of(connection) <= VERSION:
                     self.has_words = add_words(connection)

@@ -233,6 +233,35 @@ def test_a_folder_that_may_only_be_read(places: Places) -> None:
     assert status == 0
 
 
+@needs_fork
+def test_a_folder_that_nobody_may_look_into(places: Places) -> None:
+    store = Store.open(places)
+    fill(store, "hidden")
+    store.close()
+    places.data.chmod(0o000)
+    for folder in places.data.parents:
+        if folder.stat().st_uid == os.getuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+
+    def look() -> None:
+        nobody()
+        if os.access(places.data, os.X_OK):
+            os._exit(77)
+        store = Store.open(places)
+        assert "Permission denied" in store.problem
+        journal = store.create(SessionInfo(id="", cwd="/p"))
+        for fact in a_turn(1, "x"):
+            journal.append(fact)
+        assert journal.problem
+        store.close()
+
+    status = os.waitstatus_to_exitcode(os.waitpid(in_child(look), 0)[1])
+    places.data.chmod(0o700)
+    if status == 77:
+        pytest.skip("this user may look everywhere")
+    assert status == 0
+
+
 def overflow_and_recover(places: Places, make_room: Callable[[], None]) -> None:
     """Write until the disk takes no more, go on, make room, and find everything stored."""
     store = Store.open(places)
