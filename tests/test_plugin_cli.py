@@ -436,3 +436,12 @@ async def test_an_update_that_would_do_more_is_asked_about(desk: Desk, market: P
     assert await desk("update", "tools", answer="y") == 0
     (tools,) = await desk.json("list")
     assert [hook["event"] for hook in tools["hooks"]] == ["Stop", "PreToolUse"]
+
+
+async def test_what_goes_with_its_marketplace_is_switched_on_nowhere(desk: Desk, market: Path) -> None:
+    await desk("marketplace", "add", str(market))
+    for scope in ("user", "local"):
+        assert await desk("install", "tools", "--scope", scope) == 0
+    assert await desk("marketplace", "remove", "our-market") == 0
+    for path in (desk.places.user_settings, Path.cwd() / ".claude/settings.local.json"):
+        assert desk.settings(path)["enabledPlugins"] == {}

@@ -17,6 +17,7 @@ from .marketplace import Marketplace, Offer, read_marketplace
 from .policy import check_marketplace
 from .records import Known, PluginFolders, forget_installed, forget_known, read_installed, read_known, write_known
 from .sources import Fetcher
+from .switching import SCOPES, switch
 
 IN_PLACE = frozenset({"directory", "file"})
 """Kinds of marketplaces that are used where they are."""
@@ -80,6 +81,9 @@ class Marketplaces:
             if installed.marketplace == name:
                 forget_installed(self.folders, installed)
                 mark_orphaned(installed.path)
+                for scope in SCOPES:
+                    if installed.scope == scope and installed.project in ("", str(self.root)):
+                        switch(self.places, self.root, scope, installed.id, None)
                 gone.append(installed.id)
         forget_known(self.folders, name)
         if known.path.is_relative_to(self.folders.root):
