@@ -99,7 +99,7 @@ def differences(before: JsonObject, now: JsonObject) -> str:
         if old != new and key == "env":
             told.append(f"variables: {', '.join(_changed(old, new))}")
         elif old != new:
-            told.append(f"{_LABELS.get(key, key)} was {_as_words(old)}, is {_as_words(new)}")
+            told.append(f"{_LABELS.get(key, key)}: {_as_words(old)} → {_as_words(new)}")
     return "; ".join(told)
 
 

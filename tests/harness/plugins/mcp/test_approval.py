@@ -46,11 +46,11 @@ def test_an_approval_lasts_until_the_server_changes(places: Places, tmp_path: Pa
 @pytest.mark.parametrize(
     ("now", "told"),
     [
-        ({"command": "npx", "args": ["b", "c d"]}, "arguments was `a`, is `b 'c d'`"),
-        ({"command": "sh", "args": ["a"]}, "command was `npx`, is `sh`"),
+        ({"command": "npx", "args": ["b", "c d"]}, "arguments: `a` → `b 'c d'`"),
+        ({"command": "sh", "args": ["a"]}, "command: `npx` → `sh`"),
         ({"command": "npx", "args": ["a"], "env": {"NODE_OPTIONS": "-r evil"}}, "variables: NODE_OPTIONS"),
-        ({"type": "http", "url": "https://x.org"}, "command was `npx`, is not there"),
-        ({"type": "http", "url": "https://x.org", "headers": {"A": "b"}}, "headers was not there, is `A`"),
+        ({"type": "http", "url": "https://x.org"}, "command: `npx` → not there"),
+        ({"type": "http", "url": "https://x.org", "headers": {"A": "b"}}, "headers: not there → `A`"),
     ],
 )
 def test_what_changed_is_said(places: Places, tmp_path: Path, now: Any, told: str) -> None:
