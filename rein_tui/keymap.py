@@ -5,7 +5,6 @@
 No entry takes a key from an action that keeps it: what is pressed would do something else than the page of keys says.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -57,6 +56,8 @@ def read_keymap(path: Path | None, actions: Mapping[str, Action]) -> tuple[dict[
     """Keys by action, and what is wrong with the file. `actions` are those that exist, by name."""
     if path is None or not path.is_file():
         return {}, []
+    import json  # here: most people have no such file, and a start would load it for nobody
+
     try:
         text = path.read_text(encoding="utf-8-sig")
         entries: dict[str, Any] = json.loads(text)

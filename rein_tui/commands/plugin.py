@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import io
 import os
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
@@ -66,6 +65,8 @@ def _plugins() -> tuple[list[ExtensionRow], list[str]]:
 
 
 def _words(argument: str) -> list[str]:
+    import shlex
+
     try:
         return shlex.split(argument)
     except ValueError as problem:

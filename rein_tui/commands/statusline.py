@@ -1,6 +1,5 @@
 """/statusline: what the person's own status line runs, or words for the model to set one up."""
 
-import json
 from typing import TYPE_CHECKING
 
 from rein_tui.harness.protocol.ports import Prompt
@@ -27,6 +26,8 @@ async def _statusline(app: "ReinApp", argument: str) -> None:
     if line is None or turns is None:
         app.hint("only a session on this machine has a status line")
         return
+    import json
+
     if argument:
         text = _WORK.format(wish=argument, path=app.user_settings, sample=json.dumps(line.payload(), default=str))
         turns.submit(Prompt(text=text), f"/statusline {argument}")
