@@ -19,6 +19,7 @@ from rein_tui.harness.places import Places
 from rein_tui.harness.plugins.extensions import load_extensions
 from rein_tui.harness.plugins.finding import PluginScene
 from rein_tui.harness.settings.load import load_settings
+from rein_tui.harness.settings.trust import read_trust, record_trust
 from tests.harness.plugins.files import markdown, write
 from tests.harness.plugins.sessions import DONE, PATH, staged
 
@@ -445,3 +446,13 @@ async def test_what_goes_with_its_marketplace_is_switched_on_nowhere(desk: Desk,
     assert await desk("marketplace", "remove", "our-market") == 0
     for path in (desk.places.user_settings, Path.cwd() / ".claude/settings.local.json"):
         assert desk.settings(path)["enabledPlugins"] == {}
+
+
+async def test_what_another_file_overrules_says_so(desk: Desk, market: Path) -> None:
+    write(Path.cwd(), {".claude/settings.local.json": {"enabledPlugins": {"tools@our-market": False}}})
+    record_trust(desk.places, read_trust(desk.places, Path.cwd()))
+    await desk("marketplace", "add", str(market))
+    assert await desk("install", "tools") == 0
+    assert "It stays off here: " in desk.out and "settings.local.json:3 says so and goes first." in desk.out
+    assert await desk("enable", "tools", "--scope", "local") == 0 and "It stays" not in desk.out
+    assert await desk("disable", "tools") == 0 and "It stays on here: " in desk.out

@@ -21,7 +21,6 @@ from rein_tui.harness.plugins.validate import validate
 from rein_tui.harness.plugins.words import Plugin
 from rein_tui.harness.protocol.errors import ConfigError, ReinError
 from rein_tui.harness.protocol.events import Notice
-from rein_tui.harness.settings.layers import Settings
 from rein_tui.harness.settings.load import load_settings
 from rein_tui.harness.settings.trust import read_trust
 
@@ -93,14 +92,19 @@ async def _run(args: argparse.Namespace, places: Places, environment: Mapping[st
             plugin_id, path = house.enable(args.plugin, args.scope, enabled)
             state = "on" if enabled else "off"
             said = f"{plugin_id} is {state} ({path})"
-            report(args, screen, {"id": plugin_id, "enabled": enabled}, said, *_waits_for_trust(args, settings))
+            notes = _in_force(args, house, plugin_id, on=enabled)
+            report(args, screen, {"id": plugin_id, "enabled": enabled}, said, *notes)
     return 0
 
 
-def _waits_for_trust(args: argparse.Namespace, settings: Settings) -> tuple[str, ...]:
-    """What to know where a folder's own settings do not count yet."""
+def _in_force(args: argparse.Namespace, house: PluginHouse, plugin_id: str, *, on: bool) -> tuple[str, ...]:
+    """What to know where what was written does not hold: the folder is not trusted yet, or another file goes first."""
+    settings = load_settings(house.places, house.root, trusted=read_trust(house.places, house.root).trusted)
     if args.scope == "user" or settings.trusted:
-        return ()
+        switches: dict[str, object] = settings.merged("enabledPlugins") or {}
+        said = switches.get(plugin_id, on)
+        where = settings.origin("enabledPlugins", plugin_id)
+        return () if said == on else (f"It stays {'on' if said else 'off'} here: {where} says so and goes first.",)
     return ("This folder is not trusted yet: what its settings say counts once you start rein-tui here and trust it.",)
 
 
@@ -143,7 +147,7 @@ async def _install(args: argparse.Namespace, house: PluginHouse, screen: PluginS
         staged.discard()
     value = {"id": installed.id, "version": installed.version, "path": str(installed.path), "notes": notes}
     said = f"{installed.id} {installed.version} is installed and on"
-    report(args, screen, value, said, *notes, *_waits_for_trust(args, house.settings))
+    report(args, screen, value, said, *notes, *_in_force(args, house, installed.id, on=True))
     return 0
 
 
