@@ -134,7 +134,11 @@ class CallModal(Modal[ResultT]):
             keys.append(("t", "unified" if self._is_split() else "side by side"))
         esc = "fold the reasons" if self._is_traced else "leave full screen" if self.has_class("-full") else self.ESC
         hints = [] if self.has_class("-step") else [*self.more_keys(), *keys, ("esc", esc)]
-        self.fill("#keys", hint_lines(hints, self.query_one(".frame").content_size.width or 60))
+        width = self.query_one(".frame").content_size.width or 60
+        shown = hint_lines(hints, width)
+        if self.has_class("-low") and shown.plain.count("\n") > 1:  # not all may fit: the way out is not what is cut
+            shown = hint_lines([hints[-1], *hints[:-1]], width)
+        self.fill("#keys", shown)
 
     def _is_split(self) -> bool:
         preview = self.proposal.preview

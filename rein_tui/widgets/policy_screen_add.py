@@ -41,6 +41,7 @@ class AddPanel(Vertical):
     AddPanel OptionList > .option-list--option-highlighted {
         color: $block-cursor-foreground; background: $block-cursor-background; text-style: $block-cursor-text-style;
     }
+    AddPanel > OptionList { text-wrap: nowrap; text-overflow: ellipsis; }
     AddPanel > OptionList { height: auto; border: none; background: transparent; padding: 0; }
     """
 

@@ -115,6 +115,11 @@ async def test_doubtful_question(size: tuple[int, int]):
         await check(stage, "permission-doubtful")
 
 
+async def test_the_way_out_is_named_however_little_room_there_is():
+    async with asked(NASTY, docket(), (60, 20)) as (stage, _):
+        assert "esc no, and stop" in stage.text()
+
+
 @pytest.mark.parametrize("size", SIZES, ids=str)
 async def test_trust(size: tuple[int, int]):
     async with on_stage(size=size) as stage:
