@@ -281,6 +281,8 @@ async def test_in_the_context_pane():
         pane = walk.main.dock.panes["context"]
         assert isinstance(pane, ContextPane)
         pane.switchable = frozenset({"tool", "memory", "skill", "message"})
+        await walk.stage.until(lambda: pane.has_focus_within)
+        await walk.stage.pilot.pause()
         before = walk.stage.text()
         await walk.press("space", until=lambda: walk.stage.text() != before)
         await walk.press("space", until=lambda: walk.stage.text() == before)
