@@ -99,7 +99,7 @@ class Loop:
         while go_on:
             if 0 < self._parts.max_steps <= self.progress.steps - self._failed_steps:
                 self.progress.reason = "max_turns"
-                self.progress.detail = f"the limit of {self._parts.max_steps} steps is reached"
+                self.progress.detail = f"the limit of steps ({self._parts.max_steps}) is reached"
                 return
             self._parts.interrupt.check()
             async with aclosing(self._make_room()) as events:
