@@ -40,7 +40,9 @@ class Preview(Modal[None]):
 
     def on_mount(self) -> None:
         """Show the story; after a search, where its words stand."""
-        chat = self.query_one(Chat)
+        chat = next(iter(self.query(Chat)), None)  # none, where it was closed before it stood
+        if chat is None:
+            return
         chat.load(self._facts)
         if self._words:
             self.call_after_refresh(self._find)

@@ -57,8 +57,9 @@ class Modal(ModalScreen[ResultT]):
         """Take keys from now on."""
         self.is_ready = True
         self.remove_class("-grace")
-        if self.FIRST:
-            self.query(self.FIRST).first().focus()
+        first = next(iter(self.query(self.FIRST)), None) if self.FIRST else None
+        if first is not None:  # else it was closed before it stood
+            first.focus()
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
