@@ -56,7 +56,7 @@ def check_project(places: Places, environment: Mapping[str, str], root: Path) ->
     findings = [of_notice("settings", p) for p in settings.problems if p.code != "held_until_trust"]
     if not findings:
         files = len([layer for layer in settings.layers if layer.path])
-        findings.append(ok("settings", f"{files} files, no problems"))
+        findings.append(ok("settings", f"{files} file{'s' * (files != 1)}, no problems"))
     for name, source in without_effect(settings):
         findings.append(note("settings", f"{name} has no effect in rein-tui", where=str(source)))
     if report.trusted:

@@ -115,7 +115,8 @@ def rewind_boundary(event: ev.Rewound, look: Look) -> BoundaryBlock:
     where = f"the end of turn {event.to_turn}" if event.to_turn else "the start"
     what = [f"rewound to {where}"] if event.conversation else ["files put back, conversation kept"]
     if event.restored:
-        what.append(f"{len(event.restored)} files restored")
+        count = len(event.restored)
+        what.append(f"{count} file{'s' * (count > 1)} restored")
     detail = "\n".join(
         [*(f"restored {path}" for path in event.restored), *(f"left as it is: {path}" for path in event.kept_files)]
     )
