@@ -5,13 +5,14 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from textual import events
+from textual import events, on
 from textual.app import App, ReturnType
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 
 from rein_tui.ink import INK, MARKS
+from rein_tui.widgets.safe import safe_text
 
 
 class TerminalApp(App[ReturnType]):
@@ -63,6 +64,21 @@ class TerminalApp(App[ReturnType]):
         if self._is_behind and renderable is not None:
             self._has_missed = True
         super()._display(screen, renderable)  # pyright: ignore[reportUnknownMemberType]  Textual leaves it open
+
+    # --- stopped and going on ---
+
+    @on(Driver.SignalResume)
+    def _paint_again(self) -> None:
+        """After ctrl+z in a shell and `fg` the terminal is empty, which Textual does not think of."""
+        self.screen.refresh(layout=True)
+
+    # --- pastes ---
+
+    async def on_event(self, event: events.Event) -> None:
+        """No field gets escape sequences from a paste: Textual's own would write them to the terminal."""
+        if isinstance(event, events.Paste) and not event.is_forwarded:
+            event.text = safe_text(event.text.replace("\r\n", "\n").replace("\r", "\n"), "output")
+        await super().on_event(event)
 
     # --- looking away ---
 

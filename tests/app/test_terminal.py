@@ -194,6 +194,17 @@ def test_escape_sequences_in_a_paste_neither_send_nor_run_anything(terminal: Ter
     assert "queued" not in terminal.text() and "fixed" not in terminal.text()
 
 
+def test_a_paste_into_a_search_writes_no_escape_to_the_terminal(terminal: Terminal):
+    terminal.until(lambda: "new session" in terminal.text())
+    terminal.send("\x06")
+    terminal.until(lambda: "search the conversation" in terminal.text())
+    terminal.send("\x1b[200~ab\x1b]0;evil\x07\x9b5m\u202ecd\x1b[201~")
+    terminal.until(lambda: "abcd" in terminal.text())
+    assert b"\x1b]0;evil" not in terminal.raw
+    assert b"\xc2\x9b" not in terminal.raw
+    assert "\u202e".encode() not in terminal.raw
+
+
 def test_enter_counts_though_the_window_loses_the_focus_at_once(terminal: Terminal):
     terminal.until(lambda: "new session" in terminal.text())
     terminal.send("fix it\r\x1b[O")
