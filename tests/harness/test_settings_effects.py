@@ -238,13 +238,13 @@ async def test_a_session_without_questions_begins_only_when_the_person_agrees(pl
         finally:
             await bench.close()
 
-    bypass: dict[str, Any] = {"mode": "bypassPermissions"}
-    assert await mode("Ask as usual", **bypass) == ("default", 2)
-    assert await mode("nothing of that", **bypass) == ("default", 2)
-    assert await mode("Go on, nothing", **bypass) == ("bypassPermissions", 1)
-    assert await mode("", interactive=False, **bypass) == ("bypassPermissions", 0)
+    assert await mode("Ask as usual", mode="bypassPermissions") == ("bypassPermissions", 0), "the flag said it"
     user(places, permissions={"defaultMode": "bypassPermissions"})
     assert await mode("Ask as usual") == ("default", 2)
+    assert await mode("nothing of that") == ("default", 2)
+    assert await mode("Go on, nothing") == ("bypassPermissions", 1)
+    assert await mode("", interactive=False) == ("bypassPermissions", 0)
+    assert await mode("Ask as usual", mode="acceptEdits") == ("acceptEdits", 0)
     assert await mode("Go on, and do not") == ("bypassPermissions", 1)
     written = json.loads(places.user_settings.read_text())
     assert written == {

@@ -44,8 +44,11 @@ class Admission:
         return settings
 
     async def with_mode(self, wishes: Wishes, settings: Settings) -> Wishes:
-        """The wishes; a session that would begin without any questions begins with them unless the person agrees."""
-        mode = wishes.mode or settings.get("permissions", "defaultMode")
+        """The wishes; where a file would have a session begin without any questions, the person is asked first.
+
+        Who writes the mode on the command line has said so already.
+        """
+        mode = settings.get("permissions", "defaultMode") if wishes.mode is None else None
         forbidden = settings.get("permissions", "disableBypassPermissionsMode") == "disable"
         agreed = self._agreed or settings.get("skipDangerousModePermissionPrompt", default=False) is True
         if mode != "bypassPermissions" or not wishes.interactive or forbidden or agreed:
