@@ -303,8 +303,8 @@ async def test_the_external_editor_gets_the_prompt_and_gives_it_back(tmp_path: P
         await edit("false", "this")
     with pytest.raises(ConfigError, match="cannot start the editor"):
         await edit(f"{tmp_path}/none", "this")
-    with pytest.raises(ConfigError, match="ended by signal 2"):
-        await edit("sh -c 'kill -INT $$'", "this")
+    with pytest.raises(ConfigError, match="ended by signal 9"):
+        await edit("sh -c 'kill -KILL $$'", "this")
 
 
 async def test_a_terminal_that_cannot_be_lent_and_an_editor_that_is_not_there_say_so(monkeypatch: pytest.MonkeyPatch):
