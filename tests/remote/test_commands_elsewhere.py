@@ -1,8 +1,12 @@
 """Every command of the registry on a screen whose harness is elsewhere: it works there, or says why not."""
 
+import asyncio
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.worker import Worker
 
 from rein_tui.commands import builtin_commands
 from rein_tui.harness.protocol.events import TurnFinished
@@ -48,6 +52,10 @@ def say(stage: Screen, text: str) -> None:
         stage.app.desk.current.submit(Prompt(text=text), text)
 
 
+def _is_working(workers: "set[Worker[Any]]") -> bool:
+    return any(not worker.is_finished for worker in workers)
+
+
 @pytest.mark.slow
 async def test_every_command_does_something_or_says_why_not(tmp_path: Path) -> None:
     read = ScriptedCall(name="Read", input={"text": "x"})
@@ -63,12 +71,15 @@ async def test_every_command_does_something_or_says_why_not(tmp_path: Path) -> N
                 continue
             await until(lambda: not app.desk.is_busy)
             app.hint("")
-            before = looks(stage)
+            before, others = looks(stage), set(app.workers)
             say(stage, f"/{command.name} {tmp_path / 'out.md'}" if command.name == "export" else f"/{command.name}")
             try:
                 await until(lambda before=before: looks(stage) != before)
             except TimeoutError:
                 pytest.fail(f"/{command.name} did nothing and said nothing")
+            with suppress(TimeoutError):  # what it brings may be late; what it begins may stay, such as a session
+                async with asyncio.timeout(0.5):
+                    await until(lambda o=others: app.screen is not app.main or not _is_working(set(app.workers) - o))
             while app.screen is not app.main:
                 await stage.pilot.pause()
                 await app.pop_screen()
